@@ -1,0 +1,74 @@
+"""One epoch of softmax regression, with test: this course beside d2l's own functions, in one run.
+
+    COURSE_DATA_DIR=... python benchmarks/softmax.py [epochs]
+
+Both train the same model on the same Fashion-MNIST files at rate 0.1 and batch 256. d2l's path is
+`d2l.load_data_fashion_mnist` (torchvision and ToTensor, with no and with 4 worker processes, of
+which the better counts) and what `d2l.train_ch3` does each epoch; ours is `utils` under the same
+names. Measured epoch by epoch, because `d2l.train_ch3` ends with an assertion that few epochs fail.
+"""
+import os
+import platform
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import utils  # before d2l and torchvision
+import torch
+from d2l import torch as d2l
+from torch import nn
+
+NUM_EPOCHS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+warnings.filterwarnings("ignore", "Converting a tensor with requires_grad")  # d2l's train_epoch_ch3 on a new torch
+
+
+def measure(module, train_iter, test_iter, num_epochs):
+    """Return the seconds of each epoch and the last test accuracy."""
+    utils.set_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    nn.init.normal_(net[1].weight, std=0.01)
+    optimizer, seconds = torch.optim.SGD(net.parameters(), lr=0.1), []
+    for _ in range(num_epochs):
+        start = time.perf_counter()
+        module.train_epoch_ch3(net, train_iter, nn.CrossEntropyLoss(), optimizer)
+        accuracy = module.evaluate_accuracy(net, test_iter)
+        seconds.append(time.perf_counter() - start)
+    return seconds, accuracy
+
+
+def d2l_iterators(root, num_workers):
+    """What `d2l.load_data_fashion_mnist(256)` returns; it looks for the files in ../data."""
+    d2l.get_dataloader_workers = lambda: num_workers
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(root, Path(folder, "data"), target_is_directory=True)
+        os.mkdir(Path(folder, "work"))
+        before = os.getcwd()
+        os.chdir(Path(folder, "work"))
+        try:
+            return d2l.load_data_fashion_mnist(256)
+        finally:
+            os.chdir(before)
+
+
+if __name__ == "__main__":
+    ours = utils.load_data_fashion_mnist(256)
+    root = os.path.abspath(os.environ.get("COURSE_DATA_DIR") or utils.HERE / "data")
+    if ours[0].dataset.source != "real":
+        sys.exit("This benchmark needs the real Fashion-MNIST: connect, or name its folder in COURSE_DATA_DIR.")
+    runs = {"d2l, no workers": (d2l, d2l_iterators(root, 0)), "d2l, 4 workers": (d2l, d2l_iterators(root, 4)),
+            "this course": (utils, ours)}
+    best, accuracy = {}, {}
+    for name, (module, iterators) in runs.items():
+        seconds, accuracy[name] = measure(module, *iterators, NUM_EPOCHS)
+        best[name] = sorted(seconds)[len(seconds) // 2]
+    print(f"{platform.machine()}, {torch.get_num_threads()} threads, Python {platform.python_version()}, "
+          f"torch {torch.__version__}; {NUM_EPOCHS} epochs, median seconds an epoch\n")
+    print("| path | seconds | test accuracy |\n| --- | --- | --- |")
+    for name in runs:
+        print(f"| {name} | {best[name]:.2f} | {accuracy[name]:.4f} |")
+    ratio = min(best["d2l, no workers"], best["d2l, 4 workers"]) / best["this course"]
+    print(f"\n{ratio:.1f} times faster; accuracy differs by "
+          f"{abs(accuracy['this course'] - accuracy['d2l, no workers']):.4f}.")

@@ -1,0 +1,331 @@
+"""Where the images come from: the sample, a real folder, a download; and what is said when they don't."""
+import contextlib
+import gzip
+import hashlib
+import http.server
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import utils  # before torchvision
+import torch
+import torchvision
+from torch import nn
+from torchvision import transforms
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
+LOADERS = {"MNIST": utils.load_data_mnist, "FashionMNIST": utils.load_data_fashion_mnist}
+
+
+@pytest.fixture(autouse=True)
+def forget(monkeypatch):
+    """Each test finds its data anew, and starts from the sample."""
+    utils._find.cache_clear()
+    monkeypatch.setenv("COURSE_DATA", "sample")
+    monkeypatch.delenv("COURSE_DATA_DIR", raising=False)
+    yield
+    utils._find.cache_clear()
+
+
+def write_idx(path, magic, shape, payload):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(struct.pack(f">{1 + len(shape)}I", magic, *shape) + payload)
+
+
+@pytest.fixture(scope="module")
+def full_size(tmp_path_factory):
+    """A folder with a set of the real one's sizes: image i is filled with i % 251, its label is i % 10."""
+    raw = tmp_path_factory.mktemp("full") / "FashionMNIST" / "raw"
+    for part, n in (("train", 60_000), ("t10k", 10_000)):
+        pixels = (torch.arange(n) % 251).to(torch.uint8).repeat_interleave(784)
+        write_idx(raw / f"{part}-images-idx3-ubyte", 2051, (n, 28, 28), pixels.numpy().tobytes())
+        labels = (torch.arange(n) % 10).to(torch.uint8)
+        write_idx(raw / f"{part}-labels-idx1-ubyte", 2049, (n,), labels.numpy().tobytes())
+    return raw.parent.parent
+
+
+@contextlib.contextmanager
+def mirror(folder):
+    """A local server over `folder`, standing in for the data set's mirror."""
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args, **options):
+            super().__init__(*args, directory=str(folder), **options)
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def packed(full_size, tmp_path_factory):
+    """The set as a mirror has it: four .gz files."""
+    folder = tmp_path_factory.mktemp("mirror")
+    for name in FILES:
+        data = gzip.compress((full_size / "FashionMNIST" / "raw" / name).read_bytes(), compresslevel=1)
+        (folder / f"{name}.gz").write_bytes(data)
+    return folder
+
+
+def point_torchvision_at(monkeypatch, url, packed):
+    md5 = [hashlib.md5((packed / f"{name}.gz").read_bytes()).hexdigest() for name in FILES]
+    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
+    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "resources", [(f"{n}.gz", m) for n, m in zip(FILES, md5)])
+
+
+def empty_root(monkeypatch, tmp_path, mode):
+    monkeypatch.setenv("COURSE_DATA", mode)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+
+
+# ---- what a loader gives
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_the_sample_has_its_sizes_shapes_and_types(name):
+    train_iter, test_iter = LOADERS[name](256)
+    assert (len(train_iter.dataset), len(test_iter.dataset)) == (4000, 1000)
+    assert train_iter.dataset.source == "sample"
+    X, y = next(iter(train_iter))
+    assert X.shape == (256, 1, 28, 28) and X.dtype == torch.float32
+    assert y.shape == (256,) and y.dtype == torch.int64
+    assert len(train_iter) == 16 and sum(len(y) for _, y in train_iter) == 4000
+    assert len(list(test_iter)[-1][1]) == 1000 % 256
+    X, y = train_iter.dataset[3]
+    assert X.shape == (1, 28, 28) and y.shape == ()
+
+
+def test_pixels_equal_the_usual_path():
+    """torchvision's data set with ToTensor, one image at a time, as d2l loads it."""
+    usual = torchvision.datasets.FashionMNIST(utils.SAMPLE, train=False, transform=transforms.ToTensor())
+    X, y = next(iter(utils.load_data_fashion_mnist(64)[1]))
+    assert torch.equal(X, torch.stack([usual[i][0] for i in range(64)]))
+    assert y.tolist() == [usual[i][1] for i in range(64)]
+
+
+@pytest.mark.parametrize("size", [14, 64])
+def test_resize_equals_the_usual_path_but_for_rounding(size):
+    usual = torchvision.datasets.FashionMNIST(utils.SAMPLE, train=False, transform=transforms.Compose(
+        [transforms.Resize(size), transforms.ToTensor()]))
+    X, _ = next(iter(utils.load_data_fashion_mnist(32, resize=size)[1]))
+    assert X.shape == (32, 1, size, size)
+    # PIL rounds to whole grey levels after each of its two passes.
+    assert (X - torch.stack([usual[i][0] for i in range(32)])).abs().max() <= 2 / 255
+
+
+def test_mnist_is_normalised_unless_told_otherwise():
+    plain, _ = next(iter(utils.load_data_mnist(32, normalize=False)[1]))
+    X, _ = next(iter(utils.load_data_mnist(32)[1]))
+    assert torch.allclose(X, (plain - 0.1307) / 0.3081, atol=1e-6)
+
+
+def test_training_batches_are_shuffled_by_the_seed_and_test_batches_are_not():
+    def first(index, seed):
+        utils.set_seed(seed)
+        return next(iter(utils.load_data_mnist(50)[index]))[1].tolist()
+
+    assert first(0, 1) == first(0, 1) != first(0, 2)
+    assert first(1, 1) == first(1, 2)
+
+
+def test_one_label_an_image():
+    with pytest.raises(ValueError, match="3 images but 2 labels"):
+        utils.ImageSet(torch.zeros(3, 28, 28, dtype=torch.uint8), torch.zeros(2).long())
+
+
+# ---- the sample itself
+
+def test_the_sample_is_drawn_to_the_same_bytes(tmp_path):
+    subprocess.run([sys.executable, "data/draw_sample.py", "--out", str(tmp_path)], cwd=ROOT, check=True,
+                   capture_output=True)
+    for name in LOADERS:
+        for file in FILES:
+            drawn = (tmp_path / name / "raw" / file).read_bytes()
+            assert drawn == (utils.SAMPLE / name / "raw" / file).read_bytes(), f"{name}/raw/{file} differs"
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_the_sample_has_ten_balanced_classes(name):
+    for data_iter, n in zip(LOADERS[name](256), (400, 100)):
+        assert torch.bincount(data_iter.dataset.labels).tolist() == [n] * 10
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_the_sample_is_hard_for_a_linear_model_and_a_cnn_beats_it(name):
+    utils.set_seed(0)
+    train_iter, test_iter = LOADERS[name](64)
+    accuracies = []
+    for net, epochs, lr in (
+            (nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), 30, 0.02),
+            (nn.Sequential(nn.Conv2d(1, 16, 5), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(16, 32, 5), nn.MaxPool2d(2),
+                           nn.ReLU(), nn.Flatten(), nn.Linear(512, 10)), 6, 0.05)):
+        optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9)
+        for _ in range(epochs):
+            utils.train_epoch(net, train_iter, nn.CrossEntropyLoss(), optimizer)
+        accuracies.append(utils.evaluate_accuracy(net, test_iter))
+    linear, cnn = accuracies
+    assert 0.6 < linear < 0.97
+    assert cnn > linear + 0.02
+
+
+# ---- which data
+
+def test_a_real_set_in_another_folder_is_read(full_size, monkeypatch):
+    empty_root(monkeypatch, full_size, "real")
+    train_iter, test_iter = utils.load_data_fashion_mnist(100)
+    assert test_iter.dataset.source == "real" and len(train_iter.dataset) == 60_000
+    X, y = next(iter(test_iter))
+    assert y.tolist() == [i % 10 for i in range(100)]
+    assert torch.equal(X[:, 0, 5, 7], torch.arange(100) / 255)
+
+
+def test_the_set_is_downloaded_whole_where_it_is_missing(packed, full_size, monkeypatch, tmp_path):
+    empty_root(monkeypatch, tmp_path, "auto")
+    with mirror(packed) as url:
+        point_torchvision_at(monkeypatch, url, packed)
+        train_iter, _ = utils.load_data_fashion_mnist(100)
+    assert train_iter.dataset.source == "real"
+    raw = tmp_path / "FashionMNIST" / "raw"
+    assert sorted(os.listdir(raw)) == sorted(FILES) and os.listdir(tmp_path) == ["FashionMNIST"]
+    for name in FILES:
+        assert (raw / name).read_bytes() == (full_size / "FashionMNIST" / "raw" / name).read_bytes()
+
+
+def test_auto_falls_back_to_the_sample_and_says_so_once(monkeypatch, tmp_path, capsys, packed):
+    empty_root(monkeypatch, tmp_path, "auto")
+    with mirror(tmp_path) as url:  # answers 404
+        point_torchvision_at(monkeypatch, url, packed)
+        for _ in range(2):
+            assert utils.load_data_fashion_mnist(100)[0].dataset.source == "sample"
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 1 and "404" in said[0] and "The drawn sample stands in: 4,000 + 1,000 images" in said[0]
+    assert os.listdir(tmp_path) == []
+
+
+def test_wrong_bytes_are_not_kept(monkeypatch, tmp_path, packed, capsys):
+    bad = tmp_path / "bad"
+    shutil.copytree(packed, bad)
+    (bad / "t10k-labels-idx1-ubyte.gz").write_bytes(b"<html>sorry</html>")
+    root = tmp_path / "root"
+    root.mkdir()
+    empty_root(monkeypatch, root, "auto")
+    with mirror(bad) as url:
+        point_torchvision_at(monkeypatch, url, packed)
+        assert utils.load_data_fashion_mnist(100)[0].dataset.source == "sample"
+    assert os.listdir(root) == [] and "corrupted" in capsys.readouterr().out
+
+
+def test_real_fails_clearly_and_never_falls_back(monkeypatch, tmp_path, packed):
+    empty_root(monkeypatch, tmp_path, "real")
+    with mirror(tmp_path) as url:
+        point_torchvision_at(monkeypatch, url, packed)
+        with pytest.raises(RuntimeError, match="FashionMNIST is not in .* could not be downloaded.*COURSE_DATA=sample"):
+            utils.load_data_fashion_mnist(100)
+
+
+# ---- bad input
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.5, "256", None])
+def test_a_bad_batch_size_is_named(batch_size):
+    with pytest.raises(ValueError, match="batch_size is .*whole number, 1 or larger"):
+        utils.load_data_mnist(batch_size)
+
+
+def test_a_bad_resize_is_named():
+    with pytest.raises(ValueError, match="resize is 0"):
+        utils.load_data_mnist(32, resize=0)
+
+
+def test_an_unknown_course_data_is_named(monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", "reel")
+    with pytest.raises(ValueError, match="COURSE_DATA is 'reel': set it to auto, real or sample"):
+        utils.load_data_mnist(32)
+
+
+def test_a_data_folder_that_does_not_exist_is_named(monkeypatch, tmp_path):
+    empty_root(monkeypatch, tmp_path / "nowhere", "auto")
+    with pytest.raises(FileNotFoundError, match="COURSE_DATA_DIR is .*nowhere.*create it, name another, or unset"):
+        utils.load_data_mnist(32)
+
+
+@pytest.fixture
+def unprivileged():
+    """Root may read anything, so give that up for the test."""
+    if os.name != "posix":
+        pytest.skip("Windows has no permission bits to take away")
+    was_root = os.geteuid() == 0
+    if was_root:
+        os.seteuid(65534)
+    yield
+    if was_root:
+        os.seteuid(0)
+
+
+def copy_of(full_size, tmp_path):
+    shutil.copytree(full_size / "FashionMNIST", tmp_path / "FashionMNIST")
+    return tmp_path / "FashionMNIST" / "raw"
+
+
+def test_a_data_file_that_can_not_be_read_is_named(full_size, monkeypatch, tmp_path_factory, request):
+    root = tmp_path_factory.mktemp("unreadable")
+    raw = copy_of(full_size, root)
+    for folder in (root, *root.parents):
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    (raw / "train-labels-idx1-ubyte").chmod(0)
+    empty_root(monkeypatch, root, "real")
+    request.getfixturevalue("unprivileged")
+    with pytest.raises(PermissionError, match="train-labels-idx1-ubyte can't be read .*Mend its permissions"):
+        utils.load_data_fashion_mnist(32)
+
+
+def test_a_folder_that_can_not_be_searched_is_named(full_size, monkeypatch, tmp_path_factory, request):
+    root = tmp_path_factory.mktemp("closed")
+    copy_of(full_size, root)
+    (root / "FashionMNIST").chmod(0)
+    empty_root(monkeypatch, root, "auto")
+    request.getfixturevalue("unprivileged")
+    with pytest.raises(PermissionError, match="can't be read .*Mend its permissions"):
+        utils.load_data_fashion_mnist(32)
+
+
+DAMAGE = {
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:100_000]),
+    "cut in the header": lambda path: path.write_bytes(path.read_bytes()[:6]),
+    "empty": lambda path: path.write_bytes(b""),
+    "a byte too long": lambda path: path.write_bytes(path.read_bytes() + b"\0"),
+    "not IDX": lambda path: path.write_bytes(b"<html>404 not found</html>" * 10),
+    "labels in its place": lambda path: write_idx(path, 2049, (10_000,), bytes(10_000)),
+    "other sides": lambda path: write_idx(path, 2051, (10_000, 32, 32), bytes(10_000 * 1024)),
+    "fewer images": lambda path: write_idx(path, 2051, (9_999, 28, 28), bytes(9_999 * 784)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_file_is_named_with_its_cure(damage, full_size, monkeypatch, tmp_path):
+    raw = copy_of(full_size, tmp_path)
+    DAMAGE[damage](raw / "t10k-images-idx3-ubyte")
+    empty_root(monkeypatch, tmp_path, "auto")
+    with pytest.raises(ValueError, match="FashionMNIST.*Delete .*raw and load again") as error:
+        utils.load_data_fashion_mnist(32)
+    assert str(tmp_path) in str(error.value)
+
+
+def test_a_label_above_nine_is_named(full_size, monkeypatch, tmp_path):
+    raw = copy_of(full_size, tmp_path)
+    write_idx(raw / "t10k-labels-idx1-ubyte", 2049, (10_000,), bytes([10]) * 10_000)
+    empty_root(monkeypatch, tmp_path, "real")
+    with pytest.raises(ValueError, match="label above 9"):
+        utils.load_data_fashion_mnist(32)

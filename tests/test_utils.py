@@ -1,0 +1,384 @@
+"""utils against d2l's own functions and against closed forms."""
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import utils  # before torchvision and d2l
+import torch
+from d2l import torch as d2l
+from matplotlib import pyplot as plt
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def batches(num_examples=50, batch_size=16, num_inputs=5, num_classes=4, seed=0):
+    """A shuffling-free loader whose last batch is short."""
+    generator = torch.Generator().manual_seed(seed)
+    X = torch.randn(num_examples, num_inputs, generator=generator)
+    y = torch.randint(num_classes, (num_examples,), generator=generator)
+    return DataLoader(TensorDataset(X, y), batch_size)
+
+
+def linear(seed=0):
+    torch.manual_seed(seed)
+    return nn.Linear(5, 4)
+
+
+def run(code, **env):
+    """Run a program in the repository's root, in a fresh process."""
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True,
+                          env={**os.environ, **env})
+
+
+# ---- metrics
+
+@pytest.mark.parametrize("seed", range(5))
+def test_accuracy_counts_as_d2l_does(seed):
+    torch.manual_seed(seed)
+    y_hat, y = torch.randn(33, 7), torch.randint(7, (33,))
+    assert utils.accuracy(y_hat, y) == d2l.accuracy(y_hat, y) == sum(int(a.argmax() == b) for a, b in zip(y_hat, y))
+    assert utils.accuracy(y_hat.argmax(1), y) == d2l.accuracy(y_hat.argmax(1), y)
+
+
+@pytest.mark.parametrize("y_hat, y", [(torch.zeros(5, 3), torch.zeros(4).long()), (torch.zeros(5, 1), torch.zeros(5)),
+                                      (torch.zeros(5), torch.zeros(6))])
+def test_accuracy_refuses_to_broadcast(y_hat, y):
+    with pytest.raises(ValueError, match="give one label a prediction"):
+        utils.accuracy(y_hat, y)
+
+
+def test_evaluate_accuracy_equals_d2l_and_restores_the_mode():
+    net = nn.Sequential(linear(), nn.Dropout(0.5)).train()
+    assert utils.evaluate_accuracy(net, batches()) == pytest.approx(d2l.evaluate_accuracy(net, batches()))
+    net.train()
+    utils.evaluate_accuracy(net, batches())
+    assert net.training and not utils.predict(net, batches())[0].requires_grad
+
+
+@pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")
+def test_evaluate_loss_equals_d2l_for_regression():
+    torch.manual_seed(1)
+    loader = DataLoader(TensorDataset(torch.randn(21, 5), torch.randn(21, 1)), 8)
+    net, loss = nn.Linear(5, 1), nn.MSELoss(reduction="none")
+    assert utils.evaluate_loss(net, loader, loss) == pytest.approx(d2l.evaluate_loss(net, loader, loss), rel=1e-5)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_evaluate_loss_weighs_the_short_batch_by_its_examples(reduction):
+    loader, net = batches(), linear()
+    X, y = loader.dataset.tensors
+    expected = F.cross_entropy(net(X), y).item()
+    loss = nn.CrossEntropyLoss(reduction=reduction)
+    assert utils.evaluate_loss(net, loader, loss) == pytest.approx(expected, rel=1e-5)
+    assert utils.evaluate(net, loader, loss)[0] == pytest.approx(expected, rel=1e-5)
+    mean_of_means = sum(F.cross_entropy(net(X), y).item() for X, y in loader) / len(loader)
+    assert abs(mean_of_means - expected) > 1e-4  # the usual slip would show
+
+
+def test_an_empty_iterator_is_named():
+    for call in (lambda: utils.evaluate_accuracy(linear(), []),
+                 lambda: utils.evaluate_loss(linear(), [], nn.CrossEntropyLoss()),
+                 lambda: utils.train_epoch(linear(), [], nn.CrossEntropyLoss(), lambda n: None)):
+        with pytest.raises(ValueError, match="gave no batch"):
+            call()
+
+
+def test_confusion_matrix():
+    y_hat = torch.eye(3)[[0, 1, 1, 2, 0]]
+    matrix = utils.confusion_matrix(y_hat, torch.tensor([0, 1, 2, 2, 1]), 3)
+    assert matrix.tolist() == [[1, 0, 0], [1, 1, 0], [0, 1, 1]]
+    with pytest.raises(ValueError, match="5 predictions but 4 labels"):
+        utils.confusion_matrix(y_hat, torch.zeros(4).long(), 3)
+
+
+# ---- training
+
+def trained(epoch, reduction, scratch):
+    """Return what one epoch gives, and the weights after it."""
+    net, loss = linear(), nn.CrossEntropyLoss(reduction=reduction)
+    params = list(net.parameters())
+    updater = (lambda n: d2l.sgd(params, 0.1, n)) if scratch else torch.optim.SGD(params, lr=0.1)
+    return epoch(net, batches(), loss, updater), net.weight.detach().clone()
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("scratch", [True, False])
+def test_train_epoch_is_the_same_for_every_updater_and_reduction(reduction, scratch):
+    expected, weight = trained(utils.train_epoch, "mean", False)
+    result, other = trained(utils.train_epoch, reduction, scratch)
+    assert result == pytest.approx(expected, rel=1e-5)
+    assert torch.allclose(weight, other, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")
+@pytest.mark.parametrize("reduction, scratch", [("none", True), ("mean", False)])  # the two that d2l can do
+def test_train_epoch_equals_d2l(reduction, scratch):
+    ours, theirs = (trained(epoch, reduction, scratch) for epoch in (utils.train_epoch, d2l.train_epoch_ch3))
+    assert ours[0] == pytest.approx(theirs[0], rel=1e-5)
+    assert torch.allclose(ours[1], theirs[1], atol=1e-6)
+
+
+def test_train_epoch_steps_the_scheduler_and_reports_batches():
+    net, seen = linear(), []
+    optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.5)
+    utils.train_epoch(net, batches(), nn.CrossEntropyLoss(), optimizer, scheduler, seen.append)
+    assert len(seen) == 4 and scheduler.get_last_lr() == [0.5**4]
+
+
+def test_a_loss_that_is_no_number_stops_the_run_with_advice():
+    net = linear()
+    with pytest.raises(FloatingPointError, match="tenth of the learning rate"):
+        utils.train(net, batches(), batches(), lambda y_hat, y: (y_hat.sum(1) * math.nan),
+                    1, torch.optim.SGD(net.parameters(), lr=0.1))
+
+
+def test_train_fills_the_history_and_goes_on(capsys):
+    net = linear()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    history = utils.train(net, batches(), batches(seed=1), nn.CrossEntropyLoss(), 2, optimizer)
+    assert len(history.train_loss) == len(history.test_loss) == len(history.test_acc) == len(history.seconds) == 2
+    assert len(history.batch_loss) == 2 * 4
+    assert history.test_acc[-1] == utils.evaluate_accuracy(net, batches(seed=1))
+    again = utils.train_ch3(net, batches(), batches(seed=1), nn.CrossEntropyLoss(), 1, optimizer, history=history)
+    assert again is history and len(history.test_acc) == 3
+    assert capsys.readouterr().out.splitlines()[-1].startswith("3 epochs in ")
+
+
+def test_an_interrupt_keeps_network_history_and_picture(capsys):
+    net, calls = linear(), []
+
+    class Interrupted(torch.optim.SGD):
+        def step(self, closure=None):
+            calls.append(1)
+            if len(calls) == 7:  # in the second epoch of four batches
+                raise KeyboardInterrupt
+            return super().step(closure)
+
+    history = utils.train(net, batches(), batches(), nn.CrossEntropyLoss(), 5, Interrupted(net.parameters(), lr=0.1))
+    assert len(history.test_acc) == 1 and len(history.batch_loss) == 4
+    assert "Interrupted" in capsys.readouterr().out
+
+
+def test_a_program_written_for_d2l_runs_when_its_import_changes(tmp_path):
+    program = """
+import utils as d2l
+import torch
+from torch import nn
+train_iter, test_iter = d2l.load_data_fashion_mnist(256)
+W = torch.normal(0, 0.01, size=(784, 10), requires_grad=True)
+b = torch.zeros(10, requires_grad=True)
+def softmax(X):
+    X_exp = torch.exp(X)
+    return X_exp / X_exp.sum(1, keepdim=True)
+def net(X):
+    return softmax(torch.matmul(X.reshape((-1, W.shape[0])), W) + b)
+def cross_entropy(y_hat, y):
+    return -torch.log(y_hat[range(len(y_hat)), y])
+timer = d2l.Timer()
+d2l.train_ch3(net, train_iter, test_iter, cross_entropy, 2, lambda n: d2l.sgd([W, b], 0.1, n))
+d2l.predict_ch3(net, test_iter)
+concise = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+trainer = torch.optim.SGD(concise.parameters(), lr=0.1)
+for reduction in ('none', 'mean'):
+    d2l.train_ch3(concise, train_iter, test_iter, nn.CrossEntropyLoss(reduction=reduction), 1, trainer)
+animator = d2l.Animator(xlabel='epoch', xlim=[1, 3], ylim=[0.3, 0.9], legend=['train loss', 'test acc'])
+for epoch in range(3):
+    animator.add(epoch + 1, (0.5, 0.6))
+X, y = next(iter(train_iter))
+axes = d2l.show_images(X[:18].reshape(18, 28, 28), 2, 9, titles=d2l.get_fashion_mnist_labels(y[:18]))
+assert len(axes) == 18 and axes[0].get_title() and d2l.size(y) == 256 and d2l.get_dataloader_workers() >= 0
+metric = d2l.Accumulator(2)
+metric.add(d2l.accuracy(net(X), y), d2l.size(y))
+features, labels = d2l.synthetic_data(torch.tensor([2.0, -3.4]), 4.2, 1000)
+for X, y in d2l.load_array((features, labels), 10):
+    d2l.squared_loss(d2l.linreg(X, torch.zeros(2, 1), 0.0), y)
+d2l.use_svg_display(); d2l.set_figsize(); d2l.plot([1, 2], [[3, 4], [5, 6]], 'x', 'y', legend=['a', 'b'])
+d2l.plt.close('all')
+"""
+    result = run(program, MPLBACKEND="agg", COURSE_DATA="sample")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""  # quiet when nobody looks: no bar, no warning
+    assert [line[:7] for line in result.stdout.splitlines()] == ["2 epoch", "1 epoch", "1 epoch"]
+
+
+# ---- seeds, devices, imports
+
+def test_set_seed_repeats_python_numpy_and_torch():
+    import random
+
+    import numpy as np
+    draws = []
+    for _ in range(2):
+        utils.set_seed(7)
+        draws.append((random.random(), np.random.rand(), torch.rand(1).item()))
+    assert draws[0] == draws[1]
+
+
+def test_device_prefers_cuda_then_mps(monkeypatch):
+    for cuda, mps, expected in ((True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+        assert utils.device().type == expected
+
+
+def test_torchvision_imports_after_utils():
+    result = run("import utils, torchvision, torchvision.datasets; from d2l import torch")
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_torchvision_without_its_operators_is_imported_all_the_same(tmp_path):
+    """A stand-in that fails as the real one does beside another build of torch, until `nms` is declared."""
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "import torch\n"
+        "if not torch._C._jit_get_schemas_for_operator('torchvision::nms'):\n"
+        "    raise RuntimeError('operator torchvision::nms does not exist')\n"
+        "from . import datasets, transforms\n")
+    for name in ("datasets", "transforms"):
+        (package / f"{name}.py").write_text("")
+    result = run("import utils, sys; print(utils.torchvision.__file__)", PYTHONPATH=str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == str(package / "__init__.py")
+
+
+def test_another_error_of_torchvision_is_not_hidden(tmp_path):
+    (tmp_path / "torchvision.py").write_text("raise RuntimeError('something else')")
+    result = run("import utils", PYTHONPATH=str(tmp_path))
+    assert result.returncode != 0 and "something else" in result.stderr
+
+
+# ---- pictures
+
+def test_show_images_titles_and_extra_axes():
+    axes = utils.show_images(torch.rand(5, 1, 28, 28), 2, 3, titles=list("abcde"))
+    assert [ax.get_title() for ax in axes] == ["a", "b", "c", "d", "e", ""]
+    assert axes[0].images[0].get_array().shape == (28, 28)
+
+
+def test_animator_keeps_points_and_panels():
+    animator = utils.Animator(legend=("a", "b"), ncols=2, panels=(0, 1), ylabel=("left", "right"))
+    animator.add(1, (0.5, None))
+    animator.add(2, (0.4, 0.9))
+    animator.finish("two curves")
+    left, right = animator.axes
+    assert left.lines[0].get_xydata().tolist() == [[1, 0.5], [2, 0.4]]
+    assert right.lines[0].get_xydata().tolist() == [[2, 0.9]]
+    assert (left.get_ylabel(), right.get_ylabel()) == ("left", "right")
+
+
+def test_decision_boundary_has_a_region_and_a_marker_a_class():
+    X, y = torch.tensor([[0.0, 0.0], [2.0, 2.0], [0.1, 0.0]]), torch.tensor([0, 1, 0])
+    fig, ax = plt.subplots()
+    utils.show_decision_boundary(lambda points: (points.sum(1) > 2).long(), X, y, alt=None, ax=ax)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["class 0", "class 1"]
+
+
+def test_confusion_picture_has_every_count():
+    utils.show_confusion_matrix(torch.tensor([[3, 1], [2, 4]]), ["cat", "dog"])
+    ax = plt.gcf().axes[0]
+    assert [text.get_text() for text in ax.texts] == ["3", "1", "2", "4"]
+
+
+# ---- checkpoints
+
+def small(width=3):
+    net = nn.Sequential(nn.Linear(5, width), nn.ReLU(), nn.Linear(width, 4))
+    return net, torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+
+
+def test_a_checkpoint_resumes_number_for_number(tmp_path):
+    loader, loss = DataLoader(batches().dataset, 16, shuffle=True), nn.CrossEntropyLoss()
+    utils.set_seed(0)
+    net, optimizer = small()
+    history = utils.train(net, loader, batches(), loss, 2, optimizer)
+    utils.save_checkpoint(tmp_path / "c.pt", net, optimizer, history)
+    unbroken = utils.train(net, loader, batches(), loss, 2, optimizer, history=history)
+    utils.set_seed(99)
+    net, optimizer = small()
+    resumed = utils.load_checkpoint(tmp_path / "c.pt", net, optimizer)
+    resumed = utils.train(net, loader, batches(), loss, 2, optimizer, history=resumed)
+    assert resumed.train_loss == unbroken.train_loss and resumed.batch_loss == unbroken.batch_loss
+
+
+def test_a_failed_save_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    net, optimizer = small()
+    path = tmp_path / "c.pt"
+    utils.save_checkpoint(path, net, optimizer)
+    before = path.read_bytes()
+
+    def torn(content, file):
+        file.write(b"half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(torch, "save", torn)
+    with pytest.raises(OSError, match="No space left"):
+        utils.save_checkpoint(path, net, optimizer)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["c.pt"]
+
+
+def test_another_models_checkpoint_is_named_and_changes_nothing(tmp_path):
+    net, optimizer = small(3)
+    utils.save_checkpoint(tmp_path / "c.pt", net, optimizer)
+    other, other_optimizer = small(6)
+    before = [p.clone() for p in other.parameters()]
+    with pytest.raises(ValueError, match=r"another model: 0\.bias is \(3,\) in the file, \(6,\) in your network"):
+        utils.load_checkpoint(tmp_path / "c.pt", other, other_optimizer)
+    with pytest.raises(ValueError, match="missing"):
+        utils.load_checkpoint(tmp_path / "c.pt", nn.Linear(5, 3))
+    assert all(torch.equal(p, q) for p, q in zip(before, other.parameters()))
+
+
+def test_an_optimizer_of_another_network_is_refused(tmp_path):
+    net, optimizer = small()
+    utils.save_checkpoint(tmp_path / "c.pt", net, optimizer)
+    new_net, _ = small()
+    before = [p.clone() for p in new_net.parameters()]
+    with pytest.raises(ValueError, match="another network's parameters"):
+        utils.load_checkpoint(tmp_path / "c.pt", new_net, optimizer)
+    assert all(torch.equal(p, q) for p, q in zip(before, new_net.parameters()))
+    utils.save_checkpoint(tmp_path / "no-optimizer.pt", net)
+    with pytest.raises(ValueError, match="no optimizer state"):
+        utils.load_checkpoint(tmp_path / "no-optimizer.pt", *small())
+
+
+class Trap:
+    def __reduce__(self):
+        return os.putenv, ("TRAP", "sprung")
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>404</html>", None, "trap", "truncated", "format"])
+def test_what_is_no_checkpoint_is_named(tmp_path, content):
+    path, (net, _) = tmp_path / "c.pt", small()
+    if content == "trap":
+        torch.save({"format": utils.FORMAT, "net": Trap()}, path)
+    elif content == "format":
+        torch.save({"format": utils.FORMAT + 1}, path)
+    elif content == "truncated":
+        utils.save_checkpoint(path, net)
+        path.write_bytes(path.read_bytes()[:500])
+    elif content is None:
+        torch.save([1, 2], path)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match="save it again with save_checkpoint|Save it again with save_checkpoint"):
+        utils.load_checkpoint(path, net)
+
+
+def test_a_missing_checkpoint_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        utils.load_checkpoint(tmp_path / "none.pt", nn.Linear(1, 1))
