@@ -3,9 +3,10 @@ import os
 
 os.environ.setdefault("COURSE_DATA", "sample")
 os.environ.setdefault("MPLBACKEND", "agg")
-# Workers share the cores; torch's threads in each would only wait for one another.
-_workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // _workers)))
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
+    # Workers share the cores; more threads than cores would only wait for one another.
+    workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 
 if os.name == "posix":
     # Kernels started side by side over TCP can race for a port; sockets in a folder of their own can't.
