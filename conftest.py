@@ -1,6 +1,8 @@
 """What every test and every notebook runs under. Set before torch is imported anywhere."""
 import os
 
+from xdist.scheduler import LoadFileScheduling
+
 os.environ.setdefault("COURSE_DATA", "sample")
 os.environ.setdefault("MPLBACKEND", "agg")
 if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
@@ -22,3 +24,14 @@ if os.name == "posix":
         return _TcpManager(transport="ipc", ip=os.path.join(_folder.name, uuid.uuid4().hex[:8]), **options)
 
     nbval.kernel.KernelManager = _ipc_manager
+
+
+class _Scheduling(LoadFileScheduling):
+    """A file's tests stay together (a notebook has one kernel); those of test_slow.py are shared out one by one."""
+
+    def _split_scope(self, nodeid):
+        return nodeid if "test_slow.py" in nodeid else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return _Scheduling(config, log)

@@ -119,6 +119,8 @@ def test_cells_are_short(lesson):
     lengths = {cell.id: len(cell.source.splitlines()) for cell in code_cells(lesson)}
     assert max(lengths.values()) <= 16, lengths
     assert statistics.median(lengths.values()) <= 6
+    for cell in code_cells(lesson):
+        assert max(map(len, cell.source.splitlines())) <= 100, f"{cell.id}: a laptop shows about 100 characters"
 
 
 def test_it_has_its_parts(lesson):

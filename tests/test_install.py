@@ -1,0 +1,109 @@
+"""The README's two commands: what they install, and that they do so once."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def lines(name):
+    """The requirements of a file, and the reason that each line gives."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [(Requirement(line.partition("#")[0].strip()), line.partition("#")[2].strip())
+            for line in text.splitlines() if line.partition("#")[0].strip()]
+
+
+def pinned():
+    return {re.sub(r"[-_.]+", "-", r.name.lower()): r for r, _ in lines("constraints.txt")}
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements.txt"])
+def test_every_requirement_is_a_range_with_a_reason_and_a_tested_version(name):
+    for requirement, reason in lines(name):
+        assert len(reason.split()) >= 2, f"{requirement.name}: say why it is there"
+        assert requirement.specifier, f"{requirement.name}: give a range"
+        version = next(iter(pinned()[requirement.name.lower()].specifier)).version
+        assert requirement.specifier.contains(version), f"{requirement.name} {version} is outside its range"
+
+
+def test_constraints_are_exact_and_for_every_machine():
+    for requirement in pinned().values():
+        assert str(requirement.specifier).startswith("==") and "+" not in str(requirement.specifier)
+    assert not any(name.startswith(("nvidia", "triton")) for name in pinned())
+
+
+def test_pip_finds_nothing_broken():
+    result = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["3.12", "3.13"])
+def test_pip_resolves_both_files_for_newer_pythons(version, tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--only-binary=:all:",
+         "--python-version", version, "--target", str(tmp_path), "-r", "requirements.txt", "-c", "constraints.txt"],
+        cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert "Would install" in result.stdout and " torch-" in result.stdout
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """A checkout in which both commands have done their set-up."""
+    for name in ("Makefile", "requirements.txt", "constraints.txt", "tests/requirements.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+        os.utime(tmp_path / name, (1, 1))
+    (tmp_path / ".venv").mkdir()
+    for stamp, age in (("lessons", 2), ("tests", 3)):
+        (tmp_path / ".venv" / stamp).touch()
+        os.utime(tmp_path / ".venv" / stamp, (age, age))
+    return tmp_path
+
+
+def make(folder, *arguments):
+    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has the same steps without make")
+def test_a_second_call_installs_nothing_and_a_changed_list_does(installed):
+    for target, command in (("lab", "jupyter lab"), ("test", "pytest")):
+        steps = make(installed, "-n", target).stdout
+        assert command in steps and "pip" not in steps
+    (installed / "requirements.txt").touch()
+    assert "pip" in make(installed, "-n", "lab").stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has the same steps without make")
+def test_an_old_python_is_named_with_its_cure(installed):
+    (installed / "requirements.txt").touch()
+    old = installed / "old-python"
+    old.write_text(f"#!/bin/sh\nshift\n{sys.executable} -c \"import sys; sys.version_info = (3, 10); $1\"\n")
+    old.chmod(0o755)
+    result = make(installed, "lab", f"PYTHON={old}")
+    assert result.returncode != 0
+    assert "needs Python 3.11 or newer" in result.stderr and "make lab PYTHON=python3.12" in result.stderr
+
+
+def test_the_readme_names_the_commands_that_exist():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"`?make ([a-z]+)", readme):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+    for link in re.findall(r"\]\(([^)#]+)\)", readme):
+        assert link.startswith("https://") or (ROOT / link).exists(), link
+
+
+def test_ruff_and_pytest_are_set_up():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "/" in settings["tool"]["course"]["slug"]
+    assert "--nbval " in settings["tool"]["pytest"]["ini_options"]["addopts"]
+    assert "lax" not in settings["tool"]["pytest"]["ini_options"]["addopts"]
