@@ -35,11 +35,16 @@ def code_cells(lesson):
 
 
 def asserts(cell):
-    return any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(cell.source)))
+    """Whether a cell can fail: by an assert, or by raising where the expected error did not come."""
+    return any(isinstance(node, ast.Assert) or isinstance(node, ast.Raise) and "AssertionError" in ast.dump(node)
+               for node in ast.walk(ast.parse(cell.source)))
 
 
-def test_there_is_a_lesson_for_each_number():
+def test_the_table_owes_every_row_and_pitfall():
     assert [path.stem for path in LESSONS] == sorted(CURRICULUM)
+    assert sorted(int(row) for lesson in CURRICULUM.values() for row in lesson["rows"]) == list(range(1, 42))
+    pitfalls = {name for lesson in CURRICULUM.values() for name in lesson["pitfalls"]}
+    assert pitfalls == set("ABCDEFGHIJKLM") | {"rate", "likelihood"}
 
 
 def test_first_cell_is_the_same(lesson):

@@ -22,8 +22,8 @@ def test_the_lesson_holds_for_another_seed(path, shift):
     shifted = 0
     for cell in lesson.cells:
         if cell.cell_type == "code":
-            cell.source, n = re.subn(r"\b(set_seed|restart|start)\((\d+)\)",
-                                     lambda m: f"{m[1]}({int(m[2]) + shift})", cell.source)
+            cell.source, n = re.subn(r"\b(set_seed\(|restart\(|start\(|seed=)(\d+)",
+                                     lambda m: f"{m[1]}{int(m[2]) + shift}", cell.source)
             shifted += n
     assert shifted, "no seed found to shift"
     NotebookClient(lesson, timeout=600, kernel_name="python3", resources={"metadata": {"path": path.parent}}).execute()
