@@ -98,6 +98,8 @@ def test_the_readme_names_the_commands_that_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"`?make ([a-z]+)", readme):
         assert re.search(rf"^{target}:", makefile, re.M), target
+    for lesson in (ROOT / "notebooks").glob("*.ipynb"):
+        assert f"(notebooks/{lesson.name})" in readme, f"{lesson.name} is missing from the lesson table"
     for link in re.findall(r"\]\(([^)#]+)\)", readme):
         assert link.startswith("https://") or (ROOT / link).exists(), link
 
