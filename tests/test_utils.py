@@ -43,6 +43,16 @@ def run(code, **env):
                           env={**os.environ, **env})
 
 
+def test_every_public_name_is_documented():
+    ours = {name: item for name, item in vars(utils).items()
+            if not name.startswith("_") and getattr(item, "__module__", "") == "utils"}
+    assert {"load_data_mnist", "train_epoch", "Animator", "save_checkpoint", "device", "show"} <= set(ours)
+    for name, item in ours.items():
+        assert item.__doc__, name
+        for method, value in vars(item).items() if isinstance(item, type) else ():
+            assert method.startswith("_") or not callable(value) or value.__doc__, f"{name}.{method}"
+
+
 # ---- metrics
 
 @pytest.mark.parametrize("seed", range(5))
