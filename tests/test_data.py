@@ -260,11 +260,12 @@ def test_a_data_folder_that_does_not_exist_is_named(monkeypatch, tmp_path):
         utils.load_data_mnist(32)
 
 
+posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no permission bits to take away")
+
+
 @pytest.fixture
 def unprivileged():
     """Root may read anything, so give that up for the test."""
-    if os.name != "posix":
-        pytest.skip("Windows has no permission bits to take away")
     was_root = os.geteuid() == 0
     if was_root:
         os.seteuid(65534)
@@ -278,6 +279,7 @@ def copy_of(full_size, tmp_path):
     return tmp_path / "FashionMNIST" / "raw"
 
 
+@posix
 def test_a_data_file_that_can_not_be_read_is_named(full_size, monkeypatch, tmp_path_factory, request):
     root = tmp_path_factory.mktemp("unreadable")
     raw = copy_of(full_size, root)
@@ -291,6 +293,7 @@ def test_a_data_file_that_can_not_be_read_is_named(full_size, monkeypatch, tmp_p
         utils.load_data_fashion_mnist(32)
 
 
+@posix
 def test_a_folder_that_can_not_be_searched_is_named(full_size, monkeypatch, tmp_path_factory, request):
     root = tmp_path_factory.mktemp("closed")
     copy_of(full_size, root)
