@@ -298,7 +298,7 @@ def predict(net, data_iter):
     Computed in evaluation mode, without gradients; raises ValueError where there is no batch.
     """
     with _evaluating(net):
-        batches = [(net(X.to(_device_of(net))).cpu(), y) for X, y in data_iter]
+        batches = [(net(X.to(_device_of(net))).cpu(), y.cpu()) for X, y in data_iter]
     if not batches:
         raise ValueError("The data iterator gave no batch: is it empty, or a generator already used up?")
     return tuple(torch.cat(parts) for parts in zip(*batches))
@@ -506,13 +506,12 @@ def show_confusion_matrix(matrix, names, alt=None):
                      f"right; most often {names[true]} is taken for {names[taken]} ({int(lost.max())} times).")
 
 
-def show_decision_boundary(predict, X, y, alt, xlabel="$x_1$", ylabel="$x_2$", ax=None):
+def show_decision_boundary(predict, X, y, alt):
     """Show points X (n, 2) of classes y (n,) on the regions that `predict` assigns to each class.
 
     `predict` maps points (m, 2) to classes (m,). Classes differ by marker as well as by colour.
-    With `ax` the picture goes there and you show its figure yourself; `alt` is then unused.
     """
-    fig, ax = (ax.figure, ax) if ax is not None else plt.subplots(figsize=(4.5, 4), layout="constrained")
+    fig, ax = plt.subplots(figsize=(4.5, 4), layout="constrained")
     (x0, x1), (y0, y1) = [(float(v.min()) - 1, float(v.max()) + 1) for v in (X[:, 0], X[:, 1])]
     u, v = torch.meshgrid(torch.linspace(x0, x1, 200), torch.linspace(y0, y1, 200), indexing="xy")
     with torch.no_grad():
@@ -522,10 +521,9 @@ def show_decision_boundary(predict, X, y, alt, xlabel="$x_1$", ylabel="$x_2$", a
                 colors=COLORS[:len(classes)], alpha=0.2)
     for c, color, marker in zip(classes, COLORS, "osD^vP"):
         ax.scatter(*X[y.flatten() == c].T, color=color, marker=marker, s=18, label=f"class {c}")
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set(xlabel="$x_1$", ylabel="$x_2$")
     ax.legend()
-    if alt:
-        show(fig, alt)
+    show(fig, alt)
 
 
 class Animator:

@@ -293,9 +293,10 @@ def test_animator_keeps_points_and_panels():
 
 def test_decision_boundary_has_a_region_and_a_marker_a_class():
     X, y = torch.tensor([[0.0, 0.0], [2.0, 2.0], [0.1, 0.0]]), torch.tensor([0, 1, 0])
-    fig, ax = plt.subplots()
-    utils.show_decision_boundary(lambda points: (points.sum(1) > 2).long(), X, y, alt=None, ax=ax)
+    utils.show_decision_boundary(lambda points: (points.sum(1) > 2).long(), X, y, "Two classes.")
+    ax = plt.gcf().axes[0]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["class 0", "class 1"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$x_1$", "$x_2$")
 
 
 def test_confusion_picture_has_every_count():
