@@ -428,7 +428,8 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater, scheduler=None,
         print("Interrupted: the network, the history and the picture are kept.")
     finally:
         bar.close()
-        animator.finish(f"Loss and accuracy on training and test set against the epoch; {history}.")
+        ends = f"; test accuracy ends at {history.test_acc[-1]:.3f}" if history.test_acc else ""
+        animator.finish(f"Loss and accuracy on training and test set against the epoch{ends}.")
         print(history)
     return history
 
