@@ -1,9 +1,10 @@
 # `make lab` opens the lessons, `make test` runs every test. Each sets up .venv the first time.
+# For instructors (exercises/README.md): make release, make grade LESSON=... FROM=..., make feedback LESSON=...
 PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: lab test notebooks bench lock clean
+.PHONY: lab test notebooks release grade feedback formgrader handout bench lock clean
 
 lab: .venv/lessons
 	$(BIN)/jupyter lab --notebook-dir=. notebooks
@@ -12,17 +13,38 @@ test: .venv/tests
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest
 
-notebooks: .venv/tests  # run every lesson and keep its outputs, without times and widget state
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+NOTEBOOKS ?= notebooks/*.ipynb exercises/source/*/*.ipynb
+notebooks: .venv/tests  # run every lesson and every worked exercise and keep its outputs, without times and widget state
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False $(NOTEBOOKS)
 	$(BIN)/python -m nbstripout --keep-output --keep-count --keep-id --extra-keys \
-	    "metadata.widgets metadata.language_info.version cell.metadata.execution" notebooks/*.ipynb
+	    "metadata.widgets metadata.language_info.version cell.metadata.execution" $(NOTEBOOKS)
+
+release: .venv/exercises  # write exercises/release from exercises/source
+	$(BIN)/python -m exercises.grading.release
+
+SANDBOX ?= bubblewrap
+grade: .venv/exercises  # for example: make grade LESSON=04-softmax-from-scratch FROM=~/Downloads/submissions.zip
+	@test -n "$(LESSON)" -a -n "$(FROM)" || { echo "Say which: make grade LESSON=04-softmax-from-scratch FROM=submissions.zip"; exit 2; }
+	$(BIN)/python -m exercises.grading "$(LESSON)" "$(FROM)" --sandbox $(SANDBOX)
+
+feedback: .venv/exercises  # HTML for each student of a graded lesson, in exercises/feedback
+	@test -n "$(LESSON)" || { echo "Say which: make feedback LESSON=04-softmax-from-scratch"; exit 2; }
+	cd exercises && ../$(BIN)/python -m nbgrader generate_feedback "$(LESSON)" --force
+
+formgrader: .venv/exercises  # JupyterLab with nbgrader's pages, for grading by hand
+	cd exercises && ../$(BIN)/jupyter lab
+
+handout: handout.zip  # the course without the worked answers, for students
+.PHONY: handout.zip
+handout.zip:
+	git archive --prefix=deep-learning-course/ -o $@ HEAD -- . ':!exercises/source' ':!exercises/grading' ':!exercises/nbgrader_config.py' ':!tests' ':!.ci' ':!.github'
 
 bench: .venv/lessons
 	$(BIN)/python benchmarks/softmax.py
 
 lock:  # renew constraints.txt: the newest versions that the ranges allow
 	$(PYTHON) -m venv --clear .lock
-	.lock/bin/python -m pip install -r requirements.txt -r tests/requirements.txt
+	.lock/bin/python -m pip install -r requirements.txt -r tests/requirements.txt -r exercises/requirements.txt
 	(echo "# The exact versions last tested, written by make lock."; \
 	 .lock/bin/python -m pip freeze | sed 's/+[a-z0-9]*$$//') > constraints.txt
 	rm -rf .lock
@@ -36,6 +58,10 @@ clean:
 	$(PIP) install -r requirements.txt -c constraints.txt
 	@touch $@
 
-.venv/tests: .venv/lessons tests/requirements.txt
+.venv/exercises: .venv/lessons exercises/requirements.txt
+	$(PIP) install -r exercises/requirements.txt -c constraints.txt
+	@touch $@
+
+.venv/tests: .venv/exercises tests/requirements.txt
 	$(PIP) install -r tests/requirements.txt -c constraints.txt
 	@touch $@

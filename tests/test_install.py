@@ -24,7 +24,7 @@ def pinned():
     return {re.sub(r"[-_.]+", "-", r.name.lower()): r for r, _ in lines("constraints.txt")}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements.txt", "exercises/requirements.txt"])
 def test_every_requirement_is_a_range_with_a_reason_and_a_tested_version(name):
     for requirement, reason in lines(name):
         assert len(reason.split()) >= 2, f"{requirement.name}: say why it is there"
@@ -58,12 +58,12 @@ def test_pip_resolves_both_files_for_newer_pythons(version, tmp_path):
 @pytest.fixture
 def installed(tmp_path):
     """A checkout in which both commands have done their set-up."""
-    for name in ("Makefile", "requirements.txt", "constraints.txt", "tests/requirements.txt"):
+    for name in ("Makefile", "requirements.txt", "constraints.txt", "tests/requirements.txt", "exercises/requirements.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
         os.utime(tmp_path / name, (1, 1))
     (tmp_path / ".venv").mkdir()
-    for stamp, age in (("lessons", 2), ("tests", 3)):
+    for stamp, age in (("lessons", 2), ("exercises", 3), ("tests", 4)):
         (tmp_path / ".venv" / stamp).touch()
         os.utime(tmp_path / ".venv" / stamp, (age, age))
     return tmp_path

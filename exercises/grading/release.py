@@ -1,0 +1,142 @@
+"""Make the student versions of the exercises: `python -m exercises.grading.release`.
+
+exercises/release/ is written from exercises/source/ by nbgrader's own steps. A released file that somebody
+has changed (a learner's answers) is never overwritten: the new version is put beside it, and said so.
+"""
+import hashlib
+import json
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import nbformat
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveCells
+from nbgrader.utils import capture_log
+from traitlets.config import Config
+
+EXERCISES = Path(__file__).resolve().parents[1]
+MANIFEST = "generated.json"
+
+
+def lessons():
+    """The names of all assignments, in order."""
+    return sorted(path.parent.name for path in (EXERCISES / "source").glob("*/*.ipynb"))
+
+
+def notebook_name(lesson):
+    return f"{lesson}-exercises"
+
+
+class Select(NbGraderPreprocessor):
+    """Keep the tasks and set the points that exercises/course.toml names for an assignment."""
+
+    def preprocess(self, nb, resources):
+        lesson = resources["nbgrader"]["assignment"]
+        return select(nb, lesson, settings(lesson)), resources
+
+
+def settings(lesson):
+    """What exercises/course.toml says of a lesson, a dictionary."""
+    return tomllib.loads((EXERCISES / "course.toml").read_text(encoding="utf-8")).get(lesson, {})
+
+
+def select(nb, lesson, course):
+    """Return nb with the tasks that `course` names: {"tasks": [...], "points": {task: points}}, both optional."""
+    ids = [cell.metadata.get("nbgrader", {}).get("grade_id", "") for cell in nb.cells]
+    tasks = [id_ for id_, cell in zip(ids, nb.cells) if cell.metadata.get("nbgrader", {}).get("solution")]
+    for what in ("tasks", "points"):
+        unknown = sorted(set(course.get(what, ())) - set(tasks))
+        if unknown:
+            raise ValueError(f"course.toml, [{lesson}], {what}: there is no task {', '.join(unknown)}. "
+                             f"There are: {', '.join(tasks)}.")
+    if strange := sorted(set(course) - {"tasks", "points", "due"}):
+        raise ValueError(f"course.toml, [{lesson}]: {', '.join(strange)} is not known; use tasks, points, due.")
+    dropped = set(tasks) - set(course.get("tasks", tasks))
+    nb.cells = [cell for cell in nb.cells if cell.id.removesuffix("-text").removesuffix("-check") not in dropped]
+    for cell in nb.cells:
+        meta = cell.metadata.get("nbgrader", {})
+        if meta.get("grade"):
+            name = meta["grade_id"].removesuffix("-check")
+            meta["points"] = course.get("points", {}).get(name, meta["points"])
+    return nb
+
+
+def configuration():
+    """The configuration that nbgrader_config.py gives, for use without its command line."""
+    config = Config()
+    exec(compile((EXERCISES / "nbgrader_config.py").read_text(encoding="utf-8"), "nbgrader_config.py", "exec"),
+         {"get_config": lambda: config, "__file__": str(EXERCISES / "nbgrader_config.py")})
+    return config
+
+
+def coursedir(**directories):
+    """nbgrader's view of this course; `directories` replace its own."""
+    config = configuration()
+    for name, value in directories.items():
+        setattr(config.CourseDirectory, name, str(value))
+    return CourseDirectory(config=config), config
+
+
+def generate(lesson, database=None):
+    """Return the student version of a lesson's exercises, a notebook, made by nbgrader in a folder of its own.
+
+    With `database` (a URL), the assignment and its cells are recorded there.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        course, config = coursedir(release_directory=folder, assignment_id=lesson, **({"db_url": database} if database else {}))
+        steps = config.GenerateAssignment
+        if database is None:
+            steps.preprocessors = [each for each in steps.preprocessors if each is not SaveCells]
+        step = GenerateAssignment(coursedir=course, config=config, no_database=database is None, force=True)
+        done = capture_log(step)
+        if not done["success"]:
+            raise RuntimeError(f"nbgrader could not make the release of {lesson}:\n{done['log']}{done.get('error', '')}")
+        return nbformat.read(Path(folder, lesson, f"{notebook_name(lesson)}.ipynb"), as_version=4)
+
+
+def text(nb):
+    """A notebook as git likes it."""
+    return json.dumps(nb, indent=1, ensure_ascii=False) + "\n"
+
+
+def write(folder, versions):
+    """Write {file name: content} into `folder`, keeping what a learner has changed; return the lines to say.
+
+    What was generated is remembered in generated.json by its SHA-256: another sum means another hand.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    record = folder / MANIFEST
+    sums = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+    lines = []
+    for name, content in versions.items():
+        path, data = folder / name, content.encode()
+        if path.exists() and path.read_bytes() != data and _sum(path.read_bytes()) != sums.get(name):
+            beside = path.with_name(f"{path.stem}.new{path.suffix}")
+            beside.write_bytes(data)
+            lines.append(f"{name} was changed by hand and is kept; the new version is {beside.name}, beside it.")
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_bytes() != data:
+            path.write_bytes(data)
+            lines.append(f"{name} written.")
+        sums[name] = _sum(data)
+    record.write_text(json.dumps(sums, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return lines
+
+
+def _sum(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def main():
+    versions = {f"{lesson}/{notebook_name(lesson)}.ipynb": text(generate(lesson)) for lesson in lessons()}
+    for line in write(EXERCISES / "release", versions) or ["The released exercises are up to date."]:
+        print(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

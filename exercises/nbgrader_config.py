@@ -1,0 +1,36 @@
+"""nbgrader's settings for this course: what `nbgrader ...` and JupyterLab's formgrader use when run from this folder."""
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # for utils and for exercises.grading
+# nbgrader calls alembic by its bare name when it makes a gradebook; it lies beside Python.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+from nbgrader.preprocessors import (  # noqa: E402
+    AssignLatePenalties, CheckCellMetadata, ClearHiddenTests, ClearMarkScheme, ClearOutput, ClearSolutions, ComputeChecksums,
+    GetGrades, IncludeHeaderFooter, LimitOutput, LockCells, OverwriteCells, OverwriteKernelspec, SaveAutoGrades, SaveCells)
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor  # noqa: E402
+
+from exercises.grading.plug import HideTests, Mend, RunAndJudge, Sanitize  # noqa: E402
+from exercises.grading.release import Select  # noqa: E402
+
+c = get_config()  # noqa: F821
+c.CourseDirectory.root = str(HERE)
+c.CourseDirectory.course_id = os.environ.get("COURSE_ID", "deep-learning")
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError()"}
+c.ClearSolutions.text_stub = "*Write your answer here.*"
+
+c.GenerateAssignment.preprocessors = [
+    Select, IncludeHeaderFooter, LockCells, ClearSolutions, ClearOutput, CheckCellMetadata, ComputeChecksums, SaveCells,
+    ClearHiddenTests, ClearMarkScheme, ComputeChecksums, CheckCellMetadata]
+c.Autograde.sanitize_preprocessors = [Mend, ClearOutput, OverwriteKernelspec, OverwriteCells, CheckCellMetadata]
+c.Autograde.autograde_preprocessors = [
+    RunAndJudge, LimitOutput, SaveAutoGrades, Sanitize, AssignLatePenalties, CheckCellMetadata]
+c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
+c.RunAndJudge.sandbox = os.environ.get("COURSE_SANDBOX", "bubblewrap")
+# What the tasks' own text needs; the rest of HTML is shown as text.
+c.Sanitize.tags = ["a", "b", "blockquote", "br", "code", "details", "em", "i", "img", "li", "ol", "p", "pre", "strong",
+                   "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"]
+c.Sanitize.strip_comments = False
