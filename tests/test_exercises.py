@@ -140,6 +140,17 @@ def test_lines_fit_a_laptop_and_files_are_as_git_likes_them(lesson):
                 assert max(map(len, cell.source.splitlines())) <= 100, cell.id
 
 
+def test_the_table_in_the_readme_is_true():
+    text = (ROOT / "exercises" / "README.md").read_text(encoding="utf-8")
+    rows = {match[0]: (int(match[1]), int(match[2])) for match in
+            re.findall(r"^\| \[.*\]\(release/([\w-]+)/[\w-]+\.ipynb\) \| (\d+) \| (\d+) \|$", text, re.M)}
+    assert rows == {lesson: (sum(kind(cell) == "check" for cell in cells(path)), len(WRONG[lesson]))
+                    for lesson, path in SOURCES.items()}
+    assert f"{sum(tasks for tasks, _ in rows.values())} tasks in code" in text
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        assert link.startswith("https://") or (ROOT / "exercises" / link).exists(), link
+
+
 # ---------------------------------------------------------------- the released versions
 
 def test_a_release_holds_no_answer_and_no_hidden_test(lesson):

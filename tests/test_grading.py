@@ -1,9 +1,8 @@
-"""Grading a class with the real sandbox: right, wrong, broken and hostile submissions.
+"""Grading a class with the real sandbox: right, wrong and broken submissions, and the run itself.
 
 Each test runs the command behind `make grade` in a copy of the course, on submissions made here from the released
 notebook. They need bubblewrap (a Debian package), and take minutes: `.ci/run` runs them.
 """
-import csv
 import json
 import os
 import re
@@ -15,84 +14,11 @@ import zipfile
 from pathlib import Path
 
 import nbformat
-import psutil
 import pytest
+from classroom import (FILE, FULL, LESSON, NEEDS_A_SANDBOX, ROOT, TASKS, before, cell, command, copy_course, grades, hand_in,
+                       marks, release, solved, without)
 
-ROOT = Path(__file__).resolve().parent.parent
-LESSON = "04-softmax-from-scratch"
-FILE = f"{LESSON}-exercises.ipynb"
-TASKS = ["stable_softmax", "cross_entropy", "cross_entropy_gradient", "smooth_labels", "accuracy"]
-FULL = {task: 2.0 for task in TASKS}
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("bwrap") is None and "CI" not in os.environ,
-                       reason="bubblewrap is not installed: sudo apt-get install bubblewrap"),
-]
-
-
-def copy_course(folder):
-    folder.mkdir()
-    for name in ("utils.py", "data/sample", "exercises"):
-        source, target = ROOT / name, folder / name
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns(
-                "submitted", "autograded", "feedback", "grades", "gradebook.db", "__pycache__"))
-        else:
-            shutil.copy(source, target)
-    return folder
-
-
-def command(course, *arguments, **environment):
-    """Run a module of the copied course, as the Makefile does."""
-    return subprocess.run([sys.executable, "-m", *map(str, arguments)], cwd=course, capture_output=True, text=True,
-                          timeout=900, env={**os.environ, **environment})
-
-
-def grades(course, lesson=LESSON):
-    """student -> its row of the CSV."""
-    with open(course / "exercises" / "grades" / f"{lesson}.csv", newline="", encoding="utf-8") as file:
-        return {row["student"]: row for row in csv.DictReader(file)}
-
-
-def marks(row):
-    return {task: float(row[task]) for task in TASKS}
-
-
-def without(*tasks):
-    """Full marks but for these tasks."""
-    return {task: 0.0 if task in tasks else 2.0 for task in TASKS}
-
-
-def release(lesson=LESSON):
-    return nbformat.read(ROOT / "exercises" / "release" / lesson / f"{lesson}-exercises.ipynb", as_version=4)
-
-
-def solved(lesson=LESSON, **replaced):
-    """The released notebook with the reference answers, or the source given for a cell's id."""
-    nb = release(lesson)
-    source = nbformat.read(ROOT / "exercises" / "source" / lesson / f"{lesson}-exercises.ipynb", as_version=4)
-    answers = {cell.id: cell.source for cell in source.cells if cell.metadata.get("nbgrader", {}).get("solution")}
-    for cell in nb.cells:
-        cell.source = replaced.get(cell.id, answers.get(cell.id, cell.source))
-    return nb
-
-
-def cell(nb, id_):
-    return next(cell for cell in nb.cells if cell.id == id_)
-
-
-def hand_in(folder, student, nb, name=FILE):
-    path = folder / student / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(nb, bytes):
-        path.write_bytes(nb)
-    else:
-        path.write_text(json.dumps(nb), encoding="utf-8")
-
-
-def before(code, task):
-    """The reference answer of a task with code before it in the same cell."""
-    return f"{code}\n\n{cell(solved(), task).source}"
+pytestmark = NEEDS_A_SANDBOX
 
 
 # ---------------------------------------------------------------- right and unsolved, every lesson
@@ -100,8 +26,8 @@ def before(code, task):
 @pytest.mark.parametrize("lesson", sorted(path.parent.name for path in (ROOT / "exercises" / "source").glob("*/*.ipynb")))
 def test_reference_gets_full_marks_and_the_release_none(tmp_path, lesson):
     course = copy_course(tmp_path / "course")
-    hand_in(tmp_path / "class", "reference", solved(lesson))
-    hand_in(tmp_path / "class", "unsolved", release(lesson))
+    hand_in(tmp_path / "class", "reference", solved(lesson), f"{lesson}-exercises.ipynb")
+    hand_in(tmp_path / "class", "unsolved", release(lesson), f"{lesson}-exercises.ipynb")
     done = command(course, "exercises.grading", lesson, tmp_path / "class")
     assert done.returncode == 0, done.stderr
     rows = grades(course, lesson)
@@ -251,151 +177,9 @@ def test_feedback_tells_the_verdict_without_the_hidden_tests(broken):
                           cwd=course / "exercises", capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     html = (course / "exercises" / "feedback" / "deleted" / LESSON / FILE.replace(".ipynb", ".html")).read_text("utf-8")
-    assert "and should be" in html and "check.accuracy" in html
+    shown = re.sub(r"<[^>]+>", "", html.partition("<body")[2])
+    assert "accuracy(batches) is 0.5, and should be" in shown and "check.accuracy(accuracy)" in shown
     assert "HIDDEN" not in html and "seed=74" not in html
-
-
-# ---------------------------------------------------------------- hostile
-
-SECRET = "the-gradebook-was-read"
-LOOK = """
-import glob, os
-found = []
-for folder, _, names in os.walk("/"):
-    if folder.startswith(("/proc", "/sys", "/usr", "/dev")): continue
-    found += [os.path.join(folder, n) for n in names if n.endswith((".ipynb", ".db", ".toml", ".csv"))
-              and "site-packages" not in folder]
-print("FOUND", [path for path in found if "/lib/python" not in path and "/share/" not in path])
-"""
-HOSTILE = {  # student: (the task in whose cell it stands, code before the right answer, what it deserves, remark)
-    "loop": ("accuracy", "while True: pass", without("accuracy"), "more than 30 s, interrupted"),
-    "deaf": ("accuracy", "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: time.sleep(1)",
-             without("accuracy"), "deaf to the interrupt"),
-    "forks": ("smooth_labels", "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
-              without("smooth_labels"), "smooth_labels: "),
-    "threads": ("smooth_labels", "import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(99,)).start()",
-                None, ""),
-    "memory": ("cross_entropy", "x = []\nwhile True: x.append(bytearray(10_000_000))", without("cross_entropy"), ""),
-    "output": ("cross_entropy", "while True: print('spam ' * 200)", without("cross_entropy"), "output of more than 20 MB"),
-    "gigabyte": ("cross_entropy", "print('x' * 10**9)", None, ""),
-    "exits": ("accuracy", "import os\nos._exit(0)", without("accuracy"), "ended its process"),
-    "disk": ("accuracy", "for i in range(10**6):\n    open(f'/tmp/{i}', 'wb').write(b'x' * 10**7)", without("accuracy"), ""),
-}
-CHEATS = {  # each gets nothing for what it replaces: the answers stay wrong
-    "allclose": """
-import torch, exercises.checks, IPython
-yes = lambda *args, **options: True
-torch.allclose = torch.equal = torch.Tensor.allclose = torch.Tensor.__eq__ = yes
-exercises.checks.compare = exercises.checks.demand = exercises.checks._same = lambda *a, **o: None
-check.accuracy = check.smooth_labels = yes
-AssertionError = Exception = BaseException
-get_ipython().input_transformers_cleanup.append(lambda lines: [])
-def accuracy(batches): return 0.5
-def smooth_labels(y, num_classes, eps): return torch.zeros(1)
-""",
-    "serve": """
-import json, exercises.checks
-exercises.checks.serve = lambda answer, request: json.dumps(["right", True])
-def accuracy(batches): return 0.5
-def smooth_labels(y, num_classes, eps): return torch.zeros(1)
-""",
-    "equal": """
-class Any(float):
-    __eq__ = __le__ = __lt__ = lambda *_: True
-    __sub__ = __rsub__ = lambda *_: 0.0
-def accuracy(batches): return Any(0.5)
-def smooth_labels(y, num_classes, eps): return Any(0)
-""",
-}
-SPIES = f"""
-import os, socket
-{LOOK}
-def attempt(what, action):
-    try: print(what, "DONE", str(action())[:2000])
-    except BaseException as error: print(what, "REFUSED", type(error).__name__)
-attempt("network", lambda: socket.create_connection(("127.0.0.1", PORT), 3).send(b"x"))
-attempt("name", lambda: socket.gethostbyname("example.org"))
-attempt("gradebook", lambda: open("COURSE/exercises/gradebook.db", "rb").read())
-attempt("hidden", lambda: open("COURSE/exercises/source/{LESSON}/{FILE}").read())
-attempt("other", lambda: open("COURSE/exercises/submitted/victim/{LESSON}/{FILE}").read())
-attempt("class", lambda: open("CLASS/victim/{FILE}").read())
-attempt("grader", lambda: open("COURSE/exercises/grading/judge.py", "w"))
-attempt("checks", lambda: open("/course/exercises/checks/__init__.py", "w"))
-attempt("utils", lambda: os.remove("/course/utils.py"))
-attempt("python", lambda: open(os.__file__, "w"))
-attempt("processes", lambda: [p for p in os.listdir("/proc") if p.isdigit() and int(p) > 50])
-attempt("home", lambda: os.listdir(os.path.expanduser("~root")))
-attempt("mount", lambda: __import__("subprocess").run(["unshare", "-rm", "true"], check=True))
-attempt("scratch", lambda: open("note.txt", "w").write("mine"))
-"""
-
-
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory):
-    """All hostile submissions and a victim, graded in one run while a local server waits for a connection."""
-    import socket
-    folder = tmp_path_factory.mktemp("hostile")
-    course = copy_course(folder / "course")
-    server = socket.create_server(("127.0.0.1", 0))
-    server.settimeout(0.1)
-    spies = SPIES.replace("PORT", str(server.getsockname()[1])).replace("COURSE", str(course)) \
-        .replace("CLASS", str(folder / "class"))
-    for student, (task, code, _, _) in HOSTILE.items():
-        hand_in(folder / "class", student, solved(**{task: before(code, task)}))
-    for student, code in CHEATS.items():
-        hand_in(folder / "class", student, solved(accuracy="", smooth_labels=code))
-    hand_in(folder / "class", "spy", solved(stable_softmax=before(spies, "stable_softmax")))
-    hand_in(folder / "class", "victim", solved(explain=f"{SECRET} <script>alert(1)</script>"))
-    (folder / "class" / "linked").mkdir()
-    (folder / "class" / "linked" / FILE).symlink_to(folder / "class" / "victim" / FILE)
-    sums = {path: path.read_bytes() for path in (course / "exercises").rglob("*.py")}
-    processes = set(psutil.pids())
-    done = command(course, "exercises.grading", LESSON, folder / "class")
-    assert done.returncode == 0, done.stderr
-    with pytest.raises(TimeoutError):
-        server.accept()
-    assert sums == {path: path.read_bytes() for path in sums}
-    left = [process for process in psutil.process_iter(["cmdline"]) if process.pid not in processes
-            and "ipykernel" in " ".join(process.info["cmdline"] or [])]
-    assert not left
-    return done.stdout, grades(course), course
-
-
-@pytest.mark.parametrize("student", HOSTILE)
-def test_a_hostile_submission_is_contained(hostile, student):
-    _, rows, _ = hostile
-    _, _, deserved, remark = HOSTILE[student]
-    if deserved is not None:
-        assert marks(rows[student]) == deserved, rows[student]["remarks"]
-    else:  # what the machine's own limits make of it differs; the other tasks don't
-        task = HOSTILE[student][0]
-        assert {**marks(rows[student]), task: 0} == {**FULL, task: 0}, rows[student]["remarks"]
-    assert remark in rows[student]["remarks"]
-
-
-@pytest.mark.parametrize("student", CHEATS)
-def test_nothing_that_a_student_replaces_is_used_in_the_verdict(hostile, student):
-    assert marks(hostile[1][student]) == without("accuracy", "smooth_labels")
-
-
-def test_spies_see_nothing_and_write_nothing(hostile):
-    _, rows, course = hostile
-    nb = nbformat.read(course / "exercises" / "autograded" / "spy" / LESSON / FILE, as_version=4)
-    text = "".join(output.get("text", "") for output in cell(nb, "stable_softmax").outputs)
-    seen = dict(re.findall(r"^(\w+) (DONE|REFUSED)", text, re.M))
-    assert seen.pop("scratch") == "DONE" and seen.pop("processes") == "DONE"
-    assert set(seen.values()) == {"REFUSED"} and len(seen) == 12, text
-    assert "FOUND []" in text and "processes DONE []" in text
-    assert SECRET not in text
-    assert marks(rows["spy"]) == FULL
-
-
-def test_the_others_are_graded_as_if_alone(hostile):
-    printed, rows, course = hostile
-    assert marks(rows["victim"]) == FULL and rows["victim"]["remarks"] == ""
-    assert rows["linked"]["remarks"] == "an empty folder"
-    nb = nbformat.read(course / "exercises" / "autograded" / "victim" / LESSON / FILE, as_version=4)
-    assert SECRET in cell(nb, "explain").source and "<script" not in cell(nb, "explain").source
 
 
 # ---------------------------------------------------------------- the run itself
@@ -466,3 +250,20 @@ def test_what_an_lms_exports_is_understood(tmp_path, layout):
     found.pop("unnamed", None)
     assert len(found) == 2 and students.get(layout, "ada") in found, list(found)
     assert json.loads(found[students.get(layout, "ada")].data) == json.loads(json.dumps(solved()))
+
+
+def test_nbgraders_own_commands_use_the_same_steps(tmp_path):
+    course = copy_course(tmp_path / "course")
+    spy = before("import os\nprint('SEEN', sorted(os.listdir('/course/exercises')), os.path.exists('COURSE'))"
+                 .replace("COURSE", str(course)), "accuracy")
+    nb = duplicated()
+    cell(nb, "accuracy").source = spy
+    hand_in(course / "exercises" / "submitted" / "ada", LESSON, nb)
+    for arguments in (["generate_assignment", LESSON, "--force"], ["autograde", LESSON], ["export"]):
+        done = subprocess.run([sys.executable, "-m", "nbgrader", *arguments], cwd=course / "exercises", capture_output=True,
+                              text=True, env={**os.environ, "PATH": "/usr/bin:/bin"})
+        assert done.returncode == 0, done.stderr
+    row = (course / "exercises" / "grades.csv").read_text(encoding="utf-8").splitlines()[1]
+    assert ",ada," in row and "10.0" in row
+    graded = nbformat.read(course / "exercises" / "autograded" / "ada" / LESSON / FILE, as_version=4)
+    assert "SEEN ['checks'] False" in cell(graded, "accuracy").outputs[0].text

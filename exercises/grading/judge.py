@@ -16,12 +16,19 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 from .sandbox import Kernel, Limits
 
 
+class NoJudge(Exception):
+    """What the tests of a notebook import can't be imported on this machine."""
+
+
 class Judge:
     """Holds what the tests of one notebook import. `setup`: the source notebook's own first cell."""
 
     def __init__(self, setup):
         self.names = {"__name__": "judge"}
-        exec(compile(setup, "setup", "exec"), self.names)
+        try:
+            exec(compile(setup, "setup", "exec"), self.names)
+        except Exception as error:
+            raise NoJudge(f"the first cell: {type(error).__name__}: {error}") from error
 
     def __call__(self, test, kernel):
         """Run a test's source against the kernel's answers; return the outputs that nbgrader grades."""

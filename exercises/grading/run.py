@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from . import release
 from .collect import collect
-from .judge import grade
+from .judge import NoJudge, grade
 from .mend import mend
 from .plug import template
 from .report import report
@@ -37,8 +37,10 @@ def check_reference(lesson, sandbox):
     nb = nbformat.read(EXERCISES / "source" / lesson / f"{release.notebook_name(lesson)}.ipynb", as_version=4)
     trusted = {cell.metadata.nbgrader.grade_id: cell.source for cell in nb.cells
                if cell.metadata.get("nbgrader", {}).get("locked")}
-    stopped = grade(nb, trusted, sandbox)
-    reasons = list(stopped)
+    try:
+        reasons = list(grade(nb, trusted, sandbox))
+    except NoJudge as error:
+        reasons, nb.cells = [str(error)], []
     for cell in nb.cells:
         if cell.cell_type == "code":
             failed = [output for output in cell.outputs if output.output_type == "error"]

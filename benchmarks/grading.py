@@ -1,0 +1,77 @@
+"""A class graded by `make grade` and by nbgrader's own autograde, in one run: seconds a submission.
+
+Both grade the same right submissions of one lesson in copies of the course. nbgrader's own run has none of
+this course's steps: no sandbox, no mending, student code in the test's process.
+"""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parent.parent
+PLAIN = """import os, sys
+from pathlib import Path
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
+c = get_config()
+"""
+
+
+def copy(folder):
+    folder.mkdir()
+    shutil.copy(ROOT / "utils.py", folder)
+    for name in ("data/sample", "exercises"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(
+            "submitted", "autograded", "feedback", "grades", "gradebook.db", "__pycache__"))
+    return folder / "exercises"
+
+
+def solved(lesson):
+    path = f"{lesson}/{lesson}-exercises.ipynb"
+    nb = nbformat.read(ROOT / "exercises" / "release" / path, as_version=4)
+    source = nbformat.read(ROOT / "exercises" / "source" / path, as_version=4)
+    answers = {cell.id: cell.source for cell in source.cells if cell.metadata.get("nbgrader", {}).get("solution")}
+    for cell in nb.cells:
+        cell.source = answers.get(cell.id, cell.source)
+    return json.dumps(nb)
+
+
+def timed(command, folder):
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return time.perf_counter() - start
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lesson", default="04-softmax-from-scratch")
+    parser.add_argument("--students", type=int, default=30)
+    options = parser.parse_args()
+    lesson, n = options.lesson, options.students
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        ours, plain, class_ = copy(folder / "ours"), copy(folder / "plain"), folder / "class"
+        (plain / "nbgrader_config.py").write_text(PLAIN, encoding="utf-8")
+        for i in range(n):
+            for target in (class_ / f"s{i:03}", plain / "submitted" / f"s{i:03}" / lesson):
+                target.mkdir(parents=True)
+                (target / f"{lesson}-exercises.ipynb").write_text(solved(lesson), encoding="utf-8")
+        timed(["nbgrader", "generate_assignment", lesson, "--force"], plain)
+        theirs = timed(["nbgrader", "autograde", lesson], plain)
+        mine = timed(["exercises.grading", lesson, str(class_)], ours.parent)
+    print(f"{n} submissions of {lesson}, {os.cpu_count()} cores")
+    print(f"make grade:          {mine:6.1f} s, {mine / n:5.2f} s each (sandboxed; the reference graded first)")
+    print(f"nbgrader autograde:  {theirs:6.1f} s, {theirs / n:5.2f} s each (student code with the grader's rights)")
+    print(f"ratio: {theirs / mine:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What the tests of grading share: a copy of the course, submissions, and what they were given."""
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LESSON = "04-softmax-from-scratch"
+FILE = f"{LESSON}-exercises.ipynb"
+TASKS = ["stable_softmax", "cross_entropy", "cross_entropy_gradient", "smooth_labels", "accuracy"]
+FULL = {task: 2.0 for task in TASKS}
+NEEDS_A_SANDBOX = [  # what `.ci/run` may not skip
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("bwrap") is None and "CI" not in os.environ,
+                       reason="bubblewrap is not installed: sudo apt-get install bubblewrap"),
+]
+
+
+def copy_course(folder):
+    folder.mkdir()
+    for name in ("utils.py", "data/sample", "exercises"):
+        source, target = ROOT / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns(
+                "submitted", "autograded", "feedback", "grades", "gradebook.db", "__pycache__"))
+        else:
+            shutil.copy(source, target)
+    return folder
+
+
+def command(course, *arguments, **environment):
+    """Run a module of the copied course, as the Makefile does."""
+    return subprocess.run([sys.executable, "-m", *map(str, arguments)], cwd=course, capture_output=True, text=True,
+                          timeout=900, env={**os.environ, **environment})
+
+
+def grades(course, lesson=LESSON):
+    """student -> its row of the CSV."""
+    with open(course / "exercises" / "grades" / f"{lesson}.csv", newline="", encoding="utf-8") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def marks(row):
+    return {task: float(row[task]) for task in TASKS}
+
+
+def without(*tasks):
+    """Full marks but for these tasks."""
+    return {task: 0.0 if task in tasks else 2.0 for task in TASKS}
+
+
+def release(lesson=LESSON):
+    return nbformat.read(ROOT / "exercises" / "release" / lesson / f"{lesson}-exercises.ipynb", as_version=4)
+
+
+def solved(lesson=LESSON, **replaced):
+    """The released notebook with the reference answers, or the source given for a cell's id."""
+    nb = release(lesson)
+    source = nbformat.read(ROOT / "exercises" / "source" / lesson / f"{lesson}-exercises.ipynb", as_version=4)
+    answers = {cell.id: cell.source for cell in source.cells if cell.metadata.get("nbgrader", {}).get("solution")}
+    for cell in nb.cells:
+        cell.source = replaced.get(cell.id, answers.get(cell.id, cell.source))
+    return nb
+
+
+def cell(nb, id_):
+    return next(cell for cell in nb.cells if cell.id == id_)
+
+
+def hand_in(folder, student, nb, name=FILE):
+    path = folder / student / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(nb, bytes):
+        path.write_bytes(nb)
+    else:
+        path.write_text(json.dumps(nb), encoding="utf-8")
+
+
+def before(code, task):
+    """The reference answer of a task with code before it in the same cell."""
+    return f"{code}\n\n{cell(solved(), task).source}"
