@@ -23,13 +23,17 @@ release: .venv/exercises  # write exercises/release from exercises/source
 	$(BIN)/python -m exercises.grading.release
 
 SANDBOX ?= bubblewrap
-grade: .venv/exercises  # for example: make grade LESSON=04-softmax-from-scratch FROM=~/Downloads/submissions.zip
-	@test -n "$(LESSON)" -a -n "$(FROM)" || { echo "Say which: make grade LESSON=04-softmax-from-scratch FROM=submissions.zip"; exit 2; }
+grade: lesson-and-from .venv/exercises  # for example: make grade LESSON=04-softmax-from-scratch FROM=submissions.zip
 	$(BIN)/python -m exercises.grading "$(LESSON)" "$(FROM)" --sandbox $(SANDBOX)
 
-feedback: .venv/exercises  # HTML for each student of a graded lesson, in exercises/feedback
-	@test -n "$(LESSON)" || { echo "Say which: make feedback LESSON=04-softmax-from-scratch"; exit 2; }
+feedback: lesson .venv/exercises  # HTML for each student of a graded lesson, in exercises/feedback
 	cd exercises && ../$(BIN)/python -m nbgrader generate_feedback "$(LESSON)" --force
+
+.PHONY: lesson lesson-and-from
+lesson:
+	@test -n "$(LESSON)" || { echo "Say which lesson: LESSON=04-softmax-from-scratch"; exit 2; }
+lesson-and-from: lesson
+	@test -n "$(FROM)" || { echo "Say where the submissions are, a folder or a zip: FROM=submissions.zip"; exit 2; }
 
 formgrader: .venv/exercises  # JupyterLab with nbgrader's pages, for grading by hand
 	cd exercises && ../$(BIN)/jupyter lab

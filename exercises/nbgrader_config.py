@@ -1,12 +1,15 @@
 """nbgrader's settings for this course: what `nbgrader ...` and JupyterLab's formgrader use when run from this folder."""
 import os
 import sys
+import warnings
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # for utils and for exercises.grading
 # nbgrader calls alembic by its bare name when it makes a gradebook; it lies beside Python.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+# nbgrader 0.9.6 under SQLAlchemy 2.1: true, harmless, and five times a submission.
+warnings.filterwarnings("ignore", message="Object of type .* not in session, add operation along")
 
 from nbgrader.preprocessors import (  # noqa: E402
     AssignLatePenalties, CheckCellMetadata, ClearHiddenTests, ClearMarkScheme, ClearOutput, ClearSolutions, ComputeChecksums,

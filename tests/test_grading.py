@@ -197,6 +197,17 @@ def test_the_reference_is_graded_first(tmp_path):
     assert not (course / "exercises" / "gradebook.db").exists()
 
 
+def test_tasks_points_and_due_date_of_the_course_are_used(tmp_path):
+    course = copy_course(tmp_path / "course")
+    (course / "exercises" / "course.toml").write_text(
+        f"[{LESSON}]\ntasks = ['accuracy', 'explain']\npoints = {{ accuracy = 5 }}\ndue = 2020-01-01T12:00:00+01:00\n")
+    hand_in(tmp_path / "class", "ada", solved())
+    assert command(course, "exercises.grading", LESSON, tmp_path / "class").returncode == 0
+    row = grades(course)["ada"]
+    assert list(row)[1:4] == ["accuracy", "explain", "total"] and row["total"] == "5.0" and row["of"] == "7.0"
+    assert re.search(r"late by \d+\.\d h", row["remarks"])
+
+
 def test_without_bubblewrap_grading_stops_and_says_how_to_go_on(tmp_path):
     course = copy_course(tmp_path / "course")
     hand_in(tmp_path / "class", "ada", solved())

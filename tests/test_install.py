@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,31 @@ def test_an_old_python_is_named_with_its_cure(installed):
     result = make(installed, "lab", f"PYTHON={old}")
     assert result.returncode != 0
     assert "needs Python 3.11 or newer" in result.stderr and "make lab PYTHON=python3.12" in result.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="instructors grade on Linux")
+def test_grading_asks_for_what_it_needs_before_it_installs_anything(installed):
+    (installed / "requirements.txt").touch()
+    for arguments, asked in ((["grade"], "LESSON="), (["grade", "LESSON=04"], "FROM="), (["feedback"], "LESSON=")):
+        result = make(installed, *arguments)
+        assert result.returncode != 0 and asked in result.stdout and "pip" not in result.stdout
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists() or os.name != "posix", reason="made from git, with make")
+def test_a_handout_runs_and_holds_no_worked_answer(tmp_path):
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+    assert make(clone, "handout").returncode == 0
+    with zipfile.ZipFile(clone / "handout.zip") as archive:
+        archive.extractall(tmp_path)
+    course = tmp_path / "deep-learning-course"
+    texts = [path.read_text(encoding="utf-8") for path in course.rglob("*") if path.suffix in (".ipynb", ".py", ".toml", "")
+             and path.is_file() and "data" not in path.parts]
+    assert len(texts) > 20 and not any("### BEGIN SOLUTION" in text or "### BEGIN HIDDEN" in text for text in texts)
+    assert (course / "exercises" / "release" / "07-cnn" / "07-cnn-exercises.ipynb").exists()
+    said = subprocess.run([sys.executable, "-c", "from exercises.checks import answer; answer('corr2d')"], cwd=course,
+                          capture_output=True, text=True)
+    assert "not part of this copy" in said.stdout, said.stderr
 
 
 def test_the_readme_names_the_commands_that_exist():

@@ -12,6 +12,7 @@ import functools
 import inspect
 import json
 import linecache
+import textwrap
 import traceback
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class Wrong(AssertionError):
     """An answer that is not right; the message names the likely slip."""
 
     def _render_traceback_(self):  # IPython prints these lines instead of a traceback
-        return [f"\x1b[31m{self}\x1b[0m"]
+        return [part for line in str(self).splitlines() for part in textwrap.wrap(line, 90) or [""]]
 
 
 class NotAttempted(Wrong):

@@ -9,6 +9,7 @@ import ast
 import builtins
 import contextlib
 import io
+import textwrap
 
 from nbformat import v4
 from nbgrader.utils import is_grade, is_locked, is_solution
@@ -65,7 +66,7 @@ def _send(kernel, name, request):
 
 def _error(name, message):
     message = message[:2000]
-    return v4.new_output("error", ename=name, evalue=message, traceback=[f"\x1b[31m{message}\x1b[0m"])
+    return v4.new_output("error", ename=name, evalue=message, traceback=textwrap.wrap(message, 90))
 
 
 def grade(nb, trusted, sandbox="bubblewrap", limits=Limits()):

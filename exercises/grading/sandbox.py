@@ -237,7 +237,7 @@ class Kernel:
         value = reply.get("user_expressions", {}).get("value", {})
         if value.get("status") == "ok":
             return value["data"]["text/plain"], None
-        return None, f"{value.get('ename', 'Error')}: {value.get('evalue', 'no answer')}"
+        return None, problem or f"{value.get('ename', 'Error')}: {value.get('evalue', 'no answer')}"
 
     def _talk(self, request, hook):
         """Send an execute request; return (its reply's content or None, problem or None)."""
