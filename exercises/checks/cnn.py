@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from exercises.checks import call, compare, demand, randint, randn, run, task
+from exercises.checks import call, compare, demand, network_with, randint, randn, run, task
 
 
 def _sizes(size, layers, how="right"):
@@ -149,14 +149,7 @@ def resume(answer, cases=((5, 3), (2, 6)), seed=31):
 
 
 def _signals(answer, length, classes, values, X):
-    net = answer(length, classes)
-    parameters = list(net.parameters())
-    shapes = [list(p.shape) for p in parameters]
-    if shapes == [list(value.shape) for value in values]:
-        with torch.no_grad():
-            for p, value in zip(parameters, values):
-                p.copy_(value)
-    return shapes, net(X).detach()
+    return network_with(answer(length, classes), values, X)
 
 
 @task
