@@ -10,6 +10,7 @@ import builtins
 import contextlib
 import io
 import textwrap
+import time
 
 from nbformat import v4
 from nbgrader.utils import is_grade, is_locked, is_solution
@@ -82,7 +83,7 @@ def grade(nb, trusted, sandbox="bubblewrap", limits=Limits()):
             if cell.cell_type != "code":
                 continue
             cell.execution_count = None
-            if not kernel.alive and kernel.ends > 0:
+            if not kernel.alive and time.monotonic() < kernel.ends:
                 kernel.start()
                 for code in done:
                     kernel.execute(code)

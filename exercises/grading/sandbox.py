@@ -241,11 +241,11 @@ class Kernel:
 
     def _talk(self, request, hook):
         """Send an execute request; return (its reply's content or None, problem or None)."""
-        if not self.alive:
-            return None, "the kernel is not running"
         limit = min(self.limits.cell_seconds, self.ends - time.monotonic())
         if limit <= 0:
             return None, f"more than {self.limits.total_seconds:g} s for the whole submission"
+        if not self.alive:
+            return None, "the kernel is not running"
         until, id_ = time.monotonic() + limit, self.client.execute(**request)
         reply, idle, interrupted = None, False, False
         while not (reply and idle):
