@@ -15,7 +15,7 @@ test: .venv/tests
 
 NOTEBOOKS ?= notebooks/*.ipynb exercises/source/*/*.ipynb
 notebooks: .venv/tests  # run every lesson and every worked exercise and keep its outputs, without times and widget state
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False $(NOTEBOOKS)
+	COURSE_STILL=1 $(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False $(NOTEBOOKS)
 	$(BIN)/python -m nbstripout --keep-output --keep-count --keep-id --extra-keys \
 	    "metadata.widgets metadata.language_info.version cell.metadata.execution" $(NOTEBOOKS)
 
@@ -43,8 +43,10 @@ handout: handout.zip  # the course without the worked answers, for students
 handout.zip:
 	git archive --prefix=deep-learning-course/ -o $@ HEAD -- . ':!exercises/source' ':!exercises/grading' ':!exercises/nbgrader_config.py' ':!tests' ':!.ci' ':!.github'
 
-bench: .venv/lessons
+bench: .venv/tests
 	$(BIN)/python benchmarks/softmax.py
+	$(BIN)/python benchmarks/grading.py
+	$(BIN)/python benchmarks/explore.py
 
 lock:  # renew constraints.txt: the newest versions that the ranges allow
 	$(PYTHON) -m venv --clear .lock

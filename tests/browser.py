@@ -1,0 +1,143 @@
+"""A real JupyterLab in headless Chromium: for tests/test_browser.py and benchmarks/explore.py."""
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WIDGET = "application/vnd.jupyter.widget-view+json"
+SECONDS = 1000  # Playwright counts in milliseconds
+
+
+@contextlib.contextmanager
+def jupyterlab(course, notebooks=()):
+    """Run a JupyterLab with a token over a copy of the course in the folder `course`; yield (address, token).
+
+    `notebooks`: {name: code of its cells}, added to the copy.
+    """
+    for name in ("notebooks", "data/sample"):
+        shutil.copytree(ROOT / name, course / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    for name in ("utils.py", "explore.py"):
+        shutil.copy(ROOT / name, course / name)
+    for name, codes in dict(notebooks).items():
+        nb = nbformat.read(ROOT / "notebooks" / "01-tensors.ipynb", 4)
+        nb.cells = [nbformat.v4.new_code_cell(code, id=f"{name}-{i}") for i, code in enumerate(codes)]
+        nbformat.write(nb, course / "notebooks" / f"{name}.ipynb")
+    settings = course / "settings" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True)
+    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    news = course / "settings" / "@jupyterlab" / "apputils-extension"
+    news.mkdir()
+    (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "OMP", "MPLBACKEND"))}
+    environment |= {"COURSE_DATA": "sample", "JUPYTERLAB_SETTINGS_DIR": str(course / "settings"),
+                    "OMP_NUM_THREADS": "1" if "PYTEST_XDIST_WORKER" in os.environ else "2",
+                    "JUPYTER_CONFIG_DIR": str(course / "config"), "JUPYTER_RUNTIME_DIR": str(course / "runtime")}
+    with open(course / "server.log", "w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
+             "--expose-app-in-browser", "--IdentityProvider.token=secret", f"--notebook-dir={course}"],
+            cwd=course, env=environment, stdout=log, stderr=log)
+    try:
+        for _ in range(120):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=secret")
+                break
+            time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}", "secret"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextlib.contextmanager
+def chromium(profile):
+    """Run headless Chromium on a fresh profile folder; yield a page."""
+    options = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " \
+              "--disable-component-update --disable-sync"
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            profile, executable_path=CHROMIUM, headless=True, args=options.split(),
+            viewport={"width": 1200, "height": 1000})
+        page = context.new_page()
+        page.set_default_timeout(60 * SECONDS)
+        yield page
+        context.close()
+
+
+def open_notebook(page, server, name):
+    address, token = server
+    page.goto(f"{address}/lab/tree/notebooks/{name}.ipynb?token={token}&reset")
+    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context")
+    page.evaluate("""async () => {
+        const w = jupyterapp.shell.currentWidget;
+        await w.context.ready; await w.sessionContext.ready; await w.sessionContext.session.kernel.info;
+    }""")
+
+
+def close_notebook(page):
+    page.evaluate("""async () => {
+        await jupyterapp.shell.currentWidget.sessionContext.shutdown();
+        await jupyterapp.commands.execute('docmanager:save');
+    }""")
+
+
+def cell(page, index):
+    """The element of a code or text cell, scrolled into view."""
+    page.evaluate("""async i => {
+        const nb = jupyterapp.shell.currentWidget.content;
+        nb.activeCellIndex = i; await nb.scrollToItem(i, 'start');
+    }""", index)
+    return page.locator(f".jp-Notebook-cell >> nth={index}")
+
+
+def seen(element):
+    """What the outputs of a cell show: the text, and the pictures."""
+    return element.evaluate("""e => [...e.querySelectorAll('.jp-OutputArea-output, .widget-output')].map(
+        o => o.innerText + [...o.querySelectorAll('img')].map(i => i.src).join()).join()""")
+
+
+def changes(element, before, seconds=60):
+    """Wait until a cell's outputs differ from `before`; return them."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if (now := seen(element)) != before and ("img" not in before or "data:image" in now):
+            return now
+        time.sleep(0.02)
+    raise AssertionError("The control was moved and nothing changed.")
+
+
+def steady(element):
+    """Wait until a cell's outputs have shown something and stopped changing; return them."""
+    last, since = "", time.monotonic()
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        now = seen(element)
+        if now != last or not now:
+            last, since = now, time.monotonic()
+        elif time.monotonic() - since > 0.5:
+            return now
+        time.sleep(0.05)
+    raise AssertionError(f"The outputs do not come to rest: {last[:200]}")
+
+
+def run_all(page):
+    """Run all cells; return what each is and did: id, type, ran, raises, outputs ("widget", "error: ..." or "other")."""
+    page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+    return page.evaluate(f"""() => jupyterapp.shell.currentWidget.content.widgets.map(w => ({{
+        id: w.model.id, type: w.model.type, ran: w.model.executionCount,
+        raises: (w.model.getMetadata('tags') || []).includes('nbval-raises-exception'),
+        outputs: w.model.type != 'code' ? [] : [...Array(w.model.outputs.length).keys()].map(i => w.model.outputs.get(i))
+            .map(o => o.type == 'error' ? `error: ${{o.toJSON().evalue}}` : '{WIDGET}' in o.data ? 'widget' : 'other')}}))""")

@@ -1,0 +1,147 @@
+"""Every lesson in a real JupyterLab in headless Chromium: run, look, move every control.
+
+They need Chromium (a Debian package), and take minutes: `.ci/run` runs them. Screenshots are kept in
+tests/screenshots/, which git ignores.
+"""
+import math
+import os
+import re
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from browser import (CHROMIUM, LESSONS, ROOT, changes, chromium, close_notebook, cell, jupyterlab, open_notebook, run_all, seen,
+                     steady)
+
+SHOTS = ROOT / "tests" / "screenshots"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ,
+                       reason="Chromium is not installed: sudo apt-get install chromium"),
+]
+LIVE = ["""import sys
+sys.path.insert(0, "..")
+import utils""", """import torch
+from torch import nn
+train_iter, test_iter = utils.load_data_fashion_mnist(256)
+net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+updater = torch.optim.SGD(net.parameters(), lr=0.1)""",
+        "history = utils.train(net, train_iter, test_iter, nn.CrossEntropyLoss(), 10_000, updater)",
+        """print("EPOCHS", len(history.test_acc), len(history.train_loss) == len(history.test_acc))
+print("USABLE", utils.evaluate_accuracy(net, test_iter) > 0.3)"""]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with jupyterlab(tmp_path_factory.mktemp("lab"), {"live": LIVE}) as address_and_token:
+        yield address_and_token
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    with chromium(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_lesson_runs_and_every_control_moves_its_picture(page, server, name):
+    open_notebook(page, server, name)
+    cells = run_all(page)
+    code = [each for each in cells if each["type"] == "code"]
+    assert not [(each["id"], said) for each in code for said in each["outputs"]
+                if said.startswith("error") and not each["raises"]]
+    assert all(each["ran"] for each in code), [each["id"] for each in code if not each["ran"]]
+    explorers = [i for i, each in enumerate(cells) if "widget" in each["outputs"]]
+    assert explorers and all(cells[i]["id"].startswith("explore") for i in explorers)
+    for i in explorers:
+        element = cell(page, i)
+        element.locator(".jupyter-widgets").first.wait_for()
+        before = steady(element)
+        assert not re.search("Loading widget|Error displaying widget|Error creating widget", before)
+        handles = element.locator(".noUi-handle")
+        fields = element.locator("input[type=text]")
+        if cells[i]["id"] != "explore-digit":
+            assert handles.count() + fields.count() >= 1
+        for k in range(handles.count()):
+            handles.nth(k).focus()
+            handles.nth(k).press("PageUp")  # five steps
+            changes(element, before)
+            before = steady(element)
+        for k in range(fields.count()):
+            fields.nth(k).focus()
+            fields.nth(k).press("End")
+            fields.nth(k).press_sequentially(", 3")
+            changes(element, before)
+            before = steady(element)
+        if fields.count():
+            fields.first.press("x")
+            assert "Write whole numbers" in changes(element, before)
+            fields.first.press("Backspace")
+            steady(element)
+        if cells[i]["id"] == "explore-digit":
+            draw_a_one_and_a_zero(page, element)
+        SHOTS.mkdir(exist_ok=True)
+        element.screenshot(path=SHOTS / f"{name}-{cells[i]['id']}.png")
+    close_notebook(page)
+
+
+def draw_a_one_and_a_zero(page, element):
+    canvas = element.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+
+    def draw(points):
+        (x, y), *rest = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in points]
+        page.mouse.move(x, y)
+        page.mouse.down()
+        for x, y in rest:
+            page.mouse.move(x, y)
+            time.sleep(0.02)
+        page.mouse.up()
+        return steady(element)
+
+    said = draw([(0.5, 0.15 + 0.035 * i) for i in range(21)])
+    assert "most likely a 1" in said, said[:300]
+    picture = element.locator(".widget-output img").last.bounding_box()
+    assert picture["width"] > 300 and picture["height"] > 100  # the digit and its ten probabilities
+    element.get_by_text("Clear", exact=True).click()
+    assert "most likely" not in steady(element)
+    angles = [2 * math.pi * i / 40 for i in range(41)]
+    said = draw([(0.5 - 0.22 * math.sin(a), 0.5 - 0.33 * math.cos(a)) for a in angles])
+    assert "most likely a 0" in said, said[:300]
+
+
+def test_training_is_live_and_can_be_interrupted(page, server):
+    open_notebook(page, server, "live")
+    page.evaluate("""async () => {
+        const nb = jupyterapp.shell.currentWidget.content;
+        for (const i of [0, 1]) { nb.activeCellIndex = i; await jupyterapp.commands.execute('notebook:run-cell'); }
+        nb.activeCellIndex = 2; jupyterapp.commands.execute('notebook:run-cell');
+    }""")
+    element = cell(page, 2)
+    element.locator("progress").wait_for()
+    first = element.locator("progress").get_attribute("value")
+    element.locator("img").first.wait_for()
+    before = seen(element)
+    changes(element, before)
+    changes(element, seen(element))
+    assert float(element.locator("progress").get_attribute("value")) > float(first)
+    assert element.locator("img").count() == 1, "the curve should grow in place"
+    element.screenshot(path=SHOTS / "live.png") if SHOTS.exists() else None
+    page.evaluate("() => jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    element.get_by_text("Interrupted: the network, the history and the picture are kept.").wait_for()
+    assert element.locator("progress").count() == 0 and element.locator("img").count() == 1
+    page.evaluate("""async () => {
+        jupyterapp.shell.currentWidget.content.activeCellIndex = 3; await jupyterapp.commands.execute('notebook:run-cell');
+    }""")
+    said = steady(cell(page, 3))
+    assert int(re.search(r"EPOCHS (\d+) True", said)[1]) >= 1 and "USABLE True" in said
+    close_notebook(page)
+
+
+def test_the_server_wants_its_token(server):
+    address, _ = server
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{address}/api/contents")
+    assert refused.value.code == 403

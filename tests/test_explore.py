@@ -1,0 +1,120 @@
+"""The controls of the Explore cells, without a browser: what they call, what they do to a drawing."""
+import json
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+import explore  # noqa: E402
+import utils  # noqa: E402
+
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """As if somebody looked; what is displayed is kept."""
+    shown = []
+    monkeypatch.setattr(utils, "_watched", lambda: True)
+    monkeypatch.setattr(explore, "display", lambda *things, **_: shown.extend(things))
+    return shown
+
+
+def test_a_moved_control_calls_the_picture_with_all_values(watched):
+    calls = []
+    a, b = explore.slider("rate", 0.0, 1.0, 0.1, 0.5), explore.choice("batch size", [1, 2, 4], 2)
+    explore.explore(lambda **values: calls.append(values), a=a, b=b)
+    a.value, b.value = 0.7, 4
+    assert calls == [{"a": 0.5, "b": 2}, {"a": 0.7, "b": 2}, {"a": 0.7, "b": 4}]
+    assert [child for child in watched[-1].children][:2] == [a, b]
+
+
+def test_an_error_is_shown_in_its_words_and_the_next_move_goes_on(watched):
+    def picture(shape):
+        if not shape.isdecimal():
+            raise ValueError("Write a number.")
+        seen.append(shape)
+
+    seen, field = [], explore.text("shape", "1")
+    explore.explore(picture, shape=field)
+    field.value = "x"
+    field.value = "2"
+    assert seen == ["1", "2"]
+
+
+def test_pictures_speak_while_a_control_moves_too(watched):
+    from matplotlib import pyplot as plt
+    fig, axes = plt.subplots(1, 2, layout="constrained")
+    places = []
+    with explore._quick_pictures(places):
+        utils.show(fig, "Two empty axes.")
+    assert watched[-1]["text/plain"] == "Two empty axes." and watched[-1]["image/png"].startswith("iVBOR")
+    assert len(places) == 2 and utils.show.__module__ == "utils"
+
+
+def test_nothing_is_shown_where_nobody_looks(capsys):
+    explore.explore(lambda: 1 / 0)
+    explore.draw_digit(lambda digit: 1 / 0)
+    assert capsys.readouterr().out == ""
+
+
+def test_sliders_know_whole_numbers_steps_and_ratios():
+    assert type(explore.slider("n", 1, 9, 1, 3).value) is int
+    assert explore.slider("x", 0.0, 1.0, 0.1, 0.5).step == 0.1
+    log = explore.slider("rate", 0.001, 10.0, "log", 0.1)
+    assert (log.min, log.max, log.value) == (-3, 1, 0.1)
+
+
+@pytest.mark.parametrize("side, top, left", [(280, 10, 200), (56, 30, 2), (1000, 0, 0)])
+def test_a_drawing_becomes_what_mnist_holds(side, top, left):
+    image = torch.zeros(side, side)
+    height, width = side // 3, side // 12
+    image[top:top + height, left:left + width] = 1
+    digit = explore.as_digit(image)
+    assert digit.shape == (1, 28, 28) and 0 <= digit.min() and digit.max() <= 1
+    rows = torch.nonzero(digit[0].amax(1) > 0.1)[:, 0]
+    assert rows[-1] - rows[0] + 1 == 20  # the longer side
+    mass = digit[0] / digit.sum()
+    centre = [(mass.sum(1 - axis) * (torch.arange(28) + 0.5)).sum() for axis in (0, 1)]
+    assert all(abs(at - 14) <= 1 for at in centre)
+    assert torch.equal(explore.as_digit(torch.zeros(9, 9)), torch.zeros(1, 28, 28))
+
+
+def test_an_upload_is_read_from_either_ipywidgets(tmp_path):
+    import io
+    from PIL import Image
+    picture = Image.new("L", (40, 60), 230)  # dark on light, as a photograph is
+    picture.paste(20, (18, 10, 22, 50))
+    data = io.BytesIO()
+    picture.save(data, format="PNG")
+    for value in (({"name": "x.png", "content": memoryview(data.getvalue())},), {"x.png": {"content": data.getvalue()}}):
+        image = explore._uploaded(value)
+        assert image.shape == (60, 40) and image[30, 20] > 0.9 and image[0, 0] < 0.05
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_every_lesson_can_be_explored_and_shows_a_still_as_well(path):
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    explorers = [cell for cell in cells if cell.id.startswith("explore")]
+    assert explorers
+    for cell in explorers:
+        assert re.search(r"^(explore|draw_digit)\(", cell.source, re.M) and not cell.outputs
+        pictures = set(re.findall(r"\bshow_\w+", cell.source)) - set(re.findall(r"def (show_\w+)", cell.source))
+        assert pictures
+        for picture in pictures:
+            assert any(re.search(rf"\b{picture}\(", other.source) and "image/png" in json.dumps(other.outputs)
+                       for other in cells if other.id != cell.id), f"{cell.id}: call {picture} once for a still picture"
+
+
+def test_without_ipycanvas_there_is_the_upload(watched, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipycanvas", None)  # an import then fails
+    digits = []
+    explore.draw_digit(digits.append)
+    message, upload, _ = watched[-1].children
+    assert "install ipycanvas" in message.value and type(upload).__name__ == "FileUpload"
+    assert [digit.sum().item() for digit in digits] == [0]
