@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: lab test notebooks release grade feedback formgrader handout bench lock clean
+.PHONY: lab test notebooks release grade feedback formgrader handout fork links bench lock clean
 
 lab: .venv/lessons
 	$(BIN)/jupyter lab --notebook-dir=. notebooks
@@ -42,6 +42,14 @@ handout: handout.zip  # the course without the worked answers, for students
 .PHONY: handout.zip
 handout.zip:
 	git archive --prefix=deep-learning-course/ -o $@ HEAD -- . ':!exercises/source' ':!exercises/grading' ':!exercises/nbgrader_config.py' ':!tests' ':!.ci' ':!.github'
+
+REVISION ?=
+fork: .venv/exercises  # your own copy: badges, links and the first cells lead there; make fork SLUG=owner/name [REVISION=main]
+	$(BIN)/python tools/launch.py $(SLUG) $(REVISION)
+	$(BIN)/python -m exercises.grading.release
+
+links: .venv/exercises  # list the links that lead out of the course
+	@$(BIN)/python tools/launch.py --links
 
 bench: .venv/tests
 	$(BIN)/python benchmarks/softmax.py

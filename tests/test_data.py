@@ -1,17 +1,16 @@
 """Where the images come from: the sample, a real folder, a download; and what is said when they don't."""
-import contextlib
 import gzip
 import hashlib
-import http.server
 import os
 import shutil
 import struct
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
+
+from mirror import mirror
 
 import utils  # before torchvision
 import torch
@@ -49,25 +48,6 @@ def full_size(tmp_path_factory):
         labels = (torch.arange(n) % 10).to(torch.uint8)
         write_idx(raw / f"{part}-labels-idx1-ubyte", 2049, (n,), labels.numpy().tobytes())
     return raw.parent.parent
-
-
-@contextlib.contextmanager
-def mirror(folder):
-    """A local server over `folder`, standing in for the data set's mirror."""
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args, **options):
-            super().__init__(*args, directory=str(folder), **options)
-
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CURRICULUM = tomllib.loads((ROOT / "tests" / "curriculum.toml").read_text(encoding="utf-8"))
-FIRST_CELL = """import sys
-sys.path.insert(0, "..")  # utils.py, which all lessons share, lies one folder up
-import utils"""
 TAGS = {"nbval-ignore-output", "nbval-raises-exception"}
 
 
@@ -45,10 +42,6 @@ def test_the_table_owes_every_row_and_pitfall():
     assert sorted(int(row) for lesson in CURRICULUM.values() for row in lesson["rows"]) == list(range(1, 42))
     pitfalls = {name for lesson in CURRICULUM.values() for name in lesson["pitfalls"]}
     assert pitfalls == set("ABCDEFGHIJKLM") | {"rate", "likelihood"}
-
-
-def test_first_cell_is_the_same(lesson):
-    assert code_cells(lesson)[0].source == FIRST_CELL
 
 
 def test_utils_is_imported_before_torchvision_and_d2l(lesson):

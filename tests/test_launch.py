@@ -1,0 +1,340 @@
+"""The roads to the course: badges, links, a fork, Colab and Kaggle, Binder."""
+import gzip
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+
+import environments
+from mirror import mirror
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+import launch  # noqa: E402
+
+ROOT = launch.ROOT
+LESSONS = sorted(ROOT.glob("notebooks/*.ipynb"))
+EXERCISES = sorted(ROOT.glob("exercises/release/*/*.ipynb"))
+in_git = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="made from git")
+
+
+def files_of_the_course():
+    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True,
+                           text=True).stdout.splitlines()
+    return [name for name in names if (ROOT / name).is_file()]
+
+
+def copied(target):
+    """A copy of the course as it would be committed now."""
+    for name in files_of_the_course():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+def git(folder, *arguments):
+    return subprocess.run(["git", "-c", "user.name=test", "-c", "user.email=test@localhost", *arguments], cwd=folder,
+                          check=True, capture_output=True, text=True).stdout
+
+
+# ---- badges and links
+
+def test_badges_and_first_cells_are_what_the_slug_makes_of_them():
+    slug, revision = launch.settings()
+    for path in launch.notebooks():
+        here = path.relative_to(ROOT).as_posix()
+        made = launch.placed(nbformat.read(path, as_version=4), here, slug, revision)
+        assert nbformat.writes(made) + "\n" == path.read_text(encoding="utf-8"), f"{here}: run python tools/launch.py"
+
+
+@pytest.mark.parametrize("path", LESSONS + EXERCISES, ids=lambda path: path.stem)
+def test_a_badge_opens_the_notebook_that_it_stands_in(path):
+    slug, revision = launch.settings()
+    text = nbformat.read(path, as_version=4).cells[0].source
+    here = path.relative_to(ROOT).as_posix()
+    assert launch.colab(slug, revision, here) in text and launch.binder(slug, revision, here) in text
+
+
+@in_git
+def test_every_link_leads_to_what_its_text_names():
+    slug, revision = launch.settings()
+    committed = set(files_of_the_course())
+    seen = 0
+    for path, words, target in launch.links():
+        where = f"{path.relative_to(ROOT)}: [{words}]({target})"
+        if re.match(r"https?://", target):
+            cloud = re.fullmatch(r"https://(?:colab\.research\.google\.com/github/|mybinder\.org/v2/gh/)"
+                                 r"([\w.-]+/[\w.-]+)/(?:blob/)?([^/?]+)(?:/|\?urlpath=lab/tree/)(.*)", target)
+            if not cloud:
+                continue
+            assert cloud[1] == slug and cloud[2] == revision, where
+            goal = unquote(cloud[3])
+        else:
+            name, _, anchor = target.partition("#")
+            goal = Path(os.path.relpath(path.parent / unquote(name), ROOT)).as_posix() if name else \
+                path.relative_to(ROOT).as_posix()
+            if anchor:
+                headings = re.findall(r"^#+ (.*)", (ROOT / goal).read_text(encoding="utf-8"), flags=re.M)
+                anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+                assert anchor in anchors, where
+        assert goal in committed or any(name.startswith(goal.rstrip("/") + "/") for name in committed), where
+        assert not goal.startswith("exercises/source/") or "exercises/README.md" in str(path), f"{where}: leads to the answers"
+        number = re.search(r"\blesson (\d\d)\b", words) or re.match(r"(\d\d) ", words)
+        if number:
+            assert Path(goal).name.startswith(number[1]), where
+        if re.fullmatch(r"[\w./-]+\.\w+", words):
+            assert Path(goal).name == Path(words).name, where
+        title = re.match(r"[A-Z].*", words)
+        if title and goal.endswith(".ipynb") and number is None and "![" not in words and words not in ("Colab", "Binder"):
+            assert words in nbformat.read(ROOT / goal, as_version=4).cells[0].source.partition("\n")[0], where
+        if "exercises" in words and goal.endswith(".ipynb"):
+            assert goal.startswith("exercises/release/"), where
+        seen += 1
+    assert seen > 100
+
+
+def test_links_that_lead_out_are_listed_with_their_files():
+    result = subprocess.run([sys.executable, "tools/launch.py", "--links"], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"^https://pytorch\.org\S*\n    README\.md$", result.stdout, flags=re.M)
+
+
+# ---- a fork
+
+@in_git
+def test_a_fork_leaves_no_link_to_the_old_copy_and_moving_back_changes_nothing(tmp_path):
+    old, revision = launch.settings()
+    fork = copied(tmp_path / "fork")
+    git(fork, "init", "-q", "-b", "main")
+    git(fork, "add", ".")
+    git(fork, "commit", "-q", "-m", "the course")
+
+    def move(*arguments):
+        subprocess.run([sys.executable, "tools/launch.py", *arguments], cwd=fork, check=True, capture_output=True)
+        subprocess.run([sys.executable, "-m", "exercises.grading.release"], cwd=fork, check=True, capture_output=True,
+                       env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+    move("prof-x/dl.2027", "autumn-27")
+    new = [name for name in files_of_the_course() if name.endswith((".ipynb", ".md", ".toml", ".py", ".json"))]
+    left = {name for name in new if old in (fork / name).read_text(encoding="utf-8")}
+    assert left == set(), "these still lead to the old copy"
+    for path in sorted(fork.glob("notebooks/*.ipynb")) + sorted(fork.glob("exercises/release/*/*.ipynb")):
+        text = path.read_text(encoding="utf-8")
+        here = path.relative_to(fork).as_posix()
+        assert f"/github/prof-x/dl.2027/blob/autumn-27/{here}" in text and f"/gh/prof-x/dl.2027/autumn-27?urlpath=lab/tree/{here}" in text
+        assert "git clone --depth 1 --branch autumn-27 https://github.com/prof-x/dl.2027 course" in text
+    assert "prof-x/dl.2027" in (fork / "README.md").read_text(encoding="utf-8")
+    move(old, revision)
+    assert git(fork, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("arguments", [["no-slash"], ["https://github.com/prof/course"], ["prof/course", "feature/x"]])
+def test_a_slug_that_is_none_is_refused_and_nothing_is_written(arguments):
+    before = (ROOT / "pyproject.toml").read_bytes()
+    result = subprocess.run([sys.executable, "tools/launch.py", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 1 and re.search("owner/name|a branch or a tag", result.stderr)
+    assert (ROOT / "pyproject.toml").read_bytes() == before
+
+
+# ---- Colab and Kaggle
+
+@pytest.fixture(scope="module")
+def github(tmp_path_factory):
+    """The environment of a machine for which the course's address on GitHub is a local repository."""
+    slug, revision = launch.settings()
+    folder = tmp_path_factory.mktemp("github")
+    course = copied(folder / slug)
+    git(course, "init", "-q", "-b", revision)
+    git(course, "add", ".")
+    git(course, "commit", "-q", "-m", "the course")
+    colab = folder / "stand-in"
+    (colab / "google" / "colab").mkdir(parents=True)
+    (colab / "google" / "colab" / "__init__.py").touch()
+    (colab / "sitecustomize.py").write_text("import google.colab\n")  # as Colab's kernels do before the first cell
+    return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{folder}/.insteadOf",
+            "GIT_CONFIG_VALUE_0": "https://github.com/", "PYTHONPATH": str(colab), "COURSE_DATA": "sample"}
+
+
+def first_cells(path, twice=True):
+    """A notebook with only its first code cell, twice, and where utils and torch come from then."""
+    notebook = nbformat.read(path, as_version=4)
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    again = nbformat.from_dict({**first, "id": "again"})
+    tell = nbformat.v4.new_code_cell("import torch; print(utils.__file__, torch.__file__, sep='\\n')")
+    notebook.cells = [first, again, tell] if twice else [first, tell]
+    return notebook
+
+
+def printed(notebook):
+    return "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
+
+
+@in_git
+@pytest.mark.parametrize("cloud", ["colab", "kaggle"])
+@pytest.mark.parametrize("path", [LESSONS[0], EXERCISES[3]], ids=lambda path: path.stem)
+def test_the_first_cell_fetches_the_course_in_the_cloud_and_may_be_run_twice(cloud, path, github, tmp_path):
+    empty = tmp_path / "content"
+    empty.mkdir()
+    variables = dict(github) if cloud == "colab" else {**github, "PYTHONPATH": None, "KAGGLE_KERNEL_RUN_TYPE": "Interactive"}
+    done = environments.run(first_cells(path), empty, sys.executable, tmp_path, **variables)
+    assert printed(done).startswith(str(empty / "course" / "utils.py"))
+    assert os.listdir(empty) == ["course"]
+    assert done.cells[0].outputs == done.cells[1].outputs == []
+    assert git(empty / "course", "rev-list", "--count", "HEAD").strip() == "1"
+
+
+@in_git
+def test_the_first_cell_fetches_nothing_elsewhere(github, tmp_path):
+    done = environments.run(first_cells(LESSONS[0]), ROOT / "notebooks", sys.executable, tmp_path,
+                            **{**github, "PYTHONPATH": None})
+    assert Path(printed(done).split("\n")[0]).resolve() == ROOT / "utils.py"
+    assert not (ROOT / "notebooks" / "course").exists()
+
+
+@in_git
+def test_the_first_cell_says_what_git_said_where_the_course_cannot_be_had(github, tmp_path):
+    from nbclient.exceptions import CellExecutionError
+    with pytest.raises(CellExecutionError) as caught:
+        environments.run(first_cells(LESSONS[0]), tmp_path, sys.executable, tmp_path,
+                         **{**github, "GIT_CONFIG_KEY_0": "url.file:///nowhere/.insteadOf"})
+    assert "git repository" in str(caught.value)  # git's own words
+    assert "Settings, Internet on" in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def colab():
+    return environments.make("colab", "-r", "tests/colab.txt")
+
+
+@in_git
+@pytest.mark.slow
+def test_colab_gains_d2l_and_keeps_all_it_had(colab, github, tmp_path):
+    """Colab's own packages are as they were; d2l alone is installed, from the registry."""
+    subprocess.run([colab, "-m", "pip", "uninstall", "-q", "-y", "d2l"], check=True)
+    before = environments.versions(colab)
+    assert "d2l" not in before and before["ipython"] == "7.34.0" and before["ipywidgets"] == "7.7.1"
+    empty = tmp_path / "content"
+    empty.mkdir()
+    done = environments.run(first_cells(LESSONS[0]), empty, colab, tmp_path, **github)
+    assert environments.versions(colab) == {**before, "d2l": "0.17.0"}
+    assert printed(done).split("\n")[1].startswith(str(environments.FOLDER / "colab"))
+
+
+@in_git
+@pytest.mark.slow
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_runs_on_colab_from_an_empty_folder(path, colab, github, tmp_path):
+    empty = tmp_path / "content"
+    empty.mkdir()
+    done = environments.run(path, empty, colab, tmp_path, **github)
+    widgets = done.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    sliders = [w for w in widgets.values() if "Slider" in w["model_name"] or w["model_name"] in ("TextModel", "FileUploadModel")]
+    assert sliders, "no Explore cell made a control"
+
+
+@in_git
+@pytest.mark.slow
+def test_an_exercise_answered_on_colab_checks_itself(colab, github, tmp_path):
+    empty = tmp_path / "content"
+    empty.mkdir()
+    exercise = nbformat.read(EXERCISES[3], as_version=4)
+    answers = {cell.id: cell.source for cell in nbformat.read(
+        ROOT / "exercises" / "source" / EXERCISES[3].parent.name / EXERCISES[3].name, as_version=4).cells}
+    for cell in exercise.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code":
+            cell.source = answers[cell.id]
+    done = environments.run(exercise, empty, colab, tmp_path, **github)
+    said = [output.get("text", "") for cell in done.cells if cell.id.endswith("-check") for output in cell.outputs]
+    assert len(said) == 5 and all("right" in text for text in said), said
+
+
+# ---- Binder
+
+def test_binder_installs_the_tested_versions_as_cpu_builds():
+    lines = [line for line in (ROOT / "binder" / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    assert lines == ["--extra-index-url https://download.pytorch.org/whl/cpu", "-r ../requirements.txt", "-c ../constraints.txt"]
+    # A local version (2.13.0+cpu) is preferred to the plain one of that number, but not where a pin names the plain build.
+    assert "+" not in (ROOT / "constraints.txt").read_text()
+    assert (ROOT / "binder" / "runtime.txt").read_text().strip() in ("python-3.11", "python-3.12", "python-3.13")
+    for script in ("postBuild", "start"):
+        assert os.access(ROOT / "binder" / script, os.X_OK)
+
+
+@in_git
+@pytest.mark.slow
+def test_repo2docker_takes_the_course(tmp_path):
+    """It reads binder/ and writes the steps of an image; the image itself needs Docker and is not built here."""
+    python = environments.make("repo2docker", "jupyter-repo2docker>=2024.7")
+    result = subprocess.run([python, "-m", "repo2docker", "--no-build", "--debug", str(copied(tmp_path / "course"))],
+                            capture_output=True, text=True, timeout=120)
+    steps = result.stdout + result.stderr
+    assert result.returncode == 0, steps[-3000:]
+    for step in ("for python=3.11", 'pip install --no-cache-dir -r "binder/requirements.txt"', "RUN ./binder/postBuild",
+                 'R2D_ENTRYPOINT="${REPO_DIR}/binder/start"'):
+        assert step in steps, step
+
+
+MIRROR = """
+import os, sys, urllib.request
+_urlopen = urllib.request.urlopen
+
+def urlopen(request, *args, **options):
+    "Take torchvision's request for a data set to a server of this machine."
+    name = "FashionMNIST" if "fashion" in request.full_url.lower() else "MNIST"
+    path = f"{os.environ['MIRROR']}{name}/{request.full_url.rsplit('/', 1)[1]}"
+    sys.modules["torchvision.datasets.utils"].check_integrity = lambda path, md5=None: os.path.isfile(path)
+    return _urlopen(path, *args, **options)
+
+if "MIRROR" in os.environ:
+    urllib.request.urlopen = urlopen
+"""
+
+
+@in_git
+@pytest.mark.slow
+def test_binders_steps_end_in_a_session_with_real_data(tmp_path):
+    """The requirement files, postBuild, start and a lesson, in a clean environment and a clean copy.
+
+    Not as on Binder: the index of CPU builds is left out (pip takes what the registry has), conda and Ubuntu are those
+    of this machine, and where COURSE_DATA_DIR has the data, files packed from it stand in for the mirrors, MD5 unchecked.
+    """
+    python = environments.make("binder", "-r", "requirements.txt", "-c", "constraints.txt")
+    assert environments.versions(python, "nbgrader", "pytest-xdist", "playwright") == {
+        "nbgrader": None, "pytest-xdist": None, "playwright": None}
+    course = copied(tmp_path / "course")
+    (tmp_path / "stand-in").mkdir()
+    (tmp_path / "stand-in" / "sitecustomize.py").write_text(MIRROR)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("COURSE_", "OMP_", "PYTEST_"))}
+    env |= {"PATH": os.pathsep.join([str(python.parent), os.environ["PATH"]]), "PYTHONPATH": str(tmp_path / "stand-in")}
+    stored = Path(os.environ.get("COURSE_DATA_DIR", ROOT / "data"))
+    if (stored / "MNIST" / "raw").is_dir():
+        for path in stored.glob("*/raw/*-ubyte"):
+            packed = tmp_path / "mirror" / path.parts[-3] / f"{path.name}.gz"
+            packed.parent.mkdir(parents=True, exist_ok=True)
+            packed.write_bytes(gzip.compress(path.read_bytes(), compresslevel=1))
+    with mirror(tmp_path / "mirror") as url:
+        here = {"MIRROR": url} if (tmp_path / "mirror").exists() else {}
+        built = subprocess.run(["binder/postBuild"], cwd=course, env=env | here, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
+    for name in ("MNIST", "FashionMNIST"):
+        assert len(list((course / "data" / name / "raw").iterdir())) == 4
+    session = ("import nbformat, sys; from nbclient import NotebookClient; from pathlib import Path;"
+               "path = Path('notebooks/05-softmax-concise.ipynb'); lesson = nbformat.read(path, 4);"
+               "lesson.cells.append(nbformat.v4.new_code_cell('print(source, torch.get_num_threads())'));"
+               "NotebookClient(lesson, timeout=600, resources={'metadata': {'path': 'notebooks'}}).execute();"
+               "print(lesson.cells[-1].outputs[0]['text'])")
+    ran = subprocess.run(["binder/start", "python", "-c", session], cwd=course, env=env, capture_output=True, text=True)
+    assert ran.stdout.strip() == "real 1", ran.stdout[-1000:] + ran.stderr[-3000:]
+
+
+def test_a_session_has_no_more_threads_than_binder_gives_it(tmp_path):
+    for given, threads in (("1.0", "1"), ("2.0", "2"), ("0.5", "1"), (None, "1")):
+        env = {name: value for name, value in os.environ.items() if name not in ("CPU_LIMIT", "OMP_NUM_THREADS")}
+        result = subprocess.run([ROOT / "binder" / "start", sys.executable, "-c", "import os; print(os.environ['OMP_NUM_THREADS'])"],
+                                env={**env, **({"CPU_LIMIT": given} if given else {})}, capture_output=True, text=True)
+        assert result.stdout.strip() == threads, (given, result.stderr)
