@@ -58,7 +58,7 @@ bench: .venv/tests
 
 lock:  # renew constraints.txt: the newest versions that the ranges allow
 	$(PYTHON) -m venv --clear .lock
-	.lock/bin/python -m pip install -r requirements.txt -r tests/requirements.txt -r exercises/requirements.txt
+	.lock/bin/python -m pip install -r requirements.txt -r tests/requirements.txt -r exercises/requirements.txt -r hub/requirements.txt
 	(echo "# The exact versions last tested, written by make lock."; \
 	 .lock/bin/python -m pip freeze | sed 's/+[a-z0-9]*$$//') > constraints.txt
 	rm -rf .lock

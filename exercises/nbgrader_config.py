@@ -22,6 +22,8 @@ from exercises.grading.release import Select  # noqa: E402
 c = get_config()  # noqa: F821
 c.CourseDirectory.root = str(HERE)
 c.CourseDirectory.course_id = os.environ.get("COURSE_ID", "deep-learning")
+if "COURSE_EXCHANGE" in os.environ:  # the folder through which a class on one server hands in (hub/README.md)
+    c.Exchange.root = os.environ["COURSE_EXCHANGE"]
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError()"}
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 

@@ -1,7 +1,24 @@
-"""A local server in the place of the data sets' mirrors."""
+"""Data sets of the real ones' sizes, and a local server in the place of their mirrors."""
 import contextlib
 import http.server
+import struct
 import threading
+
+import torch
+
+
+def write_idx(path, magic, shape, payload):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(struct.pack(f">{1 + len(shape)}I", magic, *shape) + payload)
+
+
+def write_full_size(raw):
+    """Write a set of the real one's sizes into the folder `raw`: image i is filled with i % 251, its label is i % 10."""
+    for part, n in (("train", 60_000), ("t10k", 10_000)):
+        pixels = (torch.arange(n) % 251).to(torch.uint8).repeat_interleave(784)
+        write_idx(raw / f"{part}-images-idx3-ubyte", 2051, (n, 28, 28), pixels.numpy().tobytes())
+        labels = (torch.arange(n) % 10).to(torch.uint8)
+        write_idx(raw / f"{part}-labels-idx1-ubyte", 2049, (n,), labels.numpy().tobytes())
 
 
 @contextlib.contextmanager

@@ -3,14 +3,13 @@ import gzip
 import hashlib
 import os
 import shutil
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from mirror import mirror
+from mirror import mirror, write_full_size, write_idx
 
 import utils  # before torchvision
 import torch
@@ -33,20 +32,11 @@ def forget(monkeypatch):
     utils._find.cache_clear()
 
 
-def write_idx(path, magic, shape, payload):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(struct.pack(f">{1 + len(shape)}I", magic, *shape) + payload)
-
-
 @pytest.fixture(scope="module")
 def full_size(tmp_path_factory):
-    """A folder with a set of the real one's sizes: image i is filled with i % 251, its label is i % 10."""
+    """A folder with a set of the real one's sizes."""
     raw = tmp_path_factory.mktemp("full") / "FashionMNIST" / "raw"
-    for part, n in (("train", 60_000), ("t10k", 10_000)):
-        pixels = (torch.arange(n) % 251).to(torch.uint8).repeat_interleave(784)
-        write_idx(raw / f"{part}-images-idx3-ubyte", 2051, (n, 28, 28), pixels.numpy().tobytes())
-        labels = (torch.arange(n) % 10).to(torch.uint8)
-        write_idx(raw / f"{part}-labels-idx1-ubyte", 2049, (n,), labels.numpy().tobytes())
+    write_full_size(raw)
     return raw.parent.parent
 
 

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from .mend import LARGEST, Unreadable, read
 
-JUNK = re.compile(r"(^|/)(__MACOSX|\.ipynb_checkpoints)(/|$)|(^|/)\.[^/]*$|(^|/)(timestamp|readme)\.txt$", re.I)
+JUNK = re.compile(r"(^|/)(__MACOSX|\.ipynb_checkpoints)(/|$)|(^|/)\.[^/]*$|(^|/)readme\.txt$", re.I)
+EXCHANGE = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's exchange puts beside a notebook
 MOODLE = re.compile(r"(?P<student>.+?)_assignsubmission_\w+?(_(?P<file>[^/]*))?$")
 CANVAS = re.compile(r"(?P<student>[^_/]+)_(LATE_)?(?P<id>\d+)_\d+_(?P<file>[^/]+)$")
 
@@ -21,6 +22,7 @@ class Submission:
     modified: datetime | None = None
     notes: list = field(default_factory=list)
     lost: str = ""  # why there is nothing to grade
+    exchange: dict = field(default_factory=dict)  # {name: bytes} of the files that nbgrader's exchange adds
 
 
 class _File:
@@ -115,6 +117,8 @@ def _student(name, alone=False, lesson=""):
 def _choose(student, files, lesson, template):
     """The notebook that counts: of this exercise, then with the most answers, by its right name, the newest."""
     expected = f"{lesson}-exercises.ipynb"
+    tickets = [file for file in files if PurePosixPath(file.path).name in EXCHANGE and file.size < 1000]
+    files = [file for file in files if PurePosixPath(file.path).name not in EXCHANGE]
     ranked, notebooks = [], 0
     for file in files:
         name = PurePosixPath(file.path).name
@@ -129,12 +133,13 @@ def _choose(student, files, lesson, template):
                 continue
             answers = (-1, 0)
         notebooks += 1
-        ranked.append((answers, name == expected, file.modified, name, data))
+        ranked.append((answers, name == expected, file.modified, name, data, PurePosixPath(file.path).parent))
     if not ranked:
         names = ", ".join(PurePosixPath(file.path).name for file in files)
         return Submission(student, lost=f"no notebook among: {names}" if names else "an empty folder")
-    answers, right_name, modified, name, data = max(ranked, key=lambda entry: entry[:3])
-    submission = Submission(student, data, modified)
+    answers, right_name, modified, name, data, folder = max(ranked, key=lambda entry: entry[:3])
+    submission = Submission(student, data, modified, exchange={
+        PurePosixPath(ticket.path).name: ticket.load() for ticket in tickets if PurePosixPath(ticket.path).parent == folder})
     if not right_name:
         submission.notes.append(f"the file was called {name}")
     if answers[0] == 0:

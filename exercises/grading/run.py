@@ -86,7 +86,7 @@ def take_in(lesson, where, state, force):
     same = hashlib.sha256(json.dumps([VERSION, original, _tests(lesson)]).encode()).hexdigest()
     students, new = state.setdefault("students", {}), []
     for found in collect(where, lesson, original):
-        key = hashlib.sha256(found.data + same.encode()).hexdigest()
+        key = hashlib.sha256(found.data + same.encode() + b"".join(found.exchange.values())).hexdigest()
         nb, notes = mend(found.data, original)
         entry = students.get(found.student, {})
         graded = (EXERCISES / "autograded" / found.student / lesson).is_dir()
@@ -97,6 +97,8 @@ def take_in(lesson, where, state, force):
             (folder / f"{release.notebook_name(lesson)}.ipynb").write_text(release.text(nb), encoding="utf-8")
             if found.modified:
                 (folder / "timestamp.txt").write_text(f"{found.modified:%Y-%m-%d %H:%M:%S} UTC", encoding="utf-8")
+            for name, content in found.exchange.items():  # without them no feedback finds its way back
+                (folder / name).write_bytes(content)
             new.append(found.student)
         unreadable = [note for note in notes if note.startswith("not readable")]
         lost = found.lost or "; ".join(unreadable)
