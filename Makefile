@@ -51,8 +51,13 @@ fork: .venv/exercises  # your own copy: badges, links and the first cells lead t
 links: .venv/exercises  # list the links that lead out of the course
 	@$(BIN)/python tools/launch.py --links
 
-bench: .venv/tests
+bench: .venv/tests  # half an hour; needs the real data sets (COURSE_DATA_DIR)
+	$(BIN)/python benchmarks/loading.py
 	$(BIN)/python benchmarks/softmax.py
+	$(BIN)/python benchmarks/cnn.py
+	$(BIN)/python benchmarks/records.py
+	$(BIN)/python benchmarks/lessons.py --usual
+	$(BIN)/python benchmarks/growth.py docs/growth.png
 	$(BIN)/python benchmarks/grading.py
 	$(BIN)/python benchmarks/explore.py
 

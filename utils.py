@@ -217,31 +217,31 @@ def _download(name, root):
 
 def _read(root, name, train, source):
     """Return images, uint8 (n, 28, 28), and labels, int64 (n,), from IDX files that hold what they say."""
-    counts = []
+    arrays = []
     for path, magic, sides in zip(_files(root, name, train), (2051, 2049), ((28, 28), ())):
         cure = f"Delete {path.parent} and load again (or copy the set there anew)."
         if source == "sample":
             cure = "Run `python data/draw_sample.py` to draw the sample anew."
+        start = 8 + 4 * len(sides)
         try:
             with path.open("rb") as file:
-                header = file.read(8 + 4 * len(sides))
+                header, size = file.read(start), os.fstat(file.fileno()).st_size
+                if len(header) < start or struct.unpack_from(">I", header) != (magic,):
+                    raise ValueError(f"{path} is no IDX file of this kind. {cure}")
+                shape = struct.unpack_from(f">{1 + len(sides)}I", header, 4)
+                if shape[1:] != sides or size != start + math.prod(shape):
+                    raise ValueError(f"{path} is damaged: its header promises {start + math.prod(shape):,} bytes and images "
+                                     f"of {shape[1:]}, it has {size:,} bytes. {cure}")
+                arrays.append(torch.from_numpy(np.fromfile(file, np.uint8)).reshape(shape))
         except OSError as error:
             raise _unreadable(path, error) from error
-        if len(header) < 8 + 4 * len(sides) or struct.unpack_from(">I", header) != (magic,):
-            raise ValueError(f"{path} is no IDX file of this kind. {cure}")
-        shape = struct.unpack_from(f">{1 + len(sides)}I", header, 4)
-        promised = len(header) + math.prod(shape)
-        if shape[1:] != sides or path.stat().st_size != promised:
-            raise ValueError(f"{path} is damaged: its header promises {promised:,} bytes and images of "
-                             f"{shape[1:]}, it has {path.stat().st_size:,} bytes. {cure}")
-        counts.append(shape[0])
-    if counts[0] != counts[1] or source == "real" and counts[0] != (60_000 if train else 10_000):
-        raise ValueError(f"{path.parent} holds {counts[0]:,} images and {counts[1]:,} labels, "
+    images, labels = arrays
+    if len(images) != len(labels) or source == "real" and len(images) != (60_000 if train else 10_000):
+        raise ValueError(f"{path.parent} holds {len(images):,} images and {len(labels):,} labels, "
                          f"which is not {name}. {cure}")
-    images = getattr(torchvision.datasets, name)(root, train=train)
-    if images.targets.max() > 9:
+    if labels.numel() and labels.max() > 9:
         raise ValueError(f"{path} holds a label above 9. {cure}")
-    return images.data, images.targets
+    return images, labels.long()
 
 
 # ---------------------------------------------------------------- metrics

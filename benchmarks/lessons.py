@@ -1,9 +1,10 @@
-"""Seconds and peak memory of every lesson, each in a fresh kernel, imports included.
+"""Seconds and peak memory of every lesson, each in a fresh kernel, imports included; then again on the usual data path.
 
-    COURSE_DATA=real python benchmarks/lessons.py
+    COURSE_DATA_DIR=... python benchmarks/lessons.py [--usual]
 """
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,26 +14,52 @@ from nbclient import NotebookClient
 LESSONS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
 # The most that the process ever held in memory at once, shared libraries included: kilobytes on Linux, bytes on macOS.
 PEAK = "import resource, sys; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024))"
+# The same cells, but images come one at a time, through PIL and torchvision's transforms, as d2l's and PyTorch's
+# loaders fetch them; everything else stays.
+USUAL = """
+from PIL import Image
+from torch.utils.data import DataLoader, default_collate
+from torchvision import transforms
+
+def fetch_one(self, index):
+    steps = [transforms.Resize(self.resize)] if self.resize else []
+    steps += [transforms.ToTensor(), transforms.Normalize((self.mean,), (self.std,))]
+    return transforms.Compose(steps)(Image.fromarray(self.images[index].numpy())), int(self.labels[index])
+
+utils.ImageSet.__getitem__ = fetch_one
+utils.ImageSet.__getitems__ = lambda self, indices: default_collate([fetch_one(self, index) for index in indices])
+"""
 
 
-def run(path):
+def run(path, usual=False):
     """Run a lesson; return its seconds, start of the kernel included, and its peak memory in bytes."""
     lesson = nbformat.read(path, as_version=4)
+    if usual:
+        first = next(i for i, cell in enumerate(lesson.cells) if cell.cell_type == "code")
+        lesson.cells.insert(first + 1, nbformat.v4.new_code_cell(USUAL))
     lesson.cells.append(nbformat.v4.new_code_cell(PEAK))
     start = time.perf_counter()
-    NotebookClient(lesson, timeout=900, kernel_name="python3", resources={"metadata": {"path": path.parent}}).execute(stderr=subprocess.DEVNULL)
+    NotebookClient(lesson, timeout=1800, kernel_name="python3",
+                   resources={"metadata": {"path": path.parent}}).execute(stderr=subprocess.DEVNULL)
     return time.perf_counter() - start, int(lesson.cells[-1].outputs[0]["text"])
 
 
 def main():
     os.environ.setdefault("COURSE_STILL", "1")
-    print("| lesson | seconds | peak memory, MB |", "| --- | --- | --- |", sep="\n")
-    total = 0
+    from common import root, table, where
+    root()
+    kinds = ("this course", "usual path") if "--usual" in sys.argv else ("this course",)
+    rows, total = [], dict.fromkeys(kinds, 0)
     for path in LESSONS:
-        seconds, peak = run(path)
-        total += seconds
-        print(f"| {path.stem[:2]} | {seconds:.1f} | {peak / 1e6:.0f} |", flush=True)
-    print(f"\nAll seven: {total:.0f} seconds.")
+        row = [path.stem[:2]]
+        for kind in kinds:
+            taken, peak = run(path, usual=kind == "usual path")
+            total[kind] += taken
+            row += [f"{taken:.1f}", f"{peak / 1e6:.0f}"]
+        rows.append(row)
+    table(["lesson", *(f"{kind}, {what}" for kind in kinds for what in ("s", "MB"))], rows)
+    print("\nAll seven: " + ", ".join(f"{kind} {taken:.0f} s" for kind, taken in total.items())
+          + (f"; {total['usual path'] / total['this course']:.1f} times shorter" if len(kinds) > 1 else "") + f".\n\n{where()}")
 
 
 if __name__ == "__main__":

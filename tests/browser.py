@@ -27,7 +27,8 @@ def jupyterlab(course, notebooks=()):
     """
     for name in ("notebooks", "data/sample"):
         shutil.copytree(ROOT / name, course / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    for name in ("utils.py", "explore.py"):
+    for name in ("utils.py", "explore.py", "benchmarks/records.csv"):
+        (course / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, course / name)
     for name, codes in dict(notebooks).items():
         nb = nbformat.read(ROOT / "notebooks" / "01-tensors.ipynb", 4)

@@ -4,18 +4,22 @@ Every lesson asserts the ranges that its text states, so it is enough that it ru
 """
 import os
 import re
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+from lessons import PEAK  # noqa: E402
+
 LESSONS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-@pytest.mark.parametrize("shift", [100, 200, 300, 400])  # with the committed run: five seeds
+@pytest.mark.parametrize("shift", [100, 200])  # with the committed run: three seeds
 def test_the_lesson_holds_for_another_seed(path, shift):
     assert os.environ.get("COURSE_DATA") == "real", "run with COURSE_DATA=real and COURSE_DATA_DIR"
     lesson = nbformat.read(path, as_version=4)
@@ -26,4 +30,7 @@ def test_the_lesson_holds_for_another_seed(path, shift):
                                      lambda m: f"{m[1]}{int(m[2]) + shift}", cell.source)
             shifted += n
     assert shifted, "no seed found to shift"
+    lesson.cells.append(nbformat.v4.new_code_cell(PEAK))
     NotebookClient(lesson, timeout=600, kernel_name="python3", resources={"metadata": {"path": path.parent}}).execute()
+    # Binder gives a session 1 GB for sure, and its server takes some of that.
+    assert int(lesson.cells[-1].outputs[0]["text"]) < 900e6, "memory at the peak, in bytes"

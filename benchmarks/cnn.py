@@ -1,0 +1,116 @@
+"""Lesson 07's first CNN, an epoch with test, beside the usual way; and from a cold start to a known accuracy.
+
+    COURSE_DATA_DIR=... python benchmarks/cnn.py
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+START = time.perf_counter()  # a cold start includes the imports below
+
+
+def cold(kind, seed):
+    """From before the imports to the first test above the goal; print what it took."""
+    from common import UsualNet, lesson, nn, root, torch, usual_epoch, usual_iterators, usual_test, utils
+    root()
+    utils.set_seed(seed)
+    training, epochs, reached = 0.0, 0, 0.0
+    if kind == "usual":  # PyTorch's own MNIST example: batch 64, Adadelta at rate 1, a step of 0.7 an epoch
+        train_iter, test_iter = usual_iterators("MNIST", 64, 1000, normalize=((0.1307,), (0.3081,)))
+        net, loss = UsualNet(), nn.functional.nll_loss
+        optimizer = torch.optim.Adadelta(net.parameters(), lr=1.0)
+        schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.7)
+        while reached < 0.98:
+            start = time.perf_counter()
+            usual_epoch(net, train_iter, optimizer, loss)
+            schedule.step()
+            training, epochs = training + time.perf_counter() - start, epochs + 1
+            reached = usual_test(net, test_iter, loss)
+    else:  # lesson 07's better network and schedule, two epochs
+        train_iter, test_iter = utils.load_data_mnist(128)
+        names = lesson(7)
+        net, loss, epochs = names["make_better_net"](), nn.CrossEntropyLoss(), 2
+        optimizer, schedule = names["one_cycle"](net, epochs * len(train_iter))
+        for _ in range(epochs):
+            start = time.perf_counter()
+            utils.train_epoch(net, train_iter, loss, optimizer, schedule)
+            training += time.perf_counter() - start
+        reached = utils.evaluate_accuracy(net, test_iter)
+    print(json.dumps({"seconds": time.perf_counter() - START, "training": training, "epochs": epochs, "accuracy": reached}))
+
+
+def in_a_fresh_process(kind, seed):
+    done = subprocess.run([sys.executable, __file__, "--cold", kind, str(seed)], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+WAYS = {  # batch size, rate, ours
+    "torchvision, DataLoader, no metrics in training": (64, 0.01, False),
+    "this course, as in the lesson": (64, 0.01, True),
+    "this course, twice the batch and twice the rate": (128, 0.02, True),
+}
+
+
+def epoch(way, seed):
+    """(seconds of an epoch with test, test accuracy after it) of lesson 07's first network, the second epoch."""
+    from common import lesson, nn, torch, usual_epoch, usual_iterators, usual_test, utils
+    batch_size, rate, ours = WAYS[way]
+    utils.set_seed(seed)
+    net, loss = lesson(7)["make_net"](), nn.NLLLoss()
+    optimizer = torch.optim.SGD(net.parameters(), lr=rate, momentum=0.9)
+    if ours:
+        train_iter, test_iter = utils.load_data_mnist(batch_size)
+    else:
+        net = net.to(memory_format=torch.contiguous_format)  # as networks are by default
+        train_iter, test_iter = usual_iterators("MNIST", batch_size, 1000, normalize=((0.1307,), (0.3081,)))
+    for _ in range(2):
+        start = time.perf_counter()
+        if ours:
+            utils.train_epoch(net, train_iter, loss, optimizer)
+            accuracy = utils.evaluate(net, test_iter, loss)[1]
+        else:
+            usual_epoch(net, train_iter, optimizer, loss)
+            accuracy = usual_test(net, test_iter, loss)
+        taken = time.perf_counter() - start
+    return taken, accuracy
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cold", nargs=2)
+    options = parser.parse_args()
+    if options.cold:
+        return cold(options.cold[0], int(options.cold[1]))
+    from common import root, table, where
+    root()
+    found = {way: [] for way in WAYS}
+    for seed in range(3):  # they take turns
+        for way, runs in found.items():
+            runs.append(epoch(way, seed))
+    middle = {way: statistics.median(seconds for seconds, _ in runs) for way, runs in found.items()}
+    usual = next(iter(middle.values()))
+    table(("lesson 07's first CNN, an epoch with test", "batch", "seconds", "faster",
+           "test accuracy after two epochs, seeds 0, 1, 2", "mean"),
+          [(way, WAYS[way][0], f"{middle[way]:.2f}", f"{usual / middle[way]:.1f} x",
+            ", ".join(f"{accuracy:.4f}" for _, accuracy in runs),
+            f"{statistics.mean(accuracy for _, accuracy in runs):.4f}") for way, runs in found.items()])
+    print()
+
+    found = {kind: [] for kind in ("usual", "ours")}
+    for seed in range(3):
+        for kind, runs in found.items():
+            runs.append(in_a_fresh_process(kind, seed))
+    table(("cold start to a result on MNIST", "goal", "seconds, all", "of them training", "epochs", "test accuracy"),
+          [({"usual": "PyTorch's usual example", "ours": "lesson 07's better network"}[kind],
+            {"usual": "0.98", "ours": "0.99"}[kind], *(", ".join(f"{run[key]:{form}}" for run in runs) for key, form in
+             (("seconds", ".1f"), ("training", ".1f"), ("epochs", ""), ("accuracy", ".4f"))))
+           for kind, runs in found.items()])
+    total = {kind: statistics.median(run["seconds"] for run in runs) for kind, runs in found.items()}
+    print(f"\n{total['usual'] / total['ours']:.1f} times shorter.\n\n{where()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""How long until the images are there: from disk to batches, and the imports before.
+
+    COURSE_DATA_DIR=... python benchmarks/loading.py
+"""
+import statistics
+import subprocess
+import sys
+import time
+
+from common import root, seconds, table, usual_iterators, utils, where
+
+LOADERS = {"MNIST": utils.load_data_mnist, "FashionMNIST": utils.load_data_fashion_mnist}
+
+
+def first_pass(iterators):
+    """Open both sets and go through all batches of both once."""
+    return sum(len(y) for data_iter in iterators() for _, y in data_iter)
+
+
+# Beside a CPU build of torch, torchvision's CUDA build imports only when its missing operators are named (see utils.py).
+NAMED = ("import torch; library = torch.library.Library('torchvision', 'FRAGMENT');"
+         "library.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor');"
+         "library.define('qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor');")
+
+
+def imports(repeats=9):
+    """Median seconds of a Python that only imports; the two take turns."""
+    d2l = "from d2l import torch"
+    plain = subprocess.run([sys.executable, "-c", d2l], capture_output=True)
+    code = {"import utils": "import utils", d2l: d2l if plain.returncode == 0 else NAMED + d2l}
+    taken = {statement: [] for statement in code}
+    for _ in range(repeats):
+        for statement, times in taken.items():
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code[statement]], cwd=utils.HERE, check=True)
+            times.append(time.perf_counter() - start)
+    return {statement: statistics.median(times) for statement, times in taken.items()}
+
+
+def main():
+    root()
+    rows = []
+    for name, load in LOADERS.items():
+        ours = usual = None
+        ours_seconds, usual_seconds = [], []
+        for _ in range(3):
+            taken, ours = seconds(lambda: first_pass(lambda: load(256)))
+            ours_seconds.append(taken)
+            taken, usual = seconds(lambda: first_pass(lambda: usual_iterators(name, 256)))
+            usual_seconds.append(taken)
+        assert ours == usual == 70_000
+        a, b = statistics.median(usual_seconds), statistics.median(ours_seconds)
+        rows.append((name, f"{a:.2f}", f"{b:.3f}", f"{a / b:.0f} x"))
+    table(("70,000 images from disk, first pass", "torchvision + ToTensor, s", "this course, s", "faster"), rows)
+    print()
+    taken = imports()
+    a, b = taken["from d2l import torch"], taken["import utils"]
+    table(("import", "seconds"), [(name, f"{value:.2f}") for name, value in taken.items()])
+    print(f"\nimport utils takes {b / a:.2f} times as long.\n\n{where()}")
+
+
+if __name__ == "__main__":
+    main()
