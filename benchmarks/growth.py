@@ -39,12 +39,19 @@ def main(picture):
                 done = subprocess.run([sys.executable, __file__, "--measure", model, str(share), str(threads)],
                                       capture_output=True, text=True, check=True)
                 found[model, threads, share] = json.loads(done.stdout.splitlines()[-1])
-    from common import table, utils, where
+    from common import table, where
     table(("an epoch of", "threads", *(f"{share:.0%}: s, MB" for share in SHARES)),
           [(words, threads, *(f"{found[model, threads, share][0]:.3f}, {found[model, threads, share][1] / 1e6:.0f}"
                               for share in SHARES)) for model, words in MODELS.items() for threads in (1, 2)])
     print(f"\n{where()}")
-    fig, axes = utils.plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    if picture:
+        draw(found, picture)
+
+
+def draw(found, picture):
+    """Write the picture of {(model, threads, share): (seconds, bytes)} to a file."""
+    from common import utils
+    fig, axes = utils.plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
     for (model, words), color in zip(MODELS.items(), utils.COLORS):
         for threads, style in ((1, "o--"), (2, "s-")):
             for ax, part, unit in ((axes[0], 0, 1), (axes[1], 1, 1e6)):
@@ -52,12 +59,11 @@ def main(picture):
                         style, color=color, markersize=4,
                         label=f"{words.split(' (')[0]}, {threads} thread{'s' * (threads > 1)}")
     axes[0].set(xscale="log", yscale="log", xlabel="training images", ylabel="seconds an epoch")
-    axes[1].set(xscale="log", ylim=(0, None), xlabel="training images", ylabel="peak memory of the process (MB)")
-    axes[0].legend(fontsize=8)
+    axes[1].set(xscale="log", ylim=(0, None), xlabel="training images", ylabel="peak memory (MB)")
     for ax in axes:
         ax.grid(alpha=0.4)
-    if picture:
-        fig.savefig(picture, dpi=100, metadata={"Date": None} if Path(picture).suffix == ".svg" else None)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
+    fig.savefig(picture, dpi=100, metadata={"Date": None} if Path(picture).suffix == ".svg" else None)
 
 
 if __name__ == "__main__":
