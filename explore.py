@@ -47,7 +47,7 @@ def explore(picture, **controls):
     `picture`: a function that draws with `utils.show` and prints. `controls`: parameter -> control (`slider`,
     `choice`, `text`). A ValueError of the picture is shown in its words, and the next move goes on.
     """
-    if not utils._watched():
+    if not utils.watched():
         return
     output = widgets.Output(layout=widgets.Layout(min_height="14em"))
 
@@ -123,7 +123,7 @@ def draw_digit(picture, side=280, width=22):
     `picture` gets float32 (1, 28, 28), see `as_digit`. Below the field a file can be uploaded: a photograph or
     a scan of one digit, dark on light or light on dark. Without the package ipycanvas there is the upload only.
     """
-    if not utils._watched():
+    if not utils.watched():
         return
     output, places = widgets.Output(layout=widgets.Layout(min_height="15em")), []
 

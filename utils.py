@@ -9,17 +9,21 @@ Import this module before torchvision or d2l (the next lines say why).
 """
 import contextlib
 import dataclasses
-import functools
+import errno
+import io
+import itertools
 import math
 import os
-import pickle
 import random
+import shutil
 import socket
 import struct
 import sys
 import tempfile
+import threading
 import time
-from html import escape
+import urllib.error
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -41,27 +45,17 @@ except RuntimeError as error:
     import torchvision
 from d2l import torch as _d2l
 from d2l.torch import *  # noqa: F403  what d2l does well keeps its name here
-from IPython import display, get_ipython
-from matplotlib import pyplot as plt
-from matplotlib_inline.backend_inline import set_matplotlib_formats
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
+from pictures import (COLORS, Animator, ProgressBar, plt, show, show_confusion_matrix,  # noqa: F401
+                      show_decision_boundary, show_images, use_svg_display, watched)
+
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE / "data" / "sample"
-# Okabe and Ito's colours, which colour-blind readers can tell apart.
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-plt.rcParams.update({"axes.prop_cycle": plt.cycler(color=COLORS), "figure.dpi": 100,
-                     "svg.hashsalt": "course"})
 
-
-def use_svg_display():
-    """Show figures as SVG from here on (d2l's own version needs an IPython before 9)."""
-    set_matplotlib_formats("svg", metadata={"Date": None})
-
-
-_d2l.use_svg_display = use_svg_display
+_d2l.use_svg_display = use_svg_display  # d2l's own needs an IPython before 9
 
 
 # ---------------------------------------------------------------- seeds and devices
@@ -173,7 +167,9 @@ def _exists(path):
     return True
 
 
-@functools.cache  # so that a failed download is tried, and told, once
+_failed = set()  # downloads that failed, so that each is tried, and told, once
+
+
 def _find(name, mode, folder):
     """Return the root folder of a data set and "real" or "sample", downloading where needed."""
     if mode not in ("auto", "real", "sample"):
@@ -186,62 +182,147 @@ def _find(name, mode, folder):
                                 "create it, name another, or unset the variable.")
     if all(_exists(path) for train in (True, False) for path in _files(root, name, train)):
         return root, "real"
+    if mode == "auto" and (name, root) in _failed:
+        return SAMPLE, "sample"
     try:
         _download(name, root)
         return root, "real"
     except (OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+        reason = _reason(error, root)
         if mode == "real":
-            raise RuntimeError(f"{name} is not in {root} and could not be downloaded ({reason}). Connect "
-                               "and try again, name a folder that has it in COURSE_DATA_DIR, or set "
-                               "COURSE_DATA=sample to learn on the drawn sample.") from error
-        print(f"{name} could not be downloaded ({reason}). The drawn sample stands in: 4,000 + 1,000 "
+            raise RuntimeError(f"{name} is not in {root} and could not be downloaded: {reason}. Or name a folder "
+                               "that has it in COURSE_DATA_DIR, or set COURSE_DATA=sample to learn on the "
+                               "drawn sample.") from error
+        _failed.add((name, root))
+        print(f"{name} could not be downloaded: {reason}. The drawn sample stands in: 4,000 + 1,000 "
               "images, so accuracies differ from the text. Restart the kernel to try again.")
         return SAMPLE, "sample"
 
 
+PATIENCE = 8  # seconds without a byte, after which a download is given up
+
+
 def _download(name, root):
-    """Fetch a set with torchvision's own class (its mirrors, its MD5 sums); whole or not at all."""
-    timeout = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(4)  # seconds without an answer, for each of two mirrors
-    try:
-        with tempfile.TemporaryDirectory(dir=root, prefix=".download-") as scratch:
-            getattr(torchvision.datasets, name)(scratch, download=True)
-            for train in (True, False):
-                for path, target in zip(_files(scratch, name, train), _files(root, name, train)):
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    os.replace(path, target)
-    finally:
-        socket.setdefaulttimeout(timeout)
+    """Fetch a set from torchvision's mirrors, by its functions and MD5 sums; whole or not at all.
+
+    A thread does the work, because a name look-up that hangs can't be interrupted, only left behind.
+    Files that somebody has put into raw/ as .gz are used, not fetched.
+    """
+    _sweep(root, ".download-")
+    kind, tools = getattr(torchvision.datasets, name), torchvision.datasets.utils
+    errors, given_up, timeout = [], threading.Event(), socket.getdefaulttimeout()
+    with tempfile.TemporaryDirectory(dir=root, prefix=".download-", ignore_cleanup_errors=True) as scratch:
+        raw = Path(scratch, name, "raw")
+        raw.mkdir(parents=True)
+        for file, md5 in kind.resources:
+            packed = Path(root, name, "raw", file)
+            if _exists(packed):
+                if not tools.check_integrity(packed, md5):
+                    raise ValueError(f"{packed} is not {name}'s file of that name (a web page saved under it, or half "
+                                     "a download?). Delete it and load again.")
+                shutil.copy(packed, raw)
+
+        def fetch():
+            for file, md5 in kind.resources:
+                for mirror in kind.mirrors:
+                    if given_up.is_set():
+                        return
+                    try:
+                        tools.download_and_extract_archive(mirror + file, raw, filename=file, md5=md5)
+                        errors.clear()
+                        break
+                    except Exception as error:
+                        errors.append(error)
+                else:
+                    return  # no mirror has this file: the others would be of no use
+
+        thread = threading.Thread(target=fetch, daemon=True)
+        try:
+            socket.setdefaulttimeout(PATIENCE / 2)  # so that the second mirror has its turn
+            thread.start()
+            size, since = -1, time.monotonic()
+            while thread.is_alive():
+                thread.join(0.05)
+                now = sum(path.stat().st_size for path in raw.iterdir())
+                if now != size:
+                    size, since = now, time.monotonic()
+                elif time.monotonic() - since > PATIENCE:
+                    raise TimeoutError(f"no byte came for {PATIENCE} seconds")
+        finally:
+            given_up.set()
+            socket.setdefaulttimeout(timeout)
+        if errors:
+            raise errors[0]
+        for path in raw.glob("*-ubyte"):
+            target = Path(root, name, "raw", path.name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+
+
+_LOCAL = {errno.ENOSPC: "is full: free 100 MB", errno.EDQUOT: "is full for you: free 100 MB",
+          **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "can't be written: mend its permissions")}
+
+
+def _reason(error, root):
+    """Say why a download failed and what helps, in half a sentence."""
+    if getattr(error, "errno", None) in _LOCAL:
+        return f"the folder {root} {_LOCAL[error.errno]}, or name another in COURSE_DATA_DIR"
+    if isinstance(error, urllib.error.HTTPError):
+        return f"{error.url} answered {error.code} ({error.reason}), so try again later"
+    if "corrupted" in str(error):
+        return ("what came is not the data set: cut off, or a login page of your network in its place. "
+                "Open any web page in a browser, then try again")
+    detail = " ".join(str(getattr(error, "reason", "") or error).split()) or type(error).__name__
+    return f"no answer from the data set's server ({detail}). Connect to the network, then try again"
+
+
+def _sweep(folder, prefix):
+    """Remove what killed processes left in `folder` more than a day ago."""
+    for old in folder.iterdir():
+        with contextlib.suppress(OSError):  # another kernel may be sweeping too
+            if old.name.startswith(prefix) and time.time() - old.stat().st_mtime > 86_400:
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
+
+
+# Checksums of whole files: images and labels for training, then for testing. gzip stores the same ones.
+CRC32 = {"MNIST": (0xe9f4d8b3, 0xe0cb4ad2, 0x91373bdf, 0x4ab9eff9),
+         "FashionMNIST": (0xb4f29f28, 0x741a4657, 0x678fe0b1, 0x80142c1f)}
 
 
 def _read(root, name, train, source):
-    """Return images, uint8 (n, 28, 28), and labels, int64 (n,), from IDX files that hold what they say."""
-    arrays = []
-    for path, magic, sides in zip(_files(root, name, train), (2051, 2049), ((28, 28), ())):
-        cure = f"Delete {path.parent} and load again (or copy the set there anew)."
-        if source == "sample":
-            cure = "Run `python data/draw_sample.py` to draw the sample anew."
-        start = 8 + 4 * len(sides)
-        try:
-            with path.open("rb") as file:
-                header, size = file.read(start), os.fstat(file.fileno()).st_size
-                if len(header) < start or struct.unpack_from(">I", header) != (magic,):
-                    raise ValueError(f"{path} is no IDX file of this kind. {cure}")
-                shape = struct.unpack_from(f">{1 + len(sides)}I", header, 4)
-                if shape[1:] != sides or size != start + math.prod(shape):
-                    raise ValueError(f"{path} is damaged: its header promises {start + math.prod(shape):,} bytes and images "
-                                     f"of {shape[1:]}, it has {size:,} bytes. {cure}")
-                arrays.append(torch.from_numpy(np.fromfile(file, np.uint8)).reshape(shape))
-        except OSError as error:
-            raise _unreadable(path, error) from error
-    images, labels = arrays
-    if len(images) != len(labels) or source == "real" and len(images) != (60_000 if train else 10_000):
-        raise ValueError(f"{path.parent} holds {len(images):,} images and {len(labels):,} labels, "
-                         f"which is not {name}. {cure}")
-    if labels.numel() and labels.max() > 9:
-        raise ValueError(f"{path} holds a label above 9. {cure}")
+    """Return images, uint8 (n, 28, 28), and labels, int64 (n,), of a set that is what its name says."""
+    paths, count = _files(root, name, train), {"real": (60_000, 10_000), "sample": (4_000, 1_000)}[source][not train]
+    cure = f"Delete {paths[0].parent} and load again (or copy the set there anew)."
+    if source == "sample":
+        cure = "Run `python data/draw_sample.py` to draw the sample anew."
+    (images, images_crc), (labels, labels_crc) = [
+        _read_idx(path, magic, sides, cure) for path, magic, sides in zip(paths, (2051, 2049), ((28, 28), ()))]
+    if not len(images) == len(labels) == count:
+        raise ValueError(f"{paths[0].parent} holds {len(images):,} images and {len(labels):,} labels where {name} has "
+                         f"{count:,}. {cure}")
+    for path, crc, right in zip(paths, (images_crc, labels_crc), CRC32[name][0 if train else 2:]):
+        if source == "real" and crc != right:
+            raise ValueError(f"{path} is damaged, or another set's file: its checksum is {crc:08x}, {name}'s is "
+                             f"{right:08x}. {cure}")
     return images, labels.long()
+
+
+def _read_idx(path, magic, sides, cure):
+    """Return an IDX file's array, uint8 (n, *sides), and the file's CRC-32; `cure` ends each error."""
+    start = 8 + 4 * len(sides)
+    try:
+        with path.open("rb") as file:
+            header, size = file.read(start), os.fstat(file.fileno()).st_size
+            if len(header) < start or struct.unpack_from(">I", header) != (magic,):
+                raise ValueError(f"{path} is no IDX file of this kind: it begins with {header[:8]!r}. {cure}")
+            shape = struct.unpack_from(f">{1 + len(sides)}I", header, 4)
+            if shape[1:] != sides or size != start + math.prod(shape):
+                raise ValueError(f"{path} is damaged: its header promises {start + math.prod(shape):,} bytes and images "
+                                 f"of {shape[1:]}, it has {size:,} bytes. {cure}")
+            array = np.fromfile(file, np.uint8, count=math.prod(shape))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return torch.from_numpy(array).reshape(shape), zlib.crc32(array, zlib.crc32(header))
 
 
 # ---------------------------------------------------------------- metrics
@@ -250,8 +331,14 @@ def accuracy(y_hat, y):
     """Return the number of correct predictions, a float (divide by `len(y)` for the fraction).
 
     `y_hat`: scores (n, num_classes), of which the largest wins, or predicted classes (n,).
-    `y`: classes (n,). Shapes that don't fit raise ValueError rather than broadcast.
+    `y`: classes (n,). Shapes that don't fit raise ValueError rather than broadcast, and so does a
+    label that has no score.
     """
+    if y_hat.ndim == 2 and y_hat.shape[1] > 1 and y.dtype in (torch.int64, torch.int32, torch.uint8) and y.numel():
+        low, high = (int(value) for value in y.aminmax())
+        if low < 0 or high >= y_hat.shape[1]:
+            raise ValueError(f"Label {low if low < 0 else high} has no score: the network gives {y_hat.shape[1]} an "
+                             "example. Number the classes from 0 and give the last layer one output a class.")
     if y_hat.ndim > 1 and y_hat.shape[1] > 1:
         y_hat = y_hat.argmax(dim=1)
     if y_hat.shape != y.shape:
@@ -275,9 +362,30 @@ def _evaluating(net):
 
 
 def _device_of(net):
-    """Return the device of a module's parameters; of a plain function, the CPU."""
-    parameters = net.parameters() if isinstance(net, nn.Module) else ()
-    return next((parameter.device for parameter in parameters), torch.device("cpu"))
+    """Return the one device of a module's parameters and buffers; of a plain function, the CPU."""
+    places = {}
+    if isinstance(net, nn.Module):
+        for name, tensor in itertools.chain(net.named_parameters(), net.named_buffers()):
+            places.setdefault(tensor.device, name)
+    if len(places) > 1:
+        raise ValueError("The network lies on more than one device: " + ", ".join(
+            f"{name} on {place}" for place, name in places.items()) + ". Move all of it: net.to(utils.device()).")
+    return next(iter(places), torch.device("cpu"))
+
+
+def _scores(net, X):
+    """Return net(X), with advice where the two lie on different devices."""
+    try:
+        return net(X)
+    except RuntimeError as error:
+        if not any(words in str(error) for words in ("on the same device", "on the expected device")):
+            raise
+        raise ValueError(f"The batch is on {X.device}, but the network uses tensors elsewhere ({error}). A module is "
+                         "moved with net.to(utils.device()); what a function uses must be made on the CPU.") from error
+
+
+def _no_batch(name):
+    return ValueError(f"{name} gave no batch: is it empty, or a generator already used up?")
 
 
 def _sum_and_mean(l, loss, n):
@@ -298,17 +406,18 @@ def predict(net, data_iter):
     Computed in evaluation mode, without gradients; raises ValueError where there is no batch.
     """
     with _evaluating(net):
-        batches = [(net(X.to(_device_of(net))).cpu(), y.cpu()) for X, y in data_iter]
+        on = _device_of(net)
+        batches = [(_scores(net, X.to(on)).cpu(), y.cpu()) for X, y in data_iter]
     if not batches:
-        raise ValueError("The data iterator gave no batch: is it empty, or a generator already used up?")
+        raise _no_batch("data_iter")
     return tuple(torch.cat(parts) for parts in zip(*batches))
 
 
 def evaluate(net, data_iter, loss):
     """Return (mean loss, accuracy) of `net` on a data set of classes, every example counting the same."""
     y_hat, y = predict(net, data_iter)
-    l = loss(y_hat, y)
-    return float(_sum_and_mean(l, loss, len(y))[1]), accuracy(y_hat, y) / len(y)
+    correct = accuracy(y_hat, y)  # first, for its checks
+    return float(_sum_and_mean(loss(y_hat, y), loss, len(y))[1]), correct / len(y)
 
 
 def evaluate_accuracy(net, data_iter):
@@ -366,14 +475,18 @@ def train_epoch(net, train_iter, loss, updater, scheduler=None, on_batch=None):
     The result is the same for either. `scheduler.step()` is called after each batch;
     `on_batch(loss)` gets each batch's mean loss. The numbers are taken while the network learns
     (and with dropout on), as in d2l's `train_epoch_ch3`.
-    Raises FloatingPointError when the loss is no longer a finite number.
+    Raises FloatingPointError when the loss is no longer a finite number, and ValueError for what can't
+    be trained: no batch, a label without a score, two devices, an optimizer of another network.
     """
     if isinstance(net, nn.Module):
         net.train()
+        if isinstance(updater, torch.optim.Optimizer):
+            _check_owner(updater, net)
     metric, on = Accumulator(3), _device_of(net)  # sum of losses, correct predictions, examples
     for X, y in train_iter:
         X, y = X.to(on), y.to(on)
-        y_hat = net(X)
+        y_hat = _scores(net, X)
+        correct = accuracy(y_hat, y)  # before the loss, for its checks
         total, mean = _sum_and_mean(loss(y_hat, y), loss, len(y))
         value = mean.item()
         if not math.isfinite(value):
@@ -388,12 +501,19 @@ def train_epoch(net, train_iter, loss, updater, scheduler=None, on_batch=None):
             updater(len(y))
         if scheduler is not None:
             scheduler.step()
-        metric.add(value * len(y), accuracy(y_hat, y), len(y))
+        metric.add(value * len(y), correct, len(y))
         if on_batch:
             on_batch(value)
     if not metric[2]:
-        raise ValueError("train_iter gave no batch: is it empty, or a generator already used up?")
+        raise _no_batch("train_iter")
     return metric[0] / metric[2], metric[1] / metric[2]
+
+
+def _check_owner(optimizer, net):
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if not held & {id(p) for p in net.parameters()}:
+        raise ValueError("This optimizer holds another network's parameters: it would never move this one. "
+                         "Make it anew from net.parameters().")
 
 
 def train(net, train_iter, test_iter, loss, num_epochs, updater, scheduler=None, history=None):
@@ -403,6 +523,9 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater, scheduler=None,
     In a notebook the curves grow while you watch; interrupting the kernel keeps the network, the
     history and the picture of the epochs that were finished.
     """
+    for name, data_iter in (("train_iter", train_iter), ("test_iter", test_iter)):
+        if hasattr(data_iter, "__len__") and not len(data_iter):
+            raise _no_batch(name)
     history = History() if history is None else history
     last = len(history.test_acc) + num_epochs
     animator = Animator(xlabel="epoch", ylabel=("loss (nats)", "accuracy"), xlim=(0.5, last + 0.5), ncols=2,
@@ -411,7 +534,7 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater, scheduler=None,
     curves = ("train_loss", "test_loss", "train_acc", "test_acc")
     for epoch in range(len(history.test_acc)):
         animator.add(epoch + 1, [getattr(history, curve)[epoch] for curve in curves])
-    bar = _Bar(num_epochs, len(train_iter) if hasattr(train_iter, "__len__") else None)
+    bar = ProgressBar(num_epochs, len(train_iter) if hasattr(train_iter, "__len__") else None)
     try:
         for epoch in range(num_epochs):
             start, batch_loss = time.perf_counter(), []
@@ -447,167 +570,6 @@ def predict_ch3(net, test_iter, n=6):
     return show_images(X, 1, len(y), titles=[f"{true}\n{predicted}" for true, predicted in names])
 
 
-# ---------------------------------------------------------------- pictures
-
-def _in_notebook():
-    return hasattr(get_ipython(), "kernel")
-
-
-def _watched():
-    """Whether somebody may be looking: a notebook's kernel that no test and no `make notebooks` started."""
-    return _in_notebook() and not {"PYTEST_VERSION", "COURSE_STILL"} & os.environ.keys()
-
-
-def show(fig, alt):
-    """Show a figure in the notebook, with `alt` as its alternative text for those who can't see it.
-
-    In a script the figure stays open for `plt.show()`.
-    """
-    if _in_notebook():
-        display.display(fig, metadata={"image/png": {"alt": alt}})
-        plt.close(fig)
-
-
-def show_images(imgs, num_rows, num_cols, titles=None, scale=1.5, alt=None):
-    """Show images, each (h, w) or (1, h, w), in a grid of `num_rows` by `num_cols`; return its axes.
-
-    `titles`: a text an image. `scale`: inches an image. `alt`: alternative text, else made from the titles.
-    """
-    fig, axes = plt.subplots(num_rows, num_cols, figsize=(num_cols * scale, num_rows * scale),
-                             squeeze=False, layout="constrained")
-    fig.get_layout_engine().set(wspace=0.06, hspace=0.06)
-    axes = axes.flatten()
-    for ax in axes:
-        ax.axis("off")
-    for i, (ax, img) in enumerate(zip(axes, imgs)):
-        img = img.detach().cpu().numpy() if torch.is_tensor(img) else np.asarray(img)
-        ax.imshow(img[0] if img.ndim == 3 and img.shape[0] == 1 else img, cmap="gray_r")
-        if titles is not None:
-            ax.set_title(titles[i], fontsize=9)
-    words = "; ".join(str(title).replace("\n", ", ") for title in titles) if titles is not None else ""
-    show(fig, alt or f"{min(len(imgs), len(axes))} images in a grid. {words}".strip())
-    return axes
-
-
-def show_confusion_matrix(matrix, names, alt=None):
-    """Show `confusion_matrix`'s counts with the classes' `names`; colour is the share of the true class."""
-    matrix = torch.as_tensor(matrix)
-    share = matrix / matrix.sum(dim=1, keepdim=True).clamp(min=1)
-    fig, ax = plt.subplots(figsize=(6.4, 5.4), layout="constrained")
-    picture = ax.imshow(share.numpy(), cmap="Blues", vmin=0, vmax=1)
-    for (i, j), count in np.ndenumerate(matrix.numpy()):
-        ax.text(j, i, f"{count}", ha="center", va="center", fontsize=8, color="white" if share[i, j] > 0.5 else "black")
-    ax.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel="predicted class", ylabel="true class")
-    fig.colorbar(picture, ax=ax, label="share of the true class")
-    lost = matrix.clone().fill_diagonal_(0)
-    true, taken = divmod(int(lost.argmax()), len(names))
-    show(fig, alt or f"Confusion matrix of {int(matrix.sum())} predictions, {int(matrix.diagonal().sum())} of them "
-                     f"right; most often {names[true]} is taken for {names[taken]} ({int(lost.max())} times).")
-
-
-def show_decision_boundary(predict, X, y, alt):
-    """Show points X (n, 2) of classes y (n,) on the regions that `predict` assigns to each class.
-
-    `predict` maps points (m, 2) to classes (m,). Classes differ by marker as well as by colour.
-    """
-    fig, ax = plt.subplots(figsize=(4.5, 4), layout="constrained")
-    (x0, x1), (y0, y1) = [(float(v.min()) - 1, float(v.max()) + 1) for v in (X[:, 0], X[:, 1])]
-    u, v = torch.meshgrid(torch.linspace(x0, x1, 200), torch.linspace(y0, y1, 200), indexing="xy")
-    with torch.no_grad():
-        regions = predict(torch.stack([u.flatten(), v.flatten()], dim=1)).reshape(u.shape)
-    classes = sorted({int(c) for c in y.flatten()})
-    ax.contourf(u, v, regions.float(), levels=[c - 0.5 for c in classes] + [classes[-1] + 0.5],
-                colors=COLORS[:len(classes)], alpha=0.2)
-    for c, color, marker in zip(classes, COLORS, "osD^vP"):
-        ax.scatter(*X[y.flatten() == c].T, color=color, marker=marker, s=18, label=f"class {c}")
-    ax.set(xlabel="$x_1$", ylabel="$x_2$")
-    ax.legend()
-    show(fig, alt)
-
-
-class Animator:
-    """Curves that grow in place while a loop runs; `add(x, y)` as in d2l, `finish(alt)` for the last picture.
-
-    Beyond d2l's arguments: `panels` names the axes (0, 1, ...) that each curve is drawn in, `ylabel`
-    may then be one text an axes, and `seconds_between` spaces the redraws of a fast loop. Nothing is
-    drawn along the way in a script or a test.
-    """
-
-    def __init__(self, xlabel=None, ylabel=None, legend=None, xlim=None, ylim=None, xscale="linear", yscale="linear",
-                 fmts=("-", "m--", "g-.", "r:"), nrows=1, ncols=1, figsize=(3.5, 2.5), panels=None, seconds_between=0):
-        self.fig, axes = plt.subplots(nrows, ncols, figsize=figsize, squeeze=False, layout="constrained")
-        self.axes, self.legend, self.panels = list(axes.flatten()), legend or [], panels
-        self.ylabels = ylabel if isinstance(ylabel, (list, tuple)) else [ylabel] * len(self.axes)
-        self.fmts = fmts if panels is None else ("o-", "s--") * len(panels)
-        self.settings = {"xlabel": xlabel, "xlim": xlim, "ylim": ylim, "xscale": xscale, "yscale": yscale}
-        self.X, self.Y = [], []
-        self.handle, self.drawn, self.seconds_between = None, -math.inf, seconds_between
-        if _in_notebook():
-            plt.close(self.fig)  # we show it ourselves; else the notebook would do so again
-
-    def add(self, x, y):
-        """Add a point to each curve: `y` a number or one a curve (None for no point), `x` likewise."""
-        y = list(y) if hasattr(y, "__len__") else [y]
-        x = list(x) if hasattr(x, "__len__") else [x] * len(y)
-        if not self.X:
-            self.X, self.Y = [[] for _ in y], [[] for _ in y]
-        for i, (a, b) in enumerate(zip(x, y)):
-            if a is not None and b is not None:
-                self.X[i].append(a)
-                self.Y[i].append(float(b))
-        if _watched() and time.monotonic() - self.drawn >= self.seconds_between:
-            self._draw("Curves of a running computation.")
-
-    def _draw(self, alt):
-        for panel, (ax, ylabel) in enumerate(zip(self.axes, self.ylabels)):
-            ax.cla()
-            for i, (X, Y) in enumerate(zip(self.X, self.Y)):
-                if (self.panels or [0] * len(self.X))[i] == panel:
-                    ax.plot(X, Y, self.fmts[i % len(self.fmts)], markersize=3,
-                            label=self.legend[i] if i < len(self.legend) else None)
-            ax.set(ylabel=ylabel, **{key: value for key, value in self.settings.items() if value is not None})
-            ax.grid(alpha=0.4)
-            if self.settings["xlabel"] == "epoch" and ax.get_xscale() == "linear":
-                ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-            if ax.get_legend_handles_labels()[0]:
-                ax.legend()
-        if _in_notebook():
-            options = {"metadata": {"image/png": {"alt": alt}}}
-            if self.handle is None:
-                self.handle = display.display(self.fig, display_id=True, **options)
-            else:
-                self.handle.update(self.fig, **options)
-        self.drawn = time.monotonic()
-
-    def finish(self, alt):
-        """Draw the last picture, with all points and its alternative text."""
-        self._draw(alt)
-
-
-class _Bar:
-    """A progress bar over epochs and batches that leaves nothing behind; silent when nobody looks."""
-
-    def __init__(self, num_epochs, num_batches):
-        self.num_epochs, self.num_batches, self.done, self.drawn = num_epochs, num_batches, 0, 0.0
-        self.handle = display.display(display.HTML(""), display_id=True) if _watched() else None
-
-    def step(self, epoch):
-        self.done += 1
-        if self.handle is None or time.monotonic() - self.drawn < 0.25:
-            return
-        batch = self.done - epoch * (self.num_batches or 0)
-        size = f' max="{self.num_epochs * self.num_batches}" value="{self.done}"' if self.num_batches else ""
-        words = f"epoch {epoch + 1} of {self.num_epochs}, batch {batch} of {self.num_batches or '?'}"
-        self.handle.update(display.HTML(f'<progress{size} aria-label="{escape(words)}"></progress> {words}'))
-        self.drawn = time.monotonic()
-
-    def close(self):
-        if self.handle is not None:
-            self.handle.update(display.HTML(""))
-
-
 # ---------------------------------------------------------------- checkpoints
 
 FORMAT = 1  # raise it when the layout below changes
@@ -623,17 +585,23 @@ def save_checkpoint(path, net, optimizer=None, history=None):
     content = {"format": FORMAT, "net": net.state_dict(), "optimizer": optimizer and optimizer.state_dict(),
                "history": history and dataclasses.asdict(history), "random": torch.get_rng_state(),
                "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-        try:
-            torch.save(content, file)
+    packed, scratch = io.BytesIO(), None
+    torch.save(content, packed)
+    try:
+        _sweep(path.parent, f".{path.name}-")
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+            scratch = file.name
+            file.write(packed.getbuffer())
             file.flush()
             os.fsync(file.fileno())
-            file.close()  # Windows renames closed files only
-            os.replace(file.name, path)
-        except BaseException:
-            file.close()
-            os.unlink(file.name)
+        os.replace(scratch, path)  # after closing: Windows renames closed files only
+    except BaseException as error:
+        if scratch is not None:
+            os.unlink(scratch)
+        if not isinstance(error, OSError):
             raise
+        raise OSError(f"{path} could not be saved ({error.strerror}); what was there before is untouched. Free some space, or "
+                      "save into a folder that exists and that you may write to.") from error
 
 
 def load_checkpoint(path, net, optimizer=None):
@@ -645,16 +613,20 @@ def load_checkpoint(path, net, optimizer=None):
     Raises ValueError for a file that is no checkpoint, or another model's, and for an optimizer
     that was not made with `net.parameters()`.
     """
+    packed = io.BytesIO(Path(path).read_bytes())  # so that an OSError below is about the content
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, UnicodeDecodeError) as error:
+        content = torch.load(packed, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises many kinds for what it can't read
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path} is no checkpoint of this course: damaged, or holding more than tensors and "
                          f"numbers ({reason}). Save it again with save_checkpoint.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        found = content.get("format") if isinstance(content, dict) else None
-        raise ValueError(f"{path} has checkpoint format {found}, this utils.py reads format {FORMAT}: "
-                         "save it again with save_checkpoint.")
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != FORMAT:
+        cure = "update the course" if isinstance(found, int) and found > FORMAT else "save it again with save_checkpoint"
+        raise ValueError(f"{path} has checkpoint format {found}, this utils.py reads format {FORMAT}: {cure}.")
+    lacking = {"net", "optimizer", "history", "random", "random_cuda"} - content.keys()
+    if lacking:
+        raise ValueError(f"{path} lacks {', '.join(sorted(lacking))}: save it again with save_checkpoint.")
     here = {name: tuple(value.shape) for name, value in net.state_dict().items()}
     there = {name: tuple(value.shape) for name, value in content["net"].items()}
     differing = [f"{name} is {there.get(name, 'missing')} in the file, {here.get(name, 'missing')} in your network"
@@ -663,10 +635,7 @@ def load_checkpoint(path, net, optimizer=None):
         raise ValueError(f"{path} holds another model: {'; '.join(differing[:4])}. "
                          "Build the network that was saved, then load.")
     if optimizer is not None:
-        held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        if not {id(p) for p in net.parameters()} & held:
-            raise ValueError("This optimizer holds another network's parameters: it would never move this one. "
-                             "Make it anew from net.parameters(), then load.")
+        _check_owner(optimizer, net)
         if content["optimizer"] is None:
             raise ValueError(f"{path} has no optimizer state: load it without an optimizer.")
         optimizer.load_state_dict(content["optimizer"])

@@ -26,7 +26,8 @@ c = get_config()
 
 def copy(folder):
     folder.mkdir()
-    shutil.copy(ROOT / "utils.py", folder)
+    for name in ("utils.py", "pictures.py"):
+        shutil.copy(ROOT / name, folder)
     for name in ("data/sample", "exercises"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(
             "submitted", "autograded", "feedback", "grades", "gradebook.db", "__pycache__"))

@@ -27,7 +27,7 @@ def jupyterlab(course, notebooks=()):
     """
     for name in ("notebooks", "data/sample"):
         shutil.copytree(ROOT / name, course / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    for name in ("utils.py", "explore.py", "benchmarks/records.csv"):
+    for name in ("utils.py", "pictures.py", "explore.py", "benchmarks/records.csv"):
         (course / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, course / name)
     for name, codes in dict(notebooks).items():

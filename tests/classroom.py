@@ -24,7 +24,7 @@ NEEDS_A_SANDBOX = [  # what `.ci/run` may not skip
 
 def copy_course(folder):
     folder.mkdir()
-    for name in ("utils.py", "data/sample", "exercises"):
+    for name in ("utils.py", "pictures.py", "data/sample", "exercises"):
         source, target = ROOT / name, folder / name
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns(

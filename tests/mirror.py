@@ -3,6 +3,7 @@ import contextlib
 import http.server
 import struct
 import threading
+import zlib
 
 import torch
 
@@ -19,6 +20,12 @@ def write_full_size(raw):
         write_idx(raw / f"{part}-images-idx3-ubyte", 2051, (n, 28, 28), pixels.numpy().tobytes())
         labels = (torch.arange(n) % 10).to(torch.uint8)
         write_idx(raw / f"{part}-labels-idx1-ubyte", 2049, (n,), labels.numpy().tobytes())
+
+
+def checksums(raw):
+    """The CRC-32 of each file in the folder `raw`, in the order of utils.CRC32."""
+    return [zlib.crc32((raw / f"{part}-{kind}-ubyte").read_bytes())
+            for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 def watched(monkeypatch):
     """As if somebody looked; what is displayed is kept."""
     shown = []
-    monkeypatch.setattr(utils, "_watched", lambda: True)
+    monkeypatch.setattr(utils, "watched", lambda: True)
     monkeypatch.setattr(explore, "display", lambda *things, **_: shown.extend(things))
     return shown
 

@@ -45,7 +45,7 @@ def run(code, **env):
 
 def test_every_public_name_is_documented():
     ours = {name: item for name, item in vars(utils).items()
-            if not name.startswith("_") and getattr(item, "__module__", "") == "utils"}
+            if not name.startswith("_") and getattr(item, "__module__", "") in ("utils", "pictures")}
     assert {"load_data_mnist", "train_epoch", "Animator", "save_checkpoint", "device", "show"} <= set(ours)
     for name, item in ours.items():
         assert item.__doc__, name
@@ -154,6 +154,60 @@ def test_a_loss_that_is_no_number_stops_the_run_with_advice():
     with pytest.raises(FloatingPointError, match="tenth of the learning rate"):
         utils.train(net, batches(), batches(), lambda y_hat, y: (y_hat.sum(1) * math.nan),
                     1, torch.optim.SGD(net.parameters(), lr=0.1))
+
+
+def first_batch_error(net, loader, error, match, updater=None):
+    """Train on `loader`; see that the error comes before the network has moved."""
+    before = [p.clone() for p in net.parameters()] if isinstance(net, nn.Module) else []
+    updater = updater or (torch.optim.SGD(net.parameters(), lr=0.1) if isinstance(net, nn.Module) else lambda n: None)
+    with pytest.raises(error, match=match):
+        utils.train_epoch(net, loader, nn.CrossEntropyLoss(), updater)
+    for p, q in zip(before, net.parameters() if before else ()):
+        assert p.device.type == "meta" or torch.equal(p, q)
+
+
+@pytest.mark.parametrize("label, named", [(4, "Label 4"), (-1, "Label -1"), (250, "Label 250")])
+def test_a_label_without_a_score_is_named_at_the_first_batch(label, named):
+    X, y = torch.randn(20, 5), torch.zeros(20).long()
+    y[7] = label
+    loader = DataLoader(TensorDataset(X, y), 10)
+    words = f"{named} has no score: the network gives 4 an example. Number the classes from 0"
+    first_batch_error(linear(), loader, ValueError, words)
+    for call in (lambda: utils.evaluate(linear(), loader, nn.CrossEntropyLoss()), lambda: utils.evaluate_accuracy(linear(), loader)):
+        with pytest.raises(ValueError, match=words):
+            call()
+
+
+def test_an_empty_loader_is_named_before_anything_is_trained():
+    empty, full = DataLoader(TensorDataset(torch.zeros(0, 5), torch.zeros(0).long()), 4), batches()
+    net = linear()
+    first_batch_error(net, empty, ValueError, "train_iter gave no batch: is it empty")
+    before, optimizer = net.weight.clone(), torch.optim.SGD(net.parameters(), lr=0.1)
+    for train_iter, test_iter, named in ((empty, full, "train_iter"), (full, empty, "test_iter")):
+        with pytest.raises(ValueError, match=f"{named} gave no batch"):
+            utils.train(net, train_iter, test_iter, nn.CrossEntropyLoss(), 1, optimizer)
+    assert torch.equal(net.weight, before)
+
+
+def test_a_network_on_two_devices_is_named():
+    net = nn.Sequential(nn.Linear(5, 3), nn.Linear(3, 4, device="meta"))  # any machine has this second device
+    first_batch_error(net, batches(), ValueError, r"more than one device: 0.weight on cpu, 1.weight on meta. Move all of it: net.to")
+    with pytest.raises(ValueError, match="more than one device"):
+        utils.predict(net, batches())
+
+
+def test_a_function_whose_tensors_lie_elsewhere_is_named():
+    W, b = torch.zeros(4, 5, device="meta"), torch.zeros(4, device="meta")
+    first_batch_error(lambda X: F.linear(X, W, b), batches(), ValueError, "The batch is on cpu, but the network uses tensors elsewhere")
+
+
+def test_another_error_of_the_network_is_its_own():
+    first_batch_error(nn.Linear(6, 4), batches(), RuntimeError, "shapes cannot be multiplied")
+
+
+def test_training_with_another_networks_optimizer_is_refused():
+    first_batch_error(linear(), batches(), ValueError, "This optimizer holds another network's parameters",
+                      torch.optim.SGD(linear().parameters(), lr=0.1))
 
 
 def test_train_fills_the_history_and_goes_on(capsys):
@@ -326,18 +380,18 @@ def test_a_checkpoint_resumes_number_for_number(tmp_path):
     assert resumed.train_loss == unbroken.train_loss and resumed.batch_loss == unbroken.batch_loss
 
 
-def test_a_failed_save_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(5, "Input/output error")])
+def test_a_failed_save_leaves_the_old_checkpoint(error, tmp_path, monkeypatch):
     net, optimizer = small()
     path = tmp_path / "c.pt"
     utils.save_checkpoint(path, net, optimizer)
     before = path.read_bytes()
 
-    def torn(content, file):
-        file.write(b"half")
-        raise OSError("No space left on device")
+    def torn(handle):
+        raise error
 
-    monkeypatch.setattr(torch, "save", torn)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr(os, "fsync", torn)
+    with pytest.raises(type(error)):
         utils.save_checkpoint(path, net, optimizer)
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["c.pt"]
 
@@ -368,17 +422,20 @@ def test_an_optimizer_of_another_network_is_refused(tmp_path):
 
 
 class Trap:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
     def __reduce__(self):
-        return os.putenv, ("TRAP", "sprung")
+        return os.mkdir, (str(self.folder),)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>404</html>", None, "trap", "truncated", "format"])
+@pytest.mark.parametrize("content", [b"", b"<html>404</html>", None, "trap", "truncated"])
 def test_what_is_no_checkpoint_is_named(tmp_path, content):
     path, (net, _) = tmp_path / "c.pt", small()
     if content == "trap":
-        torch.save({"format": utils.FORMAT, "net": Trap()}, path)
-    elif content == "format":
-        torch.save({"format": utils.FORMAT + 1}, path)
+        torch.save({"format": utils.FORMAT, "net": Trap(tmp_path / "sprung")}, path)
     elif content == "truncated":
         utils.save_checkpoint(path, net)
         path.write_bytes(path.read_bytes()[:500])
@@ -388,6 +445,29 @@ def test_what_is_no_checkpoint_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(ValueError, match="save it again with save_checkpoint|Save it again with save_checkpoint"):
         utils.load_checkpoint(path, net)
+
+
+@pytest.mark.parametrize("content, words", [
+    ({"format": utils.FORMAT + 1}, f"has checkpoint format {utils.FORMAT + 1}, .*: update the course"),
+    ({"format": 0}, "has checkpoint format 0, .*: save it again with save_checkpoint"),
+    ({"format": utils.FORMAT, "net": {}, "history": None}, "lacks optimizer, random, random_cuda: save it again"),
+])
+def test_another_format_and_missing_parts_are_named(tmp_path, content, words):
+    torch.save(content, tmp_path / "c.pt")
+    net, _ = small()
+    before = [p.clone() for p in net.parameters()]
+    with pytest.raises(ValueError, match=words):
+        utils.load_checkpoint(tmp_path / "c.pt", net)
+    assert all(torch.equal(p, q) for p, q in zip(before, net.parameters()))
+
+
+def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path):
+    torch.save({"format": utils.FORMAT, "net": Trap(tmp_path / "sprung")}, tmp_path / "c.pt")
+    with pytest.raises(ValueError, match="holding more than tensors and numbers"):
+        utils.load_checkpoint(tmp_path / "c.pt", small()[0])
+    assert not (tmp_path / "sprung").exists()
+    torch.load(tmp_path / "c.pt", weights_only=False)
+    assert (tmp_path / "sprung").exists(), "the trap works where it is let"
 
 
 def test_a_missing_checkpoint_is_missing(tmp_path):

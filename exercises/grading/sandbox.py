@@ -80,7 +80,7 @@ def _bubblewrap():
     for folder in sorted({os.path.realpath(sys.base_prefix), sys.base_prefix, sys.prefix}):
         if not folder.startswith("/usr/") and folder != "/usr":
             command += ["--ro-bind", folder, folder]
-    for part in ("utils.py", "data", "exercises/checks"):
+    for part in ("utils.py", "pictures.py", "data", "exercises/checks"):
         command += ["--ro-bind", str(COURSE / part), f"/course/{part}"]
     environment = {"PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "HOME": "/tmp/work", "USER": "student", "LANG": "C.UTF-8",
                    "PYTHONPATH": "/course", "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg", "COURSE_DATA": "sample",

@@ -1,0 +1,186 @@
+"""Pictures: images in a grid, curves that grow, a progress bar, a confusion matrix, regions of a classifier.
+
+`utils` takes everything public from here, so lessons say `utils.show_images`. Each picture carries an
+alternative text for those who can't see it.
+"""
+import math
+import os
+import time
+from html import escape
+
+import numpy as np
+import torch
+from IPython import display, get_ipython
+from matplotlib import pyplot as plt
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+plt.rcParams.update({"axes.prop_cycle": plt.cycler(color=COLORS), "figure.dpi": 100,
+                     "svg.hashsalt": "course"})
+
+
+def use_svg_display():
+    """Show figures as SVG from here on, without a date, so that they are the same from run to run."""
+    set_matplotlib_formats("svg", metadata={"Date": None})
+
+
+def in_notebook():
+    return hasattr(get_ipython(), "kernel")
+
+
+def watched():
+    """Whether somebody may be looking: a notebook's kernel that no test and no `make notebooks` started."""
+    return in_notebook() and not {"PYTEST_VERSION", "COURSE_STILL"} & os.environ.keys()
+
+
+def show(fig, alt):
+    """Show a figure in the notebook, with `alt` as its alternative text for those who can't see it.
+
+    In a script the figure stays open for `plt.show()`.
+    """
+    if in_notebook():
+        display.display(fig, metadata={"image/png": {"alt": alt}})
+        plt.close(fig)
+
+
+def show_images(imgs, num_rows, num_cols, titles=None, scale=1.5, alt=None):
+    """Show images, each (h, w) or (1, h, w), in a grid of `num_rows` by `num_cols`; return its axes.
+
+    `titles`: a text an image. `scale`: inches an image. `alt`: alternative text, else made from the titles.
+    """
+    fig, axes = plt.subplots(num_rows, num_cols, figsize=(num_cols * scale, num_rows * scale),
+                             squeeze=False, layout="constrained")
+    fig.get_layout_engine().set(wspace=0.06, hspace=0.06)
+    axes = axes.flatten()
+    for ax in axes:
+        ax.axis("off")
+    for i, (ax, img) in enumerate(zip(axes, imgs)):
+        img = img.detach().cpu().numpy() if torch.is_tensor(img) else np.asarray(img)
+        ax.imshow(img[0] if img.ndim == 3 and img.shape[0] == 1 else img, cmap="gray_r")
+        if titles is not None:
+            ax.set_title(titles[i], fontsize=9)
+    words = "; ".join(str(title).replace("\n", ", ") for title in titles) if titles is not None else ""
+    show(fig, alt or f"{min(len(imgs), len(axes))} images in a grid. {words}".strip())
+    return axes
+
+
+def show_confusion_matrix(matrix, names, alt=None):
+    """Show `confusion_matrix`'s counts with the classes' `names`; colour is the share of the true class."""
+    matrix = torch.as_tensor(matrix)
+    share = matrix / matrix.sum(dim=1, keepdim=True).clamp(min=1)
+    fig, ax = plt.subplots(figsize=(6.4, 5.4), layout="constrained")
+    picture = ax.imshow(share.numpy(), cmap="Blues", vmin=0, vmax=1)
+    for (i, j), count in np.ndenumerate(matrix.numpy()):
+        ax.text(j, i, f"{count}", ha="center", va="center", fontsize=8, color="white" if share[i, j] > 0.5 else "black")
+    ax.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel="predicted class", ylabel="true class")
+    fig.colorbar(picture, ax=ax, label="share of the true class")
+    lost = matrix.clone().fill_diagonal_(0)
+    true, taken = divmod(int(lost.argmax()), len(names))
+    show(fig, alt or f"Confusion matrix of {int(matrix.sum())} predictions, {int(matrix.diagonal().sum())} of them "
+                     f"right; most often {names[true]} is taken for {names[taken]} ({int(lost.max())} times).")
+
+
+def show_decision_boundary(predict, X, y, alt):
+    """Show points X (n, 2) of classes y (n,) on the regions that `predict` assigns to each class.
+
+    `predict` maps points (m, 2) to classes (m,). Classes differ by marker as well as by colour.
+    """
+    fig, ax = plt.subplots(figsize=(4.5, 4), layout="constrained")
+    (x0, x1), (y0, y1) = [(float(v.min()) - 1, float(v.max()) + 1) for v in (X[:, 0], X[:, 1])]
+    u, v = torch.meshgrid(torch.linspace(x0, x1, 200), torch.linspace(y0, y1, 200), indexing="xy")
+    with torch.no_grad():
+        regions = predict(torch.stack([u.flatten(), v.flatten()], dim=1)).reshape(u.shape)
+    classes = sorted({int(c) for c in y.flatten()})
+    ax.contourf(u, v, regions.float(), levels=[c - 0.5 for c in classes] + [classes[-1] + 0.5],
+                colors=COLORS[:len(classes)], alpha=0.2)
+    for c, color, marker in zip(classes, COLORS, "osD^vP"):
+        ax.scatter(*X[y.flatten() == c].T, color=color, marker=marker, s=18, label=f"class {c}")
+    ax.set(xlabel="$x_1$", ylabel="$x_2$")
+    ax.legend()
+    show(fig, alt)
+
+
+class Animator:
+    """Curves that grow in place while a loop runs; `add(x, y)` as in d2l, `finish(alt)` for the last picture.
+
+    Beyond d2l's arguments: `panels` names the axes (0, 1, ...) that each curve is drawn in, `ylabel`
+    may then be one text an axes, and `seconds_between` spaces the redraws of a fast loop. Nothing is
+    drawn along the way in a script or a test.
+    """
+
+    def __init__(self, xlabel=None, ylabel=None, legend=None, xlim=None, ylim=None, xscale="linear", yscale="linear",
+                 fmts=("-", "m--", "g-.", "r:"), nrows=1, ncols=1, figsize=(3.5, 2.5), panels=None, seconds_between=0):
+        self.fig, axes = plt.subplots(nrows, ncols, figsize=figsize, squeeze=False, layout="constrained")
+        self.axes, self.legend, self.panels = list(axes.flatten()), legend or [], panels
+        self.ylabels = ylabel if isinstance(ylabel, (list, tuple)) else [ylabel] * len(self.axes)
+        self.fmts = fmts if panels is None else ("o-", "s--") * len(panels)
+        self.settings = {"xlabel": xlabel, "xlim": xlim, "ylim": ylim, "xscale": xscale, "yscale": yscale}
+        self.X, self.Y = [], []
+        self.handle, self.drawn, self.seconds_between = None, -math.inf, seconds_between
+        if in_notebook():
+            plt.close(self.fig)  # we show it ourselves; else the notebook would do so again
+
+    def add(self, x, y):
+        """Add a point to each curve: `y` a number or one a curve (None for no point), `x` likewise."""
+        y = list(y) if hasattr(y, "__len__") else [y]
+        x = list(x) if hasattr(x, "__len__") else [x] * len(y)
+        if not self.X:
+            self.X, self.Y = [[] for _ in y], [[] for _ in y]
+        for i, (a, b) in enumerate(zip(x, y)):
+            if a is not None and b is not None:
+                self.X[i].append(a)
+                self.Y[i].append(float(b))
+        if watched() and time.monotonic() - self.drawn >= self.seconds_between:
+            self._draw("Curves of a running computation.")
+
+    def _draw(self, alt):
+        for panel, (ax, ylabel) in enumerate(zip(self.axes, self.ylabels)):
+            ax.cla()
+            for i, (X, Y) in enumerate(zip(self.X, self.Y)):
+                if (self.panels or [0] * len(self.X))[i] == panel:
+                    ax.plot(X, Y, self.fmts[i % len(self.fmts)], markersize=3,
+                            label=self.legend[i] if i < len(self.legend) else None)
+            ax.set(ylabel=ylabel, **{key: value for key, value in self.settings.items() if value is not None})
+            ax.grid(alpha=0.4)
+            if self.settings["xlabel"] == "epoch" and ax.get_xscale() == "linear":
+                ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+            if ax.get_legend_handles_labels()[0]:
+                ax.legend()
+        if in_notebook():
+            options = {"metadata": {"image/png": {"alt": alt}}}
+            if self.handle is None:
+                self.handle = display.display(self.fig, display_id=True, **options)
+            else:
+                self.handle.update(self.fig, **options)
+        self.drawn = time.monotonic()
+
+    def finish(self, alt):
+        """Draw the last picture, with all points and its alternative text."""
+        self._draw(alt)
+
+
+class ProgressBar:
+    """A progress bar over epochs and batches that leaves nothing behind; silent when nobody looks."""
+
+    def __init__(self, num_epochs, num_batches):
+        self.num_epochs, self.num_batches, self.done, self.drawn = num_epochs, num_batches, 0, 0.0
+        self.handle = display.display(display.HTML(""), display_id=True) if watched() else None
+
+    def step(self, epoch):
+        """Count a batch of epoch 0, 1, ..."""
+        self.done += 1
+        if self.handle is None or time.monotonic() - self.drawn < 0.25:
+            return
+        batch = self.done - epoch * (self.num_batches or 0)
+        size = f' max="{self.num_epochs * self.num_batches}" value="{self.done}"' if self.num_batches else ""
+        words = f"epoch {epoch + 1} of {self.num_epochs}, batch {batch} of {self.num_batches or '?'}"
+        self.handle.update(display.HTML(f'<progress{size} aria-label="{escape(words)}"></progress> {words}'))
+        self.drawn = time.monotonic()
+
+    def close(self):
+        """Take the bar away."""
+        if self.handle is not None:
+            self.handle.update(display.HTML(""))

@@ -1,0 +1,366 @@
+"""Downloads that fail, each failure provoked for real: the lesson goes on with the sample, soon, and says why.
+
+The mirrors themselves can't be part of a test. Local servers stand in for them; where the network as a whole is
+at fault (no network, no name server), bubblewrap gives the process one of its own, and the true addresses are used.
+"""
+import contextlib
+import gzip
+import hashlib
+import http.server
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from confined import needs_bubblewrap, run
+from mirror import checksums, mirror, write_full_size
+
+import utils  # before torchvision
+import torchvision
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
+LIMIT = 10  # seconds that a lesson may wait before it goes on with the sample
+
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory):
+    """A set of the real one's sizes as a mirror has it: four .gz files."""
+    raw, folder = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("mirror")
+    write_full_size(raw)
+    for name in FILES:
+        (folder / f"{name}.gz").write_bytes(gzip.compress((raw / name).read_bytes(), compresslevel=1))
+    return {"folder": folder, "crc": checksums(raw), "raw": raw,
+            "resources": [(f"{name}.gz", hashlib.md5((folder / f"{name}.gz").read_bytes()).hexdigest()) for name in FILES]}
+
+
+@pytest.fixture
+def root(stand_in, monkeypatch, tmp_path):
+    """An empty data folder; torchvision's mirrors are none, its sums are the stand-in's."""
+    utils._failed.clear()
+    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [])
+    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "resources", stand_in["resources"])
+    monkeypatch.setitem(utils.CRC32, "FashionMNIST", stand_in["crc"])
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setenv("COURSE_DATA", "auto")
+    monkeypatch.setenv("COURSE_DATA_DIR", str(folder))
+    yield folder
+    utils._failed.clear()
+
+
+def load():
+    """Load Fashion-MNIST; return its source and the seconds it took."""
+    start = time.monotonic()
+    train_iter, _ = utils.load_data_fashion_mnist(256)
+    return train_iter.dataset.source, time.monotonic() - start
+
+
+@contextlib.contextmanager
+def server(answer):
+    """A web server whose GET is `answer(handler)`; yields its address."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            with contextlib.suppress(ConnectionError):
+                answer(self)
+
+        def log_message(self, *args):
+            pass
+
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{web.server_port}/"
+    finally:
+        web.shutdown()
+        web.server_close()
+
+
+def head(handler, size, kind="application/gzip"):
+    handler.send_response(200)
+    handler.send_header("Content-Type", kind)
+    handler.send_header("Content-Length", str(size))
+    handler.end_headers()
+
+
+def status(code):
+    return lambda handler: handler.send_error(code)
+
+
+def never(handler):
+    time.sleep(60)
+
+
+def page(handler):
+    """What the network of a hotel answers to everything."""
+    text = b"<html>Please log in</html>"
+    head(handler, len(text), "text/html")
+    handler.wfile.write(text)
+
+
+def half(handler):
+    head(handler, 100_000)
+    handler.wfile.write(bytes(50_000))
+
+
+def half_then_silence(handler):
+    half(handler)
+    handler.wfile.flush()
+    time.sleep(60)
+
+
+FAULTS = {
+    "403": (status(403), "answered 403 (Forbidden), so try again later"),
+    "404": (status(404), "answered 404 (Not Found), so try again later"),
+    "503": (status(503), "answered 503 (Service Unavailable), so try again later"),
+    "accepts and never answers": (never, "no answer from the data set's server (timed out). Connect to the network"),
+    "cut off half-way": (half, "not the data set: cut off, or a login page"),
+    "silent from half-way on": (half_then_silence, "no answer from the data set's server (timed out)"),
+    "another page": (page, "not the data set: cut off, or a login page"),
+}
+
+
+@pytest.mark.parametrize("fault", [pytest.param(fault, marks=pytest.mark.slow) if FAULTS[fault][0] in (never, half_then_silence)
+                                   else fault for fault in FAULTS])
+def test_a_server_at_fault_is_named_and_the_sample_stands_in(fault, root, monkeypatch, capsys):
+    answer, words = FAULTS[fault]
+    with server(answer) as url:
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
+        source, seconds = load()
+        said = capsys.readouterr().out
+        assert source == "sample" and seconds < LIMIT
+        assert words in said and "The drawn sample stands in" in said
+        assert load()[1] < 2 and capsys.readouterr().out == "", "tried once, told once"
+        monkeypatch.setenv("COURSE_DATA", "real")
+        with pytest.raises(RuntimeError) as error:
+            load()
+        assert words in str(error.value) and "COURSE_DATA=sample" in str(error.value)
+    assert list(root.iterdir()) == [], "nothing half is kept"
+
+
+def test_nobody_listens(root, monkeypatch, capsys):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [f"http://127.0.0.1:{closed.getsockname()[1]}/"])
+        source, seconds = load()
+    assert source == "sample" and seconds < LIMIT and "Connection refused" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_two_mirrors_that_never_answer_take_no_longer(root, monkeypatch):
+    with server(never) as one, server(never) as other:
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [one, other])
+        source, seconds = load()
+    assert source == "sample" and seconds < LIMIT
+
+
+def test_the_second_mirror_helps_where_the_first_fails(root, stand_in, monkeypatch):
+    with server(status(503)) as broken, mirror(stand_in["folder"]) as good:
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [broken, good])
+        assert load()[0] == "real"
+
+
+def test_a_slow_server_is_waited_for_as_long_as_bytes_come(root, stand_in, monkeypatch):
+    monkeypatch.setattr(utils, "PATIENCE", 1)
+
+    def slowly(handler):
+        content = (stand_in["folder"] / handler.path.strip("/")).read_bytes()
+        head(handler, len(content))
+        step = max(1, len(content) // 8) if "train-images" in handler.path else len(content)
+        for start in range(0, len(content), step):
+            handler.wfile.write(content[start:start + step])
+            handler.wfile.flush()
+            time.sleep(0.3)
+
+    with server(slowly) as url:
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
+        source, seconds = load()
+    assert source == "real" and seconds > 2
+
+
+@pytest.mark.slow
+def test_a_name_look_up_that_hangs_is_left_behind(root, monkeypatch):
+    """As where a packet filter swallows everything; the resolver itself is silent further down."""
+    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", ["http://hangs.invalid/"])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: time.sleep(20))
+    source, seconds = load()
+    assert source == "sample" and seconds < LIMIT
+    assert socket.getdefaulttimeout() is None, "later connections are not cut short"
+
+
+def test_an_interrupt_leaves_nothing_behind(root, monkeypatch):
+    main = threading.main_thread().ident
+
+    def interrupted(handler):
+        signal.pthread_kill(main, signal.SIGINT)
+        time.sleep(60)
+
+    with server(interrupted) as url:
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
+        with pytest.raises(KeyboardInterrupt):
+            load()
+    assert list(root.iterdir()) == []
+
+
+# ---- files that are there already
+
+def test_packed_files_put_there_by_hand_are_used(root, stand_in, monkeypatch):
+    shutil.copytree(stand_in["folder"], root / "FashionMNIST" / "raw")
+    with server(status(404)) as url:
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
+        assert load()[0] == "real"
+
+
+def test_a_web_page_saved_as_gz_is_named_and_deleting_it_cures(root, stand_in, monkeypatch):
+    raw = root / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    bad = raw / "t10k-labels-idx1-ubyte.gz"
+    bad.write_bytes(b"<html>Please log in</html>")
+    with mirror(stand_in["folder"]) as url:
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
+        with pytest.raises(ValueError, match=r"t10k-labels-idx1-ubyte.gz is not FashionMNIST's .*Delete it and load again"):
+            load()
+        bad.unlink()
+        assert load()[0] == "real"
+
+
+def test_leftovers_of_killed_kernels_are_swept_after_a_day(root, stand_in, monkeypatch):
+    for name, age in ((".download-old", 90_000), (".download-new", 3_000)):
+        (root / name).mkdir()
+        (root / name / "half").write_bytes(bytes(100))
+        os.utime(root / name, (time.time() - age,) * 2)
+    with mirror(stand_in["folder"]) as url:
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
+        load()
+    assert sorted(path.name for path in root.iterdir()) == [".download-new", "FashionMNIST"]
+
+
+# ---- whole processes
+
+PROGRAM = """
+import json, os, socket, sys, threading, time
+what, name, stand_in = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+if "resolver" in what:
+    names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    names.bind(("127.0.0.1", 53))
+    def answer():
+        while True:
+            query, asker = names.recvfrom(512)
+            if "says no" in what:
+                names.sendto(query[:2] + bytes([0x81, 0x83]) + query[4:], asker)
+    threading.Thread(target=answer, daemon=True).start()
+import utils
+if stand_in:
+    kind = getattr(utils.torchvision.datasets, name)
+    kind.mirrors, kind.resources = stand_in["mirrors"], stand_in["resources"]
+    utils.CRC32[name] = stand_in["crc"]
+if "wait" in what:
+    print("ready", flush=True)
+    sys.stdin.readline()
+start = time.monotonic()
+try:
+    source = {"MNIST": utils.load_data_mnist, "FashionMNIST": utils.load_data_fashion_mnist}[name](256)[0].dataset.source
+except (RuntimeError, OSError) as error:
+    source = f"{type(error).__name__}: {error}"
+print(json.dumps([source, time.monotonic() - start]))
+"""
+
+
+def loaded(tmp_path, what, name="FashionMNIST", mode="auto", stand_in=None, options=()):
+    """Run PROGRAM in bubblewrap, where 127.0.0.1 is the name server; return source, seconds and what it printed."""
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    (tmp_path / "data").mkdir(exist_ok=True)
+    options = ["--ro-bind", tmp_path / "resolv.conf", os.path.realpath("/etc/resolv.conf"), "--unshare-user", "--uid", 0,
+               "--cap-add", "CAP_NET_BIND_SERVICE", *options]
+    *said, last = run(PROGRAM, what, name, json.dumps(stand_in), writable=tmp_path, options=options, COURSE_DATA=mode,
+                      COURSE_DATA_DIR=str(tmp_path / "data")).splitlines()
+    return *json.loads(last), " ".join(said)
+
+
+@needs_bubblewrap
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["MNIST", "FashionMNIST"])
+@pytest.mark.parametrize("what", ["no network", "a resolver that says no", "a resolver that never answers"])
+def test_a_network_at_fault_is_named_and_the_sample_stands_in(what, name, tmp_path):
+    source, seconds, said = loaded(tmp_path, what, name, options=["--unshare-net"])
+    assert source == "sample" and seconds < LIMIT, said
+    assert "no answer from the data set's server" in said and "Connect to the network" in said
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+@needs_bubblewrap
+@pytest.mark.slow
+def test_real_never_falls_back_without_a_network(tmp_path):
+    source, seconds, said = loaded(tmp_path, "no network", mode="real", options=["--unshare-net"])
+    assert source.startswith("RuntimeError: FashionMNIST is not in") and said == "" and seconds < LIMIT
+
+
+@needs_bubblewrap
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1_000_000, 20_000_000])  # full while it downloads; full while it unpacks
+def test_a_full_disk_is_named_with_its_cure(size, tmp_path, stand_in):
+    with mirror(stand_in["folder"]) as url:
+        source, seconds, said = loaded(tmp_path, "full disk", options=["--size", str(size), "--tmpfs", str(tmp_path / "data")],
+                                         stand_in={"mirrors": [url], "resources": stand_in["resources"], "crc": stand_in["crc"]})
+    assert source == "sample" and seconds < LIMIT
+    assert "is full: free 100 MB, or name another in COURSE_DATA_DIR" in said
+
+
+@needs_bubblewrap
+@pytest.mark.slow
+def test_a_read_only_folder_is_named_with_its_cure(tmp_path):
+    (tmp_path / "data").mkdir()
+    source, seconds, said = loaded(tmp_path, "read-only", options=["--ro-bind", *[str(tmp_path / "data")] * 2])
+    assert source == "sample" and seconds < LIMIT
+    assert "can't be written: mend its permissions, or name another in COURSE_DATA_DIR" in said
+
+
+@pytest.mark.slow
+def test_two_kernels_download_at_once_and_both_have_good_data(tmp_path, stand_in):
+    with mirror(stand_in["folder"]) as url:
+        words = json.dumps({"mirrors": [url], "resources": stand_in["resources"], "crc": stand_in["crc"]})
+        kernels = [subprocess.Popen([sys.executable, "-c", PROGRAM, "wait", "FashionMNIST", words], cwd=ROOT, text=True,
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={
+                                        **os.environ, "COURSE_DATA": "real", "COURSE_DATA_DIR": str(tmp_path)})
+                   for _ in range(2)]
+        for kernel in kernels:
+            assert kernel.stdout.readline() == "ready\n"
+        for kernel in kernels:
+            kernel.stdin.write("\n")
+            kernel.stdin.flush()
+        said = [kernel.communicate(timeout=120)[0].splitlines() for kernel in kernels]
+    assert [json.loads(lines[-1])[0] for lines in said] == ["real", "real"], said
+    assert [path.name for path in tmp_path.iterdir()] == ["FashionMNIST"]
+    for name in FILES:
+        assert (tmp_path / "FashionMNIST" / "raw" / name).read_bytes() == (stand_in["raw"] / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_killed_download_harms_nothing(tmp_path, stand_in):
+    with server(half_then_silence) as url:
+        words = json.dumps({"mirrors": [url], "resources": stand_in["resources"], "crc": stand_in["crc"]})
+        kernel = subprocess.Popen([sys.executable, "-c", PROGRAM, "wait", "FashionMNIST", words], cwd=ROOT, text=True,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  env={**os.environ, "COURSE_DATA": "real", "COURSE_DATA_DIR": str(tmp_path)})
+        assert kernel.stdout.readline() == "ready\n"
+        kernel.stdin.write("\n")
+        kernel.stdin.flush()
+        deadline = time.monotonic() + 20
+        while not any(path.stat().st_size for path in tmp_path.rglob("*.gz")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        kernel.kill()
+        kernel.communicate()
+    assert not (tmp_path / "FashionMNIST").exists()
+    with mirror(stand_in["folder"]) as url:
+        words = json.dumps({"mirrors": [url], "resources": stand_in["resources"], "crc": stand_in["crc"]})
+        result = subprocess.run([sys.executable, "-c", PROGRAM, "", "FashionMNIST", words], cwd=ROOT, text=True, check=True,
+                                capture_output=True, env={**os.environ, "COURSE_DATA": "real", "COURSE_DATA_DIR": str(tmp_path)})
+    assert json.loads(result.stdout.splitlines()[-1])[0] == "real"
