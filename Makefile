@@ -7,7 +7,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: lab test notebooks release grade feedback formgrader handout fork links bench lock clean
 
 lab: .venv/lessons
-	$(BIN)/jupyter lab --notebook-dir=. notebooks
+	$(BIN)/jupyter lab --notebook-dir=. --FileContentsManager.preferred_dir=notebooks
 
 test: .venv/tests
 	$(BIN)/ruff check .

@@ -16,6 +16,7 @@ from IPython.display import display
 from matplotlib import pyplot as plt
 from torch.nn import functional as F
 
+import pictures
 import utils
 
 WIDE = {"style": {"description_width": "17em"}, "layout": widgets.Layout(width="42em")}
@@ -86,11 +87,12 @@ def _quick_pictures(places):
                 metadata={"image/png": {"alt": alt}})
         plt.close(fig)
 
-    still, utils.show = utils.show, show
+    still = pictures.show
+    utils.show = pictures.show = show  # for the lessons' own pictures, and for those of pictures.py
     try:
         yield
     finally:
-        utils.show = still
+        utils.show = pictures.show = still
 
 
 # ---------------------------------------------------------------- drawing

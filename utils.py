@@ -476,12 +476,10 @@ def train_epoch(net, train_iter, loss, updater, scheduler=None, on_batch=None):
     `on_batch(loss)` gets each batch's mean loss. The numbers are taken while the network learns
     (and with dropout on), as in d2l's `train_epoch_ch3`.
     Raises FloatingPointError when the loss is no longer a finite number, and ValueError for what can't
-    be trained: no batch, a label without a score, two devices, an optimizer of another network.
+    be trained: no batch, a label without a score, two devices.
     """
     if isinstance(net, nn.Module):
         net.train()
-        if isinstance(updater, torch.optim.Optimizer):
-            _check_owner(updater, net)
     metric, on = Accumulator(3), _device_of(net)  # sum of losses, correct predictions, examples
     for X, y in train_iter:
         X, y = X.to(on), y.to(on)
@@ -507,13 +505,6 @@ def train_epoch(net, train_iter, loss, updater, scheduler=None, on_batch=None):
     if not metric[2]:
         raise _no_batch("train_iter")
     return metric[0] / metric[2], metric[1] / metric[2]
-
-
-def _check_owner(optimizer, net):
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    if not held & {id(p) for p in net.parameters()}:
-        raise ValueError("This optimizer holds another network's parameters: it would never move this one. "
-                         "Make it anew from net.parameters().")
 
 
 def train(net, train_iter, test_iter, loss, num_epochs, updater, scheduler=None, history=None):
@@ -635,7 +626,10 @@ def load_checkpoint(path, net, optimizer=None):
         raise ValueError(f"{path} holds another model: {'; '.join(differing[:4])}. "
                          "Build the network that was saved, then load.")
     if optimizer is not None:
-        _check_owner(optimizer, net)
+        held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        if not {id(p) for p in net.parameters()} & held:
+            raise ValueError("This optimizer holds another network's parameters: it would never move this one. "
+                             "Make it anew from net.parameters(), then load.")
         if content["optimizer"] is None:
             raise ValueError(f"{path} has no optimizer state: load it without an optimizer.")
         optimizer.load_state_dict(content["optimizer"])
