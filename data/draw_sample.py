@@ -19,6 +19,7 @@ a float moves a grey level by far less than one step.
 
 import argparse
 import struct
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -333,6 +334,10 @@ def main():
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent / "sample")
     out = parser.parse_args().out
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    missing = [name for name in FONTS if not (folder / f"{name}.ttf").is_file()]
+    if missing:
+        sys.exit(f"matplotlib {matplotlib.__version__} has no font {', '.join(missing)}: drawing the sample needs 3.11 or "
+                 "newer (pip install 'matplotlib>=3.11'). The drawn sample itself is in the repository: git checkout data/sample")
     fonts = [FT2Font(str(folder / f"{name}.ttf")) for name in FONTS]
     glyphs = [[glyph_outlines(font, digit) for digit in range(10)] for font in fonts]
     seen = glyphs[:-UNSEEN_FONTS]

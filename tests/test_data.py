@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib
 import pytest
 
 from mirror import checksums, mirror, write_full_size
@@ -120,8 +121,12 @@ def test_one_label_an_image():
 # ---- the sample itself
 
 def test_the_sample_is_drawn_to_the_same_bytes(tmp_path):
-    subprocess.run([sys.executable, "data/draw_sample.py", "--out", str(tmp_path)], cwd=ROOT, check=True,
-                   capture_output=True)
+    done = subprocess.run([sys.executable, "data/draw_sample.py", "--out", str(tmp_path)], cwd=ROOT, capture_output=True,
+                          text=True)
+    if tuple(map(int, matplotlib.__version__.split(".")[:2])) < (3, 11):  # has one font less; learners need not draw
+        assert done.returncode != 0 and "drawing the sample needs 3.11 or newer" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
     for name in LOADERS:
         for file in FILES:
             drawn = (tmp_path / name / "raw" / file).read_bytes()

@@ -78,8 +78,8 @@ def test_with_the_token_it_is_served(server):
 
 
 def test_it_listens_on_this_machine_only(server):
-    addresses = {connection.laddr.ip for connection in psutil.Process(server["pid"]).net_connections("inet")
-                 if connection.status == psutil.CONN_LISTEN and connection.laddr.port == server["port"]}
+    addresses = {connection.laddr.ip for connection in psutil.net_connections("inet") if connection.pid == server["pid"]
+                 and connection.status == psutil.CONN_LISTEN and connection.laddr.port == server["port"]}
     assert addresses and addresses <= {"127.0.0.1", "::1"}
     outside = [address.address for each in psutil.net_if_addrs().values() for address in each
                if address.family == socket.AF_INET and not address.address.startswith("127.")]

@@ -1,0 +1,71 @@
+"""Other stacks: the suite again in environments of their own, on every Python that is installed.
+
+torch and torchvision stay at the tested pair: another one is gigabytes of CUDA packages. Their oldest and newest were
+tried once by hand (README, For maintainers).
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import environments
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = ("requirements.txt", "exercises/requirements.txt", "tests/requirements.txt")
+pytestmark = pytest.mark.slow
+
+
+def requirements():
+    for name in FILES:
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+            if line.partition("#")[0].strip():
+                yield Requirement(line.partition("#")[0].strip())
+
+
+def tested(name):
+    """The version in constraints.txt."""
+    return re.search(rf"^{name}==(\S+)", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.M)[1]
+
+
+def oldest():
+    """Each package that the course names, at the lowest version that its range allows."""
+    for requirement in requirements():
+        lowest = next(each.version for each in requirement.specifier if each.operator in (">=", "=="))
+        yield f"{requirement.name}=={tested(requirement.name) if requirement.name.startswith('torch') else lowest}"
+
+
+def newest():
+    """The ranges as they are; pip takes the newest."""
+    for requirement in requirements():
+        yield f"{requirement.name}=={tested(requirement.name)}" if requirement.name.startswith("torch") else str(requirement)
+
+
+def python(version):
+    """The interpreter of that version, or None."""
+    found = [sys.executable] if sys.version.startswith(f"{version}.") else [
+        shutil.which(f"python{version}"), *map(str, Path("~/.pyenv/versions").expanduser().glob(f"{version}.*/bin/python"))]
+    for path in filter(None, found):
+        if subprocess.run([path, "-c", "import venv, ensurepip"], capture_output=True).returncode == 0:
+            return path
+    return None
+
+
+@pytest.mark.parametrize("version, packages", [("3.11", oldest), ("3.12", newest), ("3.13", newest)], ids=[
+    "oldest-on-3.11", "newest-on-3.12", "newest-on-3.13"])
+def test_the_suite_passes(version, packages):
+    interpreter = python(version)
+    if interpreter is None:
+        pytest.skip(f"Python {version} is not installed here")
+    there = environments.make(f"{packages.__name__}-{version}", *packages(), python=interpreter)
+    assert environments.versions(there, "torch")["torch"].partition("+")[0] == tested("torch")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "OMP_", "COURSE_"))}
+    env["PATH"] = os.pathsep.join([str(there.parent), env["PATH"]])
+    result = subprocess.run([there, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=ROOT, env=env, capture_output=True,
+                            text=True)
+    assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
+    assert int(re.search(r"(\d+) passed", result.stdout)[1]) > 900, result.stdout[-500:]
