@@ -58,6 +58,7 @@ bench: .venv/tests  # half an hour; needs the real data sets (COURSE_DATA_DIR)
 	$(BIN)/python benchmarks/records.py
 	$(BIN)/python benchmarks/lessons.py --usual
 	$(BIN)/python benchmarks/growth.py docs/growth.png
+	$(BIN)/python benchmarks/repeat.py
 	$(BIN)/python benchmarks/grading.py
 	$(BIN)/python benchmarks/explore.py
 

@@ -27,10 +27,10 @@ if os.name == "posix":
 
 
 class _Scheduling(LoadFileScheduling):
-    """A file's tests stay together (a notebook has one kernel); those of test_slow.py are shared out one by one."""
+    """A file's tests stay together (a notebook has one kernel); those of test_slow.py and test_repeat.py are shared out one by one."""
 
     def _split_scope(self, nodeid):
-        return nodeid if "test_slow.py" in nodeid else super()._split_scope(nodeid)
+        return nodeid if "test_slow.py" in nodeid or "test_repeat.py" in nodeid else super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -11,6 +11,9 @@ import pytest
 
 import environments
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+import repeat  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 pytestmark = pytest.mark.slow
@@ -60,3 +63,14 @@ def test_a_script_and_a_notebook_end_with_the_same_numbers(path, tmp_path):
     in_script = left(result.stdout)
     assert len(in_notebook) >= 5 and in_notebook == in_script, {
         name for name in in_notebook.keys() | in_script.keys() if in_notebook.get(name) != in_script.get(name)}
+
+
+@pytest.mark.parametrize("model", repeat.MODELS)
+def test_another_machine_differs_by_rounding(model, monkeypatch):
+    """The real numbers are in benchmarks/README.md; here the drawn sample."""
+    monkeypatch.setenv("COURSE_DATA", "sample")
+    found = repeat.runs(model)
+    assert found["again"] == found["one thread"], "the same machine: the same to the last digit"
+    for machine in ("two threads", "older instructions"):
+        first, ten, _, accuracy = repeat.drift(found["one thread"], found[machine])
+        assert first < 1e-5 and ten < 1e-3 and accuracy <= 0.01, (machine, first, ten, accuracy)

@@ -1,5 +1,7 @@
 """Other stacks: the suite again in environments of their own, on every Python that is installed.
 
+The oldest versions run as on an old processor too: what a lesson prints must show neither.
+
 torch and torchvision stay at the tested pair: another one is gigabytes of CUDA packages. Their oldest and newest were
 tried once by hand (README, For maintainers).
 """
@@ -14,6 +16,9 @@ import pytest
 from packaging.requirements import Requirement
 
 import environments
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+from repeat import OLD  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("requirements.txt", "exercises/requirements.txt", "tests/requirements.txt")
@@ -65,6 +70,8 @@ def test_the_suite_passes(version, packages):
     assert environments.versions(there, "torch")["torch"].partition("+")[0] == tested("torch")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "OMP_", "COURSE_"))}
     env["PATH"] = os.pathsep.join([str(there.parent), env["PATH"]])
+    if packages is oldest:
+        env |= OLD
     result = subprocess.run([there, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=ROOT, env=env, capture_output=True,
                             text=True)
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
