@@ -1,5 +1,7 @@
 """Data sets of the real ones' sizes, and a local server in the place of their mirrors."""
 import contextlib
+import gzip
+import hashlib
 import http.server
 import struct
 import threading
@@ -28,13 +30,22 @@ def checksums(raw):
             for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 
 
-@contextlib.contextmanager
-def mirror(folder):
-    """A local server over `folder`, standing in for the data set's mirror."""
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args, **options):
-            super().__init__(*args, directory=str(folder), **options)
+def pack(raw, folder):
+    """Pack a set into `folder` as a mirror has it; return torchvision's `resources`, (file, MD5 sum) each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    resources = []
+    for part in ("train", "t10k"):
+        for kind in ("images-idx3", "labels-idx1"):
+            packed = gzip.compress((raw / f"{part}-{kind}-ubyte").read_bytes(), compresslevel=1)
+            (folder / f"{part}-{kind}-ubyte.gz").write_bytes(packed)
+            resources.append((f"{part}-{kind}-ubyte.gz", hashlib.md5(packed).hexdigest()))
+    return resources
 
+
+@contextlib.contextmanager
+def serving(handler):
+    """A local web server whose requests are handled by that class, in silence; yields its address."""
+    class Quiet(handler):
         def log_message(self, *args):
             pass
 
@@ -45,3 +56,12 @@ def mirror(folder):
     finally:
         server.shutdown()
         server.server_close()
+
+
+def mirror(folder):
+    """A local server over `folder`, standing in for the data set's mirror."""
+    class Files(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args, **options):
+            super().__init__(*args, directory=str(folder), **options)
+
+    return serving(Files)

@@ -1,6 +1,4 @@
 """Where the images come from: the sample, a real folder, a download; and what is said when they don't."""
-import gzip
-import hashlib
 import os
 import shutil
 import subprocess
@@ -10,7 +8,7 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from mirror import checksums, mirror, write_full_size
+from mirror import checksums, mirror, pack, write_full_size
 
 import utils  # before torchvision
 import torch
@@ -45,18 +43,14 @@ def full_size(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def packed(full_size, tmp_path_factory):
-    """The set as a mirror has it: four .gz files."""
+    """The set as a mirror has it: four .gz files, and torchvision's list of them."""
     folder = tmp_path_factory.mktemp("mirror")
-    for name in FILES:
-        data = gzip.compress((full_size / "FashionMNIST" / "raw" / name).read_bytes(), compresslevel=1)
-        (folder / f"{name}.gz").write_bytes(data)
-    return folder
+    return folder, pack(full_size / "FashionMNIST" / "raw", folder)
 
 
 def point_torchvision_at(monkeypatch, url, packed):
-    md5 = [hashlib.md5((packed / f"{name}.gz").read_bytes()).hexdigest() for name in FILES]
     monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
-    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "resources", [(f"{n}.gz", m) for n, m in zip(FILES, md5)])
+    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "resources", packed[1])
 
 
 def empty_root(monkeypatch, tmp_path, mode):
@@ -170,7 +164,7 @@ def test_a_real_set_in_another_folder_is_read(full_size, monkeypatch):
 
 def test_the_set_is_downloaded_whole_where_it_is_missing(packed, full_size, monkeypatch, tmp_path):
     empty_root(monkeypatch, tmp_path, "auto")
-    with mirror(packed) as url:
+    with mirror(packed[0]) as url:
         point_torchvision_at(monkeypatch, url, packed)
         train_iter, _ = utils.load_data_fashion_mnist(100)
     assert train_iter.dataset.source == "real"

@@ -4,8 +4,6 @@ The mirrors themselves can't be part of a test. Local servers stand in for them;
 at fault (no network, no name server), bubblewrap gives the process one of its own, and the true addresses are used.
 """
 import contextlib
-import gzip
-import hashlib
 import http.server
 import json
 import os
@@ -21,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from confined import needs_bubblewrap, run
-from mirror import checksums, mirror, write_full_size
+from mirror import checksums, mirror, pack, serving, write_full_size
 
 import utils  # before torchvision
 import torchvision
@@ -36,10 +34,7 @@ def stand_in(tmp_path_factory):
     """A set of the real one's sizes as a mirror has it: four .gz files."""
     raw, folder = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("mirror")
     write_full_size(raw)
-    for name in FILES:
-        (folder / f"{name}.gz").write_bytes(gzip.compress((raw / name).read_bytes(), compresslevel=1))
-    return {"folder": folder, "crc": checksums(raw), "raw": raw,
-            "resources": [(f"{name}.gz", hashlib.md5((folder / f"{name}.gz").read_bytes()).hexdigest()) for name in FILES]}
+    return {"folder": folder, "crc": checksums(raw), "raw": raw, "resources": pack(raw, folder)}
 
 
 @pytest.fixture
@@ -64,24 +59,14 @@ def load():
     return train_iter.dataset.source, time.monotonic() - start
 
 
-@contextlib.contextmanager
 def server(answer):
-    """A web server whose GET is `answer(handler)`; yields its address."""
+    """A web server whose GET is `answer(handler)`."""
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             with contextlib.suppress(ConnectionError):
                 answer(self)
 
-        def log_message(self, *args):
-            pass
-
-    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=web.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{web.server_port}/"
-    finally:
-        web.shutdown()
-        web.server_close()
+    return serving(Handler)
 
 
 def head(handler, size, kind="application/gzip"):

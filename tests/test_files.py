@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mirror import checksums, mirror, write_full_size, write_idx
+from mirror import checksums, mirror, pack, write_full_size, write_idx
 
 import utils  # before torchvision
 import torch
@@ -23,7 +23,6 @@ FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("imag
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory):
     """Two sets of the real ones' sizes that differ, and a mirror of the first."""
-    import hashlib
     folder = tmp_path_factory.mktemp("sets")
     write_full_size(folder / "good")
     shutil.copytree(folder / "good", folder / "other")
@@ -32,13 +31,7 @@ def sets(tmp_path_factory):
     content[5_000_000] ^= 1  # one bit
     other.write_bytes(content)
     write_idx(folder / "other" / "t10k-labels-idx1-ubyte", 2049, (10_000,), bytes([3]) * 10_000)
-    (folder / "mirror").mkdir()
-    resources = []
-    for name in FILES:
-        packed = gzip.compress((folder / "good" / name).read_bytes(), compresslevel=1)
-        (folder / "mirror" / f"{name}.gz").write_bytes(packed)
-        resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
-    return folder, resources
+    return folder, pack(folder / "good", folder / "mirror")
 
 
 @pytest.fixture
