@@ -19,6 +19,16 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 SECONDS = 1000  # Playwright counts in milliseconds
 
 
+def stop(process):
+    """End a Jupyter server. Now and then one of its threads never ends, so it gets twenty seconds and no more."""
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @contextlib.contextmanager
 def jupyterlab(course, notebooks=()):
     """Run a JupyterLab with a token over a copy of the course in the folder `course`; yield (address, token).
@@ -59,8 +69,7 @@ def jupyterlab(course, notebooks=()):
             time.sleep(0.5)
         yield f"http://127.0.0.1:{port}", "secret"
     finally:
-        process.terminate()
-        process.wait()
+        stop(process)
 
 
 @contextlib.contextmanager

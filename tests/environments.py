@@ -24,7 +24,7 @@ def make(name, *arguments, python=sys.executable):
     if not stamp.is_file() or stamp.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([python, "-m", "venv", folder], check=True)
-        result = subprocess.run([inside, "-m", "pip", "--disable-pip-version-check", "install", "-q", *arguments], cwd=ROOT,
+        result = subprocess.run([inside, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--no-compile", *arguments], cwd=ROOT,
                                 capture_output=True, text=True)
         assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
         stamp.write_text(wanted)
@@ -55,10 +55,14 @@ def run(notebook, folder, python, scratch, **variables):
     env = {**os.environ, "COURSE_STILL": "1", **variables}
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
+    from jupyter_core.utils import run_sync
     manager = AsyncKernelManager(kernel_name="other", kernel_spec_manager=KernelSpecManager(
         kernel_dirs=[str(kernel.parent)], ensure_native_kernel=False))
     client = NotebookClient(notebook, timeout=600, km=manager, resources={"metadata": {"path": str(folder)}})
-    client.execute(env={name: value for name, value in env.items() if value is not None})
+    try:
+        client.execute(env={name: value for name, value in env.items() if value is not None})
+    finally:
+        run_sync(manager.shutdown_kernel)(now=True)  # nbclient leaves a manager that it was given running
     widgets = json.dumps(notebook.metadata.get("widgets", {}))
     assert '"output_type": "error"' not in widgets, widgets[:3000]
     return notebook

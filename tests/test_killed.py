@@ -75,7 +75,7 @@ def test_the_last_whole_checkpoint_loads_after_two_hundred_kills(tmp_path):
                             env={**os.environ, "OMP_NUM_THREADS": "1"})  # a forked process may use one thread only
     assert result.returncode == 0, result.stderr[-3000:]
     told = json.loads(result.stdout)
-    assert told["kills"] == 200 and told["within a save"] > 100 and told["last"] > 200, told
+    assert told["kills"] == 200 and told["within a save"] > 20 and told["last"] > 200, told
 
 
 FULL = """

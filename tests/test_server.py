@@ -46,8 +46,10 @@ def server(tmp_path_factory):
             time.sleep(0.1)
         yield told
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGTERM)  # make, the shell and the server
         process.wait(timeout=20)
+        with contextlib.suppress(ProcessLookupError):  # now and then the server does not end by itself
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_the_token_is_long_and_random(server):

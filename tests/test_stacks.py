@@ -22,6 +22,8 @@ from repeat import OLD  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("requirements.txt", "exercises/requirements.txt", "tests/requirements.txt")
+# About texts, settings and git, not about packages.
+ELSEWHERE = [f"--ignore=tests/test_{name}.py" for name in ("launch", "install", "benchmarks", "messages")]
 pytestmark = pytest.mark.slow
 
 
@@ -72,7 +74,7 @@ def test_the_suite_passes(version, packages):
     env["PATH"] = os.pathsep.join([str(there.parent), env["PATH"]])
     if packages is oldest:
         env |= OLD
-    result = subprocess.run([there, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=ROOT, env=env, capture_output=True,
-                            text=True)
+    result = subprocess.run([there, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ELSEWHERE], cwd=ROOT, env=env,
+                            capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
-    assert int(re.search(r"(\d+) passed", result.stdout)[1]) > 900, result.stdout[-500:]
+    assert int(re.search(r"(\d+) passed", result.stdout)[1]) > 800, result.stdout[-500:]
