@@ -183,6 +183,7 @@ def test_a_name_look_up_that_hangs_is_left_behind(root, monkeypatch):
 
 def test_an_interrupt_leaves_nothing_behind(root, monkeypatch):
     main = threading.main_thread().ident
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a program in the background is born deaf to it
 
     def interrupted(handler):
         signal.pthread_kill(main, signal.SIGINT)
@@ -190,8 +191,11 @@ def test_an_interrupt_leaves_nothing_behind(root, monkeypatch):
 
     with server(interrupted) as url:
         monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
-        with pytest.raises(KeyboardInterrupt):
-            load()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                load()
+        finally:
+            signal.signal(signal.SIGINT, before)
     assert list(root.iterdir()) == []
 
 

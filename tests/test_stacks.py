@@ -34,7 +34,7 @@ def requirements():
                 yield Requirement(line.partition("#")[0].strip())
 
 
-def tested(name):
+def pinned(name):
     """The version in constraints.txt."""
     return re.search(rf"^{name}==(\S+)", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.M)[1]
 
@@ -43,13 +43,13 @@ def oldest():
     """Each package that the course names, at the lowest version that its range allows."""
     for requirement in requirements():
         lowest = next(each.version for each in requirement.specifier if each.operator in (">=", "=="))
-        yield f"{requirement.name}=={tested(requirement.name) if requirement.name.startswith('torch') else lowest}"
+        yield f"{requirement.name}=={pinned(requirement.name) if requirement.name.startswith('torch') else lowest}"
 
 
 def newest():
     """The ranges as they are; pip takes the newest."""
     for requirement in requirements():
-        yield f"{requirement.name}=={tested(requirement.name)}" if requirement.name.startswith("torch") else str(requirement)
+        yield f"{requirement.name}=={pinned(requirement.name)}" if requirement.name.startswith("torch") else str(requirement)
 
 
 def python(version):
@@ -69,7 +69,7 @@ def test_the_suite_passes(version, packages):
     if interpreter is None:
         pytest.skip(f"Python {version} is not installed here")
     there = environments.make(f"{packages.__name__}-{version}", *packages(), python=interpreter)
-    assert environments.versions(there, "torch")["torch"].partition("+")[0] == tested("torch")
+    assert environments.versions(there, "torch")["torch"].partition("+")[0] == pinned("torch")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "OMP_", "COURSE_"))}
     env["PATH"] = os.pathsep.join([str(there.parent), env["PATH"]])
     if packages is oldest:
