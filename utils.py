@@ -304,6 +304,8 @@ def _read(root, name, train, source):
         if source == "real" and crc != right:
             raise ValueError(f"{path} is damaged, or another set's file: its checksum is {crc:08x}, {name}'s is "
                              f"{right:08x}. {cure}")
+    if labels.max() > 9:
+        raise ValueError(f"{paths[1]} holds a label above 9. {cure}")
     return images, labels.long()
 
 

@@ -6,7 +6,6 @@ this course's steps: no sandbox, no mending, student code in the test's process.
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,9 @@ from pathlib import Path
 
 import nbformat
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from classroom import copy_course  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent
 PLAIN = """import os, sys
 from pathlib import Path
@@ -22,16 +24,6 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
 c = get_config()
 """
-
-
-def copy(folder):
-    folder.mkdir()
-    for name in ("utils.py", "pictures.py"):
-        shutil.copy(ROOT / name, folder)
-    for name in ("data/sample", "exercises"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(
-            "submitted", "autograded", "feedback", "grades", "gradebook.db", "__pycache__"))
-    return folder / "exercises"
 
 
 def solved(lesson):
@@ -59,7 +51,8 @@ def main():
     lesson, n = options.lesson, options.students
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        ours, plain, class_ = copy(folder / "ours"), copy(folder / "plain"), folder / "class"
+        ours, plain = (copy_course(folder / kind) / "exercises" for kind in ("ours", "plain"))
+        class_ = folder / "class"
         (plain / "nbgrader_config.py").write_text(PLAIN, encoding="utf-8")
         for i in range(n):
             for target in (class_ / f"s{i:03}", plain / "submitted" / f"s{i:03}" / lesson):

@@ -10,6 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from confined import needs_bubblewrap
+
 ROOT = Path(__file__).resolve().parent.parent
 LESSON = "04-softmax-from-scratch"
 FILE = f"{LESSON}-exercises.ipynb"
@@ -17,8 +19,7 @@ TASKS = ["stable_softmax", "cross_entropy", "cross_entropy_gradient", "smooth_la
 FULL = {task: 2.0 for task in TASKS}
 NEEDS_A_SANDBOX = [  # what `.ci/run` may not skip
     pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("bwrap") is None and "CI" not in os.environ,
-                       reason="bubblewrap is not installed: sudo apt-get install bubblewrap"),
+    needs_bubblewrap,
 ]
 
 

@@ -9,6 +9,8 @@ import zlib
 
 import torch
 
+FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
+
 
 def write_idx(path, magic, shape, payload):
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,19 +28,17 @@ def write_full_size(raw):
 
 def checksums(raw):
     """The CRC-32 of each file in the folder `raw`, in the order of utils.CRC32."""
-    return [zlib.crc32((raw / f"{part}-{kind}-ubyte").read_bytes())
-            for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
+    return [zlib.crc32((raw / name).read_bytes()) for name in FILES]
 
 
 def pack(raw, folder):
     """Pack a set into `folder` as a mirror has it; return torchvision's `resources`, (file, MD5 sum) each."""
     folder.mkdir(parents=True, exist_ok=True)
     resources = []
-    for part in ("train", "t10k"):
-        for kind in ("images-idx3", "labels-idx1"):
-            packed = gzip.compress((raw / f"{part}-{kind}-ubyte").read_bytes(), compresslevel=1)
-            (folder / f"{part}-{kind}-ubyte.gz").write_bytes(packed)
-            resources.append((f"{part}-{kind}-ubyte.gz", hashlib.md5(packed).hexdigest()))
+    for name in FILES:
+        packed = gzip.compress((raw / name).read_bytes(), compresslevel=1)
+        (folder / f"{name}.gz").write_bytes(packed)
+        resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
     return resources
 
 

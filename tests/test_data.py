@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from mirror import checksums, mirror, pack, write_full_size
+from mirror import FILES, checksums, mirror, pack, write_full_size
 
 import utils  # before torchvision
 import torch
@@ -17,7 +17,6 @@ from torch import nn
 from torchvision import transforms
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 LOADERS = {"MNIST": utils.load_data_mnist, "FashionMNIST": utils.load_data_fashion_mnist}
 
 

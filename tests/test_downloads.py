@@ -19,14 +19,13 @@ from pathlib import Path
 import pytest
 
 from confined import needs_bubblewrap, run
-from mirror import checksums, mirror, pack, serving, write_full_size
+from mirror import FILES, checksums, mirror, pack, serving, write_full_size
 
 import utils  # before torchvision
 import torchvision
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and bubblewrap; Windows' messages of errors are others")
 ROOT = Path(__file__).resolve().parent.parent
-FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 LIMIT = 10  # seconds that a lesson may wait before it goes on with the sample
 
 @pytest.fixture(scope="module")
@@ -129,6 +128,15 @@ def test_a_server_at_fault_is_named_and_the_sample_stands_in(fault, root, monkey
             load()
         assert words in str(error.value) and "COURSE_DATA=sample" in str(error.value)
     assert list(root.iterdir()) == [], "nothing half is kept"
+
+
+def test_three_good_files_and_a_bad_one_are_not_kept(root, stand_in, monkeypatch, tmp_path, capsys):
+    bad = Path(shutil.copytree(stand_in["folder"], tmp_path / "bad"))
+    (bad / "t10k-labels-idx1-ubyte.gz").write_bytes(b"<html>sorry</html>")
+    with mirror(bad) as url:
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
+        assert load()[0] == "sample"
+    assert list(root.iterdir()) == [] and "not the data set" in capsys.readouterr().out
 
 
 def test_nobody_listens(root, monkeypatch, capsys):
@@ -263,6 +271,11 @@ print(json.dumps([source, time.monotonic() - start]))
 """
 
 
+def pointed(stand_in, url):
+    """What PROGRAM needs to take the stand-in at `url` for the real set."""
+    return {"mirrors": [url], "resources": stand_in["resources"], "crc": stand_in["crc"]}
+
+
 def loaded(tmp_path, what, name="FashionMNIST", mode="auto", stand_in=None, options=()):
     """Run PROGRAM in bubblewrap, where 127.0.0.1 is the name server; return source, seconds and what it printed."""
     (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\n")
@@ -298,7 +311,7 @@ def test_real_never_falls_back_without_a_network(tmp_path):
 def test_a_full_disk_is_named_with_its_cure(size, tmp_path, stand_in):
     with mirror(stand_in["folder"]) as url:
         source, seconds, said = loaded(tmp_path, "full disk", options=["--size", str(size), "--tmpfs", str(tmp_path / "data")],
-                                         stand_in={"mirrors": [url], "resources": stand_in["resources"], "crc": stand_in["crc"]})
+                                         stand_in=pointed(stand_in, url))
     assert source == "sample" and seconds < LIMIT
     assert "is full: free 100 MB, or name another in COURSE_DATA_DIR" in said
 
@@ -312,21 +325,32 @@ def test_a_read_only_folder_is_named_with_its_cure(tmp_path):
     assert "can't be written: mend its permissions, or name another in COURSE_DATA_DIR" in said
 
 
+def started(tmp_path, stand_in, url):
+    """A process that has read utils.py and begins to load, into `tmp_path` from the mirror `url`, when it gets a line."""
+    kernel = subprocess.Popen([sys.executable, "-c", PROGRAM, "wait", "FashionMNIST", json.dumps(pointed(stand_in, url))],
+                              cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              env={**os.environ, "COURSE_DATA": "real", "COURSE_DATA_DIR": str(tmp_path)})
+    assert kernel.stdout.readline() == "ready\n"
+    return kernel
+
+
+def begin(kernel):
+    kernel.stdin.write("\n")
+    kernel.stdin.flush()
+
+
+def ended(kernel):
+    """The source that a started process tells in the end."""
+    return json.loads(kernel.communicate(timeout=120)[0].splitlines()[-1])[0]
+
+
 @pytest.mark.slow
 def test_two_kernels_download_at_once_and_both_have_good_data(tmp_path, stand_in):
     with mirror(stand_in["folder"]) as url:
-        words = json.dumps({"mirrors": [url], "resources": stand_in["resources"], "crc": stand_in["crc"]})
-        kernels = [subprocess.Popen([sys.executable, "-c", PROGRAM, "wait", "FashionMNIST", words], cwd=ROOT, text=True,
-                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={
-                                        **os.environ, "COURSE_DATA": "real", "COURSE_DATA_DIR": str(tmp_path)})
-                   for _ in range(2)]
+        kernels = [started(tmp_path, stand_in, url) for _ in range(2)]
         for kernel in kernels:
-            assert kernel.stdout.readline() == "ready\n"
-        for kernel in kernels:
-            kernel.stdin.write("\n")
-            kernel.stdin.flush()
-        said = [kernel.communicate(timeout=120)[0].splitlines() for kernel in kernels]
-    assert [json.loads(lines[-1])[0] for lines in said] == ["real", "real"], said
+            begin(kernel)
+        assert [ended(kernel) for kernel in kernels] == ["real", "real"]
     assert [path.name for path in tmp_path.iterdir()] == ["FashionMNIST"]
     for name in FILES:
         assert (tmp_path / "FashionMNIST" / "raw" / name).read_bytes() == (stand_in["raw"] / name).read_bytes()
@@ -335,13 +359,8 @@ def test_two_kernels_download_at_once_and_both_have_good_data(tmp_path, stand_in
 @pytest.mark.slow
 def test_a_killed_download_harms_nothing(tmp_path, stand_in):
     with server(half_then_silence) as url:
-        words = json.dumps({"mirrors": [url], "resources": stand_in["resources"], "crc": stand_in["crc"]})
-        kernel = subprocess.Popen([sys.executable, "-c", PROGRAM, "wait", "FashionMNIST", words], cwd=ROOT, text=True,
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                  env={**os.environ, "COURSE_DATA": "real", "COURSE_DATA_DIR": str(tmp_path)})
-        assert kernel.stdout.readline() == "ready\n"
-        kernel.stdin.write("\n")
-        kernel.stdin.flush()
+        kernel = started(tmp_path, stand_in, url)
+        begin(kernel)
         deadline = time.monotonic() + 20
         while not any(path.stat().st_size for path in tmp_path.rglob("*.gz")):
             assert time.monotonic() < deadline
@@ -350,7 +369,6 @@ def test_a_killed_download_harms_nothing(tmp_path, stand_in):
         kernel.communicate()
     assert not (tmp_path / "FashionMNIST").exists()
     with mirror(stand_in["folder"]) as url:
-        words = json.dumps({"mirrors": [url], "resources": stand_in["resources"], "crc": stand_in["crc"]})
-        result = subprocess.run([sys.executable, "-c", PROGRAM, "", "FashionMNIST", words], cwd=ROOT, text=True, check=True,
-                                capture_output=True, env={**os.environ, "COURSE_DATA": "real", "COURSE_DATA_DIR": str(tmp_path)})
-    assert json.loads(result.stdout.splitlines()[-1])[0] == "real"
+        kernel = started(tmp_path, stand_in, url)
+        begin(kernel)
+        assert ended(kernel) == "real"

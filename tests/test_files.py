@@ -11,13 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mirror import checksums, mirror, pack, write_full_size, write_idx
+from mirror import FILES, checksums, mirror, pack, write_full_size, write_idx
 
 import utils  # before torchvision
 import torch
 import torchvision
-
-FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +108,9 @@ def test_a_sample_that_was_changed_is_named_with_its_cure(tmp_path, monkeypatch)
     monkeypatch.setenv("COURSE_DATA", "sample")
     os.truncate(tmp_path / "sample" / "MNIST" / "raw" / LABELS, 500)
     with pytest.raises(ValueError, match="Run `python data/draw_sample.py` to draw the sample anew"):
+        utils.load_data_mnist(32)
+    write_idx(tmp_path / "sample" / "MNIST" / "raw" / LABELS, 2049, (1_000,), bytes([10]) * 1_000)
+    with pytest.raises(ValueError, match="label above 9. Run `python data/draw_sample.py`"):
         utils.load_data_mnist(32)
 
 

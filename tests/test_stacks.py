@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 
 import environments
+from test_install import lines, pinned
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 from repeat import OLD  # noqa: E402
@@ -28,28 +28,21 @@ pytestmark = pytest.mark.slow
 
 
 def requirements():
-    for name in FILES:
-        for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
-            if line.partition("#")[0].strip():
-                yield Requirement(line.partition("#")[0].strip())
-
-
-def pinned(name):
-    """The version in constraints.txt."""
-    return re.search(rf"^{name}==(\S+)", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.M)[1]
+    """What the course names, with torch and torchvision at the tested pair."""
+    for requirement, _ in (each for name in FILES for each in lines(name)):
+        yield pinned()[requirement.name] if requirement.name.startswith("torch") else requirement
 
 
 def oldest():
-    """Each package that the course names, at the lowest version that its range allows."""
+    """Each package at the lowest version that its range allows."""
     for requirement in requirements():
         lowest = next(each.version for each in requirement.specifier if each.operator in (">=", "=="))
-        yield f"{requirement.name}=={pinned(requirement.name) if requirement.name.startswith('torch') else lowest}"
+        yield f"{requirement.name}=={lowest}"
 
 
 def newest():
     """The ranges as they are; pip takes the newest."""
-    for requirement in requirements():
-        yield f"{requirement.name}=={pinned(requirement.name)}" if requirement.name.startswith("torch") else str(requirement)
+    return map(str, requirements())
 
 
 def python(version):
@@ -69,7 +62,7 @@ def test_the_suite_passes(version, packages):
     if interpreter is None:
         pytest.skip(f"Python {version} is not installed here")
     there = environments.make(f"{packages.__name__}-{version}", *packages(), python=interpreter)
-    assert environments.versions(there, "torch")["torch"].partition("+")[0] == pinned("torch")
+    assert pinned()["torch"].specifier.contains(environments.versions(there, "torch")["torch"])
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "OMP_", "COURSE_"))}
     env["PATH"] = os.pathsep.join([str(there.parent), env["PATH"]])
     if packages is oldest:
