@@ -4,8 +4,6 @@ Every picture here is a plain function of its parameters, called once with fixed
 puts a control beside each parameter; `draw_digit` is a field to draw in. In a test or a script nobody looks,
 and both do nothing.
 """
-import base64
-import contextlib
 import io
 import time
 
@@ -68,9 +66,8 @@ def explore(picture, **controls):
     display(widgets.VBox([*controls.values(), output]))
 
 
-@contextlib.contextmanager
 def _quick_pictures(places):
-    """Let `utils.show` save time while a control moves.
+    """Let figures be shown in less time while a control moves.
 
     Finding a layout for several axes takes longer than drawing them, so they stay where the first picture had
     them (`places`); and a picture keeps its margins instead of being drawn a second time to cut them off.
@@ -83,16 +80,10 @@ def _quick_pictures(places):
         picture = io.BytesIO()
         fig.savefig(picture, format="png")
         places[:] = [ax.get_position() for ax in fig.axes]
-        display({"image/png": base64.b64encode(picture.getvalue()).decode(), "text/plain": alt}, raw=True,
-                metadata={"image/png": {"alt": alt}})
+        display(pictures.image_output(picture.getvalue(), alt), raw=True)
         plt.close(fig)
 
-    still = pictures.show
-    utils.show = pictures.show = show  # for the lessons' own pictures, and for those of pictures.py
-    try:
-        yield
-    finally:
-        utils.show = pictures.show = still
+    return pictures.shown_by(show)
 
 
 # ---------------------------------------------------------------- drawing

@@ -1,8 +1,11 @@
 """Pictures: images in a grid, curves that grow, a progress bar, a confusion matrix, regions of a classifier.
 
-`utils` takes everything public from here, so lessons say `utils.show_images`. Each picture carries an
+`utils` takes everything in `__all__` from here, so lessons say `utils.show_images`. Each picture carries an
 alternative text for those who can't see it.
 """
+import base64
+import contextlib
+import io
 import math
 import os
 import time
@@ -13,6 +16,9 @@ import torch
 from IPython import display, get_ipython
 from matplotlib import pyplot as plt
 from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+__all__ = ["COLORS", "Animator", "ProgressBar", "image_output", "in_notebook", "plt", "show", "show_confusion_matrix",
+           "show_decision_boundary", "show_images", "shown_by", "use_svg_display", "watched"]
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -26,6 +32,7 @@ def use_svg_display():
 
 
 def in_notebook():
+    """Whether this runs in a notebook's kernel, where figures are outputs; else it is a script or a terminal."""
     return hasattr(get_ipython(), "kernel")
 
 
@@ -34,13 +41,56 @@ def watched():
     return in_notebook() and not {"PYTEST_VERSION", "COURSE_STILL"} & os.environ.keys()
 
 
+def image_output(picture, alt, kind="png", width=None):
+    """Return an image as a notebook's output, {"text/html": ..., "text/plain": alt}, for `display(..., raw=True)`.
+
+    `picture`: the bytes of a file of that `kind` ("png", "svg+xml"). `width`: pixels on the page, else the picture's own.
+    An output of the type image/png has no alternative text in JupyterLab and in exported HTML, whatever its metadata
+    say; an <img> brings its own to every reader.
+    """
+    size = f' width="{width}"' if width else ""
+    data = base64.b64encode(picture).decode()
+    return {"text/html": f'<img alt="{escape(alt)}"{size} style="max-width: 100%" src="data:image/{kind};base64,{data}">',
+            "text/plain": alt}
+
+
+def _figure_output(fig, alt):
+    """Return a figure as `image_output`, in the format that the notebook is set to (PNG, retina, SVG)."""
+    formats, metadata = get_ipython().display_formatter.format(fig, include=["image/png", "image/svg+xml", "image/jpeg"])
+    for mime, picture in formats.items():
+        if isinstance(picture, str):
+            picture = picture.encode() if mime == "image/svg+xml" else base64.b64decode(picture)
+        return image_output(picture, alt, mime.removeprefix("image/"), metadata.get(mime, {}).get("width"))
+    picture = io.BytesIO()  # the notebook is set to none of them
+    fig.savefig(picture, format="png", bbox_inches="tight")
+    return image_output(picture.getvalue(), alt)
+
+
+_ways = []  # see shown_by
+
+
+@contextlib.contextmanager
+def shown_by(way):
+    """Within this block let `way(fig, alt)` show each figure, whoever draws it; it closes the figure too.
+
+    The one place to decide how figures are shown: `show` asks it, and every picture is shown by `show`.
+    """
+    _ways.append(way)
+    try:
+        yield
+    finally:
+        _ways.remove(way)
+
+
 def show(fig, alt):
     """Show a figure in the notebook, with `alt` as its alternative text for those who can't see it.
 
     In a script the figure stays open for `plt.show()`.
     """
-    if in_notebook():
-        display.display(fig, metadata={"image/png": {"alt": alt}})
+    if _ways:
+        _ways[-1](fig, alt)
+    elif in_notebook():
+        display.display(_figure_output(fig, alt), raw=True)
         plt.close(fig)
 
 
@@ -150,11 +200,11 @@ class Animator:
             if ax.get_legend_handles_labels()[0]:
                 ax.legend()
         if in_notebook():
-            options = {"metadata": {"image/png": {"alt": alt}}}
+            output = _figure_output(self.fig, alt)
             if self.handle is None:
-                self.handle = display.display(self.fig, display_id=True, **options)
+                self.handle = display.display(output, raw=True, display_id=True)
             else:
-                self.handle.update(self.fig, **options)
+                self.handle.update(output, raw=True)
         self.drawn = time.monotonic()
 
     def finish(self, alt):

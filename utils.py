@@ -49,8 +49,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from pictures import (COLORS, Animator, ProgressBar, plt, show, show_confusion_matrix,  # noqa: F401
-                      show_decision_boundary, show_images, use_svg_display, watched)
+from pictures import *  # noqa: F403
+from pictures import Animator, ProgressBar, show_images, use_svg_display
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE / "data" / "sample"

@@ -11,7 +11,6 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 import explore  # noqa: E402
-import pictures  # noqa: E402
 import utils  # noqa: E402
 
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -51,13 +50,16 @@ def test_an_error_is_shown_in_its_words_and_the_next_move_goes_on(watched):
 def test_pictures_speak_while_a_control_moves_too(watched):
     from matplotlib import pyplot as plt
     fig, axes = plt.subplots(1, 2, layout="constrained")
-    places, still = [], utils.show
+    places = []
     with explore._quick_pictures(places):
         utils.show_images([[[0.0]]], 1, 1, alt="One pixel.")
         assert watched[-1]["text/plain"] == "One pixel."
         utils.show(fig, "Two empty axes.")
-    assert watched[-1]["text/plain"] == "Two empty axes." and watched[-1]["image/png"].startswith("iVBOR")
-    assert len(places) == 2 and utils.show is still is pictures.show
+    assert watched[-1]["text/plain"] == "Two empty axes."
+    assert '<img alt="Two empty axes."' in watched[-1]["text/html"] and "data:image/png;base64,iVBOR" in watched[-1]["text/html"]
+    assert len(places) == 2
+    utils.show(fig, "Outside the block.")
+    assert watched[-1]["text/plain"] == "Two empty axes."
 
 
 def test_nothing_is_shown_where_nobody_looks(capsys):
