@@ -5,6 +5,7 @@ from xdist.scheduler import LoadFileScheduling
 
 os.environ.setdefault("COURSE_DATA", "sample")
 os.environ.setdefault("MPLBACKEND", "agg")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # workers and kernels share the cores (compat.py)
 if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
     # Workers share the cores; more threads than cores would only wait for one another.
     workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])

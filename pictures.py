@@ -3,6 +3,8 @@
 `utils` takes everything in `__all__` from here, so lessons say `utils.show_images`. Each picture carries an
 alternative text for those who can't see it.
 """
+from compat import use_svg_display  # before torch
+
 import base64
 import contextlib
 import io
@@ -15,7 +17,6 @@ import numpy as np
 import torch
 from IPython import display, get_ipython
 from matplotlib import pyplot as plt
-from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 __all__ = ["COLORS", "Animator", "ProgressBar", "image_output", "in_notebook", "plt", "show", "show_confusion_matrix",
            "show_decision_boundary", "show_images", "shown_by", "use_svg_display", "watched"]
@@ -24,11 +25,6 @@ __all__ = ["COLORS", "Animator", "ProgressBar", "image_output", "in_notebook", "
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 plt.rcParams.update({"axes.prop_cycle": plt.cycler(color=COLORS), "figure.dpi": 100,
                      "svg.hashsalt": "course"})
-
-
-def use_svg_display():
-    """Show figures as SVG from here on, without a date, so that they are the same from run to run."""
-    set_matplotlib_formats("svg", metadata={"Date": None})
 
 
 def in_notebook():

@@ -31,6 +31,7 @@ c.Spawner.environment = {
     "COURSE_EXCHANGE": str(HERE / "exchange"),
     "JUPYTER_CONFIG_PATH": str(HERE / "course" / "hub" / "students"),  # nbgrader's settings for those who hand in
     "OMP_NUM_THREADS": "2",  # else thirty kernels start a thread a core each
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait sleep, and leave the cores to other students (compat.py)
     "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     "PYTHONPATH": str(HERE / "course"),  # for utils, wherever a notebook lies
 }

@@ -25,7 +25,8 @@ NEEDS_A_SANDBOX = [  # what `.ci/run` may not skip
 
 def copy_course(folder):
     folder.mkdir()
-    for name in ("utils.py", "pictures.py", "data/sample", "exercises"):
+    modules = [path.name for path in ROOT.glob("*.py") if path.name != "conftest.py"]
+    for name in (*modules, "data/sample", "exercises"):
         source, target = ROOT / name, folder / name
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns(

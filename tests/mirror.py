@@ -27,7 +27,7 @@ def write_full_size(raw):
 
 
 def checksums(raw):
-    """The CRC-32 of each file in the folder `raw`, in the order of utils.CRC32."""
+    """The CRC-32 of each file in the folder `raw`, in the order of image_data.CRC32."""
     return [zlib.crc32((raw / name).read_bytes()) for name in FILES]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from mirror import FILES, checksums, mirror, pack, write_full_size
 
+import image_data
 import utils  # before torchvision
 import torch
 import torchvision
@@ -23,11 +24,11 @@ LOADERS = {"MNIST": utils.load_data_mnist, "FashionMNIST": utils.load_data_fashi
 @pytest.fixture(autouse=True)
 def forget(monkeypatch):
     """Each test finds its data anew, and starts from the sample."""
-    utils._failed.clear()
+    image_data._failed.clear()
     monkeypatch.setenv("COURSE_DATA", "sample")
     monkeypatch.delenv("COURSE_DATA_DIR", raising=False)
     yield
-    utils._failed.clear()
+    image_data._failed.clear()
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def full_size(tmp_path_factory):
     raw = tmp_path_factory.mktemp("full") / "FashionMNIST" / "raw"
     write_full_size(raw)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(utils.CRC32, "FashionMNIST", checksums(raw))
+        patch.setitem(image_data.CRC32["real"], "FashionMNIST", checksums(raw))
         yield raw.parent.parent
 
 

@@ -21,6 +21,7 @@ import pytest
 from confined import needs_bubblewrap, run
 from mirror import FILES, checksums, mirror, pack, serving, write_full_size
 
+import image_data
 import utils  # before torchvision
 import torchvision
 
@@ -39,16 +40,16 @@ def stand_in(tmp_path_factory):
 @pytest.fixture
 def root(stand_in, monkeypatch, tmp_path):
     """An empty data folder; torchvision's mirrors are none, its sums are the stand-in's."""
-    utils._failed.clear()
+    image_data._failed.clear()
     monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [])
     monkeypatch.setattr(torchvision.datasets.FashionMNIST, "resources", stand_in["resources"])
-    monkeypatch.setitem(utils.CRC32, "FashionMNIST", stand_in["crc"])
+    monkeypatch.setitem(image_data.CRC32["real"], "FashionMNIST", stand_in["crc"])
     folder = tmp_path / "data"
     folder.mkdir()
     monkeypatch.setenv("COURSE_DATA", "auto")
     monkeypatch.setenv("COURSE_DATA_DIR", str(folder))
     yield folder
-    utils._failed.clear()
+    image_data._failed.clear()
 
 
 def load():
@@ -162,7 +163,7 @@ def test_the_second_mirror_helps_where_the_first_fails(root, stand_in, monkeypat
 
 
 def test_a_slow_server_is_waited_for_as_long_as_bytes_come(root, stand_in, monkeypatch):
-    monkeypatch.setattr(utils, "PATIENCE", 1)
+    monkeypatch.setattr(image_data, "PATIENCE", 1)
 
     def slowly(handler):
         content = (stand_in["folder"] / handler.path.strip("/")).read_bytes()
@@ -254,11 +255,13 @@ if "resolver" in what:
             if "says no" in what:
                 names.sendto(query[:2] + bytes([0x81, 0x83]) + query[4:], asker)
     threading.Thread(target=answer, daemon=True).start()
+import image_data
 import utils
 if stand_in:
-    kind = getattr(utils.torchvision.datasets, name)
+    import torchvision
+    kind = getattr(torchvision.datasets, name)
     kind.mirrors, kind.resources = stand_in["mirrors"], stand_in["resources"]
-    utils.CRC32[name] = stand_in["crc"]
+    image_data.CRC32["real"][name] = stand_in["crc"]
 if "wait" in what:
     print("ready", flush=True)
     sys.stdin.readline()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mirror import FILES, checksums, mirror, pack, write_full_size, write_idx
 
+import image_data
 import utils  # before torchvision
 import torch
 import torchvision
@@ -36,7 +37,7 @@ def sets(tmp_path_factory):
 def raw(sets, tmp_path, monkeypatch):
     """A good set, which the course takes for the real Fashion-MNIST."""
     folder, resources = sets
-    monkeypatch.setitem(utils.CRC32, "FashionMNIST", checksums(folder / "good"))
+    monkeypatch.setitem(image_data.CRC32["real"], "FashionMNIST", checksums(folder / "good"))
     monkeypatch.setattr(torchvision.datasets.FashionMNIST, "resources", resources)
     monkeypatch.setenv("COURSE_DATA", "auto")
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
@@ -104,25 +105,30 @@ def test_damage_is_named_and_the_stated_step_cures_it(what, sets, raw, monkeypat
 
 def test_a_sample_that_was_changed_is_named_with_its_cure(tmp_path, monkeypatch):
     shutil.copytree(utils.SAMPLE, tmp_path / "sample")
-    monkeypatch.setattr(utils, "SAMPLE", tmp_path / "sample")
+    monkeypatch.setattr(image_data, "SAMPLE", tmp_path / "sample")
     monkeypatch.setenv("COURSE_DATA", "sample")
-    os.truncate(tmp_path / "sample" / "MNIST" / "raw" / LABELS, 500)
-    with pytest.raises(ValueError, match="Run `python data/draw_sample.py` to draw the sample anew"):
-        utils.load_data_mnist(32)
-    write_idx(tmp_path / "sample" / "MNIST" / "raw" / LABELS, 2049, (1_000,), bytes([10]) * 1_000)
-    with pytest.raises(ValueError, match="label above 9. Run `python data/draw_sample.py`"):
-        utils.load_data_mnist(32)
+    labels = tmp_path / "sample" / "MNIST" / "raw" / LABELS
+    images = labels.with_name(LABELS.replace("labels-idx1", "images-idx3"))
+    good = {path: path.read_bytes() for path in (labels, images)}
+    for path, bad in ((labels, good[labels][:500]),
+                      (labels, good[labels][:-1] + bytes([9 - good[labels][-1]])),
+                      (images, good[images][:500_000] + bytes(len(good[images]) - 500_000))):  # half of them blacked out
+        path.write_bytes(bad)
+        with pytest.raises(ValueError, match=f"{path.name} is damaged.*Run `python data/draw_sample.py` to draw the sample anew"):
+            utils.load_data_mnist(32)
+        path.write_bytes(good[path])
+    assert len(utils.load_data_mnist(32)[1].dataset) == 1000
 
 
 @pytest.mark.skipif("COURSE_DATA_DIR" not in os.environ, reason="needs the real data sets")
 @pytest.mark.slow
-@pytest.mark.parametrize("name", utils.CRC32)
+@pytest.mark.parametrize("name", image_data.CRC32["real"])
 def test_the_checksums_are_those_of_the_real_sets(name, monkeypatch):
     """Of the unpacked files here, and of the packed ones, which hold the same numbers, where they are here too."""
     raw = Path(os.environ["COURSE_DATA_DIR"], name, "raw")
-    assert tuple(checksums(raw)) == utils.CRC32[name]
+    assert tuple(checksums(raw)) == image_data.CRC32["real"][name]
     packed = dict(getattr(torchvision.datasets, name).resources)
-    for file, right in zip(FILES, utils.CRC32[name]):
+    for file, right in zip(FILES, image_data.CRC32["real"][name]):
         path = raw / f"{file}.gz"
         if path.exists() and torchvision.datasets.utils.check_integrity(path, packed[path.name]):
             assert struct.unpack("<I", path.read_bytes()[-8:-4]) == (right,)
@@ -173,7 +179,7 @@ def test_the_reader_takes_ten_thousand_files_and_only_raises_clear_errors(tmp_pa
                  and len(content) == start + struct.unpack(">I", content[4:8])[0] * (784 if sides else 1))
         tracemalloc.start()
         try:
-            array, crc = utils._read_idx(path, magic, sides, "Cure.")
+            array, crc = image_data._read_idx(path, magic, sides, "Cure.")
         except ValueError as error:
             assert not right and str(error).startswith(str(path)) and str(error).endswith(" Cure."), error
             assert "no IDX file of this kind" in str(error) or "its header promises" in str(error)
@@ -195,7 +201,7 @@ def test_reading_takes_no_more_memory_than_the_file(tmp_path):
     write_idx(tmp_path / "images", 2051, (10_000, 28, 28), bytes(7_840_000))
     tracemalloc.start()
     try:
-        array, _ = utils._read_idx(tmp_path / "images", 2051, (28, 28), "")
+        array, _ = image_data._read_idx(tmp_path / "images", 2051, (28, 28), "")
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

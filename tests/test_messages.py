@@ -1,4 +1,4 @@
-"""Every message of utils.py stands in the README's table "When something goes wrong", and in utils.py only once."""
+"""Every message of utils.py and its modules stands in the README's table "When something goes wrong", and in them only once."""
 import ast
 import re
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-TREE = ast.parse((ROOT / "utils.py").read_text(encoding="utf-8"))
+MODULES = ("utils.py", "guards.py", "image_data.py")
+TREE = ast.Module([statement for name in MODULES for statement in ast.parse((ROOT / name).read_text(encoding="utf-8")).body], [])
 
 
 def template(node):
@@ -17,11 +18,11 @@ def template(node):
 
 
 def messages():
-    """What utils.py raises, prints, or returns from the helpers that word an error."""
+    """What they raise, warn of, print, or return from the helpers that word an error."""
     helpers = [node for node in ast.walk(TREE) if isinstance(node, ast.FunctionDef)
-               and node.name in ("_unreadable", "_no_batch", "_reason")]
+               and node.name in ("_unreadable", "no_batch", "_reason")]
     told = [node for node in ast.walk(TREE) if isinstance(node, ast.Raise)
-            or isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"]
+            or isinstance(node, ast.Call) and (getattr(node.func, "id", "") == "print" or getattr(node.func, "attr", "") == "warn")]
     told += [node for helper in helpers for node in ast.walk(helper) if isinstance(node, ast.Return)]
     found, inside = [], set()
     for node in (inner for outer in told for inner in ast.walk(outer)):

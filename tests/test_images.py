@@ -1,0 +1,273 @@
+"""ImageSet and its loaders, used as PyTorch's users use a data set; and good files under other names and places."""
+import gzip
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mirror import checksums, write_full_size
+
+import image_data
+import utils
+import torch
+from torch.utils.data import BatchSampler, ConcatDataset, DataLoader, RandomSampler, Subset, TensorDataset, random_split
+
+N = 50
+
+
+@pytest.fixture(scope="module")
+def images():
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(256, (N, 28, 28), dtype=torch.uint8, generator=generator)
+
+
+@pytest.fixture(scope="module")
+def dataset(images):
+    return utils.ImageSet(images, torch.arange(N))
+
+
+def usual(images, i):
+    """One example as the usual path has it: bytes over 255, a channel in front."""
+    return (images[i].float() / 255)[None], i
+
+
+# ---- one, several, all
+
+@pytest.mark.parametrize("index, chosen", [
+    (3, 3), (-1, N - 1), (np.int64(3), 3), (torch.tensor(3), 3), (slice(None, 5), range(5)), (slice(None, None, -1), range(N - 1, -1, -1)),
+    (slice(5, 2), []), ([3, 1], [3, 1]), ([-1, 0, -1], [N - 1, 0, N - 1]), ((4, 4), [4, 4]), ([], []), (range(2), [0, 1]),
+    (np.array([7, 2]), [7, 2]), (torch.tensor([7, -2]), [7, N - 2]), (torch.arange(N) % 10 == 3, [3, 13, 23, 33, 43])])
+def test_an_index_gives_an_example_and_several_give_a_batch(dataset, images, index, chosen):
+    X, y = dataset[index]
+    assert X.dtype == torch.float32 and y.dtype == torch.int64
+    if isinstance(chosen, int):
+        assert X.shape == (1, 28, 28) and y.shape == () and y == chosen and torch.equal(X, usual(images, chosen)[0])
+    else:
+        assert X.shape == (len(chosen), 1, 28, 28) and y.tolist() == list(chosen)
+        assert all(torch.equal(x, usual(images, i)[0]) for x, i in zip(X, chosen))
+
+
+@pytest.mark.parametrize("index, named", [(N, f"no image {N}: the set has {N}"), (-N - 1, f"no image {-N - 1}"), ([0, 99], "no image 99")])
+def test_an_index_outside_is_an_index_error(dataset, index, named):
+    with pytest.raises(IndexError, match=named):
+        dataset[index]
+
+
+@pytest.mark.parametrize("index", [1.5, "3", None, [[1, 2]], [0.5], True, torch.ones(3) > 0])
+def test_what_is_no_index_is_named(dataset, index):
+    with pytest.raises(TypeError, match="is no index: give a whole number, a slice"):
+        dataset[index]
+
+
+def test_a_set_can_be_gone_through_like_a_list(dataset):
+    assert [int(y) for _, y in dataset] == list(range(N))
+
+
+# ---- PyTorch's own tools, with the default collate_fn
+
+def loaders(dataset):
+    halves = random_split(dataset, [N - 10, 10], generator=torch.Generator().manual_seed(0))
+    yield "DataLoader", DataLoader(dataset, 8), range(N)
+    yield "shuffled", DataLoader(dataset, 8, shuffle=True), range(N)
+    yield "one at a time", DataLoader(dataset, batch_size=None), range(N)
+    yield "random_split", DataLoader(halves[1], 4), halves[1].indices
+    yield "Subset", DataLoader(Subset(dataset, [4, 2, 9]), 2), [4, 2, 9]
+    yield "ConcatDataset", DataLoader(ConcatDataset([dataset, dataset]), 8), [*range(N), *range(N)]
+    yield "index lists", DataLoader(dataset, sampler=BatchSampler(RandomSampler(dataset), 8, False), batch_size=None), range(N)
+    yield "batch_sampler", DataLoader(dataset, batch_sampler=BatchSampler(RandomSampler(dataset), 8, False)), range(N)
+    yield "whole_batches", utils.whole_batches(dataset, 8), range(N)
+    yield "whole batches of a split", utils.whole_batches(halves[0], np.int64(8), shuffle=True), halves[0].indices
+    yield "whole batches of a Subset of a Subset", utils.whole_batches(Subset(halves[0], range(5)), 2), halves[0].indices[:5]
+
+
+def test_every_loader_gives_the_same_examples(dataset, images):
+    for name, loader, expected in loaders(dataset):
+        seen = []
+        for X, y in loader:
+            assert X.dtype == torch.float32 and y.dtype == torch.int64, name
+            X, y = (X, y) if y.ndim else (X[None], y[None])
+            assert X.shape == (len(y), 1, 28, 28), name
+            assert all(torch.equal(x, usual(images, int(i))[0]) for x, i in zip(X, y)), name
+            seen += y.tolist()
+        assert Counter(seen) == Counter(expected), name
+        assert len(loader) == sum(1 for _ in loader), name
+        if "shuffled" in name or "True" in name:
+            assert seen != list(expected), name
+
+
+def test_workers_load_too(dataset):
+    for loader in (DataLoader(dataset, 8, num_workers=2), DataLoader(Subset(dataset, range(20)), 8, num_workers=2)):
+        assert sorted(i for _, y in loader for i in y.tolist()) == list(range(len(loader.dataset)))
+
+
+def test_the_courses_own_loaders_are_new_every_epoch_and_whole():
+    train_iter, test_iter = utils.load_data_mnist(np.int64(64))
+    epochs = [torch.cat([y for _, y in train_iter]).tolist() for _ in range(2)]
+    assert epochs[0] != epochs[1] and Counter(epochs[0]) == Counter(epochs[1])
+    assert len(train_iter) == 63 and len(test_iter.dataset) == 1000
+    X, y = next(iter(DataLoader(train_iter.dataset, 64)))  # what lesson 04 wants of a validation set
+    assert X.shape == (64, 1, 28, 28) and y.shape == (64,)
+    rest, validation = random_split(train_iter.dataset, [3500, 500])
+    assert sum(len(y) for _, y in utils.whole_batches(validation, 64)) == 500 == len(validation)
+
+
+def test_what_can_not_give_whole_batches_says_what_to_write(dataset):
+    with pytest.raises(ValueError, match=r"ConcatDataset can't give several examples at once. Write DataLoader\(dataset, 8, shuffle=True\)"):
+        utils.whole_batches(ConcatDataset([dataset, dataset]), 8, shuffle=True)
+    with pytest.raises(ValueError, match="TensorDataset can't"):
+        utils.whole_batches(TensorDataset(torch.zeros(3)), 2)
+
+
+# ---- what a set takes
+
+@pytest.mark.parametrize("make", [
+    lambda images: images, lambda images: images.numpy(), lambda images: images[:, None], lambda images: images.float() / 255,
+    lambda images: images.double() / 255, lambda images: images.numpy() / 255, lambda images: (images.numpy() / 255).astype(">f4"),
+    lambda images: images.long(), lambda images: images.numpy().astype(np.uint16), lambda images: images.numpy()[::-1][::-1],
+    lambda images: images.numpy().astype(">i4"), lambda images: images.permute(0, 2, 1).contiguous().permute(0, 2, 1),
+    lambda images: np.frombuffer(images.numpy().tobytes(), np.uint8).reshape(N, 28, 28)])
+def test_bytes_and_floats_tensors_and_arrays_are_the_same_images(images, make):
+    given = utils.ImageSet(make(images), np.arange(N, dtype=np.int32))
+    X, y = given[:]
+    assert X.dtype == torch.float32 and y.dtype == torch.int64
+    assert torch.allclose(X[:, 0], images.float() / 255, atol=1e-6)
+    assert y.tolist() == list(range(N))
+
+
+def test_three_channels_each_with_its_mean():
+    images = torch.rand(4, 3, 8, 6)
+    X, _ = utils.ImageSet(images, [0, 1, 2, 3], mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))[:]
+    assert torch.allclose(X, (images - torch.tensor([0.5, 0.4, 0.3])[:, None, None]) / torch.tensor([0.2, 0.3, 0.4])[:, None, None],
+                          atol=1e-6)
+    assert utils.ImageSet(images, range(4), resize=4)[0][0].shape == (3, 4, 4)
+
+
+def test_the_given_images_are_not_changed(images):
+    floats = images.float() / 255
+    before = floats.clone()
+    for index in (slice(None), 3, [1, 2]):
+        utils.ImageSet(floats, torch.arange(N), mean=0.5, std=0.5)[index]
+    assert torch.equal(floats, before)
+
+
+@pytest.mark.parametrize("images, labels, words", [
+    (torch.rand(4, 28, 28) * 255, [0] * 4, "floats from .* divide by 255"),
+    (torch.randn(4, 28, 28), [0] * 4, "floats from -.*scale them"),
+    (torch.full((4, 28, 28), float("nan")), [0] * 4, "floats from nan"),
+    (torch.full((4, 28, 28), 256), [0] * 4, "whole numbers from 256 to 256"),
+    (torch.zeros(4, 28, 28, dtype=torch.complex64), [0] * 4, "complex"),
+    (torch.zeros(4, 28, 28, 3), [0] * 4, r"permute\(0, 3, 1, 2\)"),
+    (torch.zeros(4, 784), [0] * 4, r"shape \(4, 784\), not \(n, h, w\)"),
+    (torch.zeros(4, 2, 8, 8), [0] * 4, r"shape \(4, 2, 8, 8\)"),
+    (torch.zeros(3, 28, 28), [0, 1], "3 images but 2 labels: give one label for each image"),
+    (torch.zeros(2, 28, 28), [0.0, 1.0], "Labels are float32"),
+    (torch.zeros(2, 28, 28), [[0], [1]], r"Labels are int64 of shape \(2, 1\)"),
+])
+def test_anything_else_is_refused_in_words(images, labels, words):
+    with pytest.raises(ValueError, match=words):
+        utils.ImageSet(images, torch.tensor(labels))
+
+
+@pytest.mark.parametrize("options, words", [({"std": 0}, "std is 0"), ({"mean": (0.1, 0.2, 0.3)}, "mean has 3 numbers, and images have 1"),
+                                            ({"resize": 2.5}, "resize is 2.5"), ({"resize": 0}, "resize is 0")])
+def test_bad_settings_of_a_set_are_named(options, words):
+    with pytest.raises(ValueError, match=words):
+        utils.ImageSet(torch.zeros(2, 28, 28), [0, 1], **options)
+
+
+def test_names_of_garments():
+    from d2l import torch as d2l
+    assert utils.get_fashion_mnist_labels(torch.arange(10)) == d2l.get_fashion_mnist_labels(torch.arange(10))
+
+
+# ---- good files under other names and in other places
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    raw = tmp_path_factory.mktemp("full") / "MNIST" / "raw"
+    write_full_size(raw)
+    return raw
+
+
+@pytest.fixture
+def root(full, tmp_path, monkeypatch):
+    """An empty folder that COURSE_DATA_DIR names; nothing may be fetched."""
+    monkeypatch.setitem(image_data.CRC32["real"], "MNIST", checksums(full))
+    monkeypatch.setattr(image_data, "_download", lambda *_: pytest.fail("everything is here: nothing is to be fetched"))
+    monkeypatch.setenv("COURSE_DATA", "real")
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+def put(full, name):
+    """Put the four files where `name` says: a path with {} for a file's name."""
+    for file in image_data.FILES:
+        path = Path(str(name).replace("{.}", file.replace("-idx", ".idx")).replace("{}", file))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = (full / file).read_bytes()
+        path.write_bytes(gzip.compress(content, 1) if path.suffix == ".gz" else content)
+
+
+@pytest.mark.parametrize("place", [
+    "MNIST/raw/{}", "MNIST/raw/{.}", "MNIST/{}", "mnist/{.}", "raw/{}", "{}", "{.}", "MNIST/raw/{}/{}", "MNIST/{.}/{.}", "{}/{.}",
+    "MNIST/raw/{}.gz", "MNIST/{.}.gz"])
+def test_files_are_found_under_their_other_names(root, full, place):
+    put(full, root / place)
+    assert utils.load_data_mnist(256)[1].dataset.source == "real"
+
+
+@pytest.mark.parametrize("named", ["MNIST", "MNIST/raw"])
+def test_the_folder_of_the_set_itself_may_be_named(root, full, monkeypatch, named):
+    put(full, root / "MNIST" / "raw" / "{}")
+    monkeypatch.setenv("COURSE_DATA_DIR", str(root / named))
+    train_iter, _ = utils.load_data_mnist(256)
+    assert train_iter.dataset.source == "real" and len(train_iter.dataset) == 60_000
+
+
+def test_a_share_that_is_called_mnist_is_a_root_like_any_other(root, full, monkeypatch):
+    put(full, root / "mnist" / "MNIST" / "raw" / "{}")
+    monkeypatch.setenv("COURSE_DATA_DIR", str(root / "mnist"))
+    assert utils.load_data_mnist(256)[0].dataset.source == "real"
+
+
+def test_files_of_another_set_are_not_taken_and_named(root, full, monkeypatch):
+    """Both sets' files have the same names: elsewhere than in its own folder the checksum decides."""
+    monkeypatch.undo()
+    monkeypatch.setenv("COURSE_DATA", "real")
+    monkeypatch.setenv("COURSE_DATA_DIR", str(root))
+
+    def offline(*_):
+        raise OSError("no network")
+
+    monkeypatch.setattr(image_data, "_download", offline)
+    put(full, root / "{}")  # of the right size, but not MNIST's
+    with pytest.raises(RuntimeError, match="train-images-idx3-ubyte lies there, but its checksum is not that of MNIST's file"):
+        utils.load_data_mnist(256)
+
+
+@pytest.mark.parametrize("variable, value", [("HOME", "~"), ("HOME", "$HOME"), ("HOME", "${HOME}/."), ("SHARE", "$SHARE/class")])
+def test_home_and_variables_are_expanded(root, full, monkeypatch, variable, value):
+    put(full, root / "MNIST" / "raw" / "{}")
+    shutil.copytree(root / "MNIST", root / "class" / "MNIST", copy_function=lambda a, b: Path(b).symlink_to(a))
+    monkeypatch.setenv(variable, str(root))
+    monkeypatch.setenv("COURSE_DATA_DIR", value)
+    assert utils.load_data_mnist(256)[0].dataset.source == "real"
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+def test_an_empty_variable_counts_as_unset(monkeypatch, value):
+    monkeypatch.setenv("COURSE_DATA_DIR", value)
+    assert image_data._root() == image_data.HERE / "data"
+    monkeypatch.setenv("COURSE_DATA", value)
+    monkeypatch.setattr(image_data, "_search", lambda *_: ([Path("a")] * 4, []))
+    assert image_data._find("MNIST") == ([Path("a")] * 4, "real"), "auto"
+
+
+def test_a_relative_folder_that_is_missing_is_named_in_full(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COURSE_DATA", "real")
+    monkeypatch.setenv("COURSE_DATA_DIR", "share")
+    with pytest.raises(FileNotFoundError, match=f"'share' \\({tmp_path}/share\\), which is not a folder"):
+        utils.load_data_mnist(256)

@@ -1,0 +1,107 @@
+"""How a figure is shown: in one place, and with words that reach whoever can't see it."""
+import re
+from html import unescape
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+import pictures
+import utils
+
+ALT = 'A line that rises from 1 to 2; "steep" & <fast>.'
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """As in a notebook's kernel; yields what is displayed."""
+    from matplotlib_inline.backend_inline import InlineBackend, configure_inline_support
+    shown = []
+    shell = InteractiveShell.instance()
+    shell.kernel = True
+    configure_inline_support(shell, "inline")
+    monkeypatch.setattr(pictures, "get_ipython", lambda: shell)
+    monkeypatch.setattr(pictures.display, "display", lambda *things, **options: shown.extend(things) or Handle(shown))
+    yield shown
+    InlineBackend.clear_instance()
+    InteractiveShell.clear_instance()
+    plt.close("all")
+
+
+class Handle:
+    def __init__(self, shown):
+        self.shown = shown
+
+    def update(self, output, **_):
+        self.shown.append(output)
+
+
+def line():
+    fig, ax = plt.subplots()
+    ax.plot([1, 2])
+    return fig
+
+
+def told(output):
+    """The alternative text and the kind of the one image in an output."""
+    (alt, kind), = re.findall(r'^<img alt="([^"]*)"[^>]* src="data:image/([a-z+]+);base64,[^"]{100,}">$', output["text/html"])
+    assert set(output) == {"text/html", "text/plain"} and output["text/plain"] == unescape(alt)
+    return unescape(alt), kind
+
+
+def test_a_figure_brings_its_alternative_text_and_is_closed(notebook):
+    utils.show(line(), ALT)
+    assert [told(output) for output in notebook] == [(ALT, "png")] and not plt.get_fignums()
+
+
+def test_formats_that_a_notebook_is_set_to_are_kept(notebook):
+    from matplotlib_inline.backend_inline import set_matplotlib_formats
+    utils.show(line(), "plain")
+    set_matplotlib_formats("retina")
+    utils.show(line(), "twice as fine")
+    plain, fine = (output["text/html"] for output in notebook)
+    assert "width" not in plain.replace("max-width", "") and re.search(r'width="\d+"', fine) and len(fine) > 1.3 * len(plain)
+    set_matplotlib_formats("pdf")  # no picture for a page: it is drawn as PNG all the same
+    utils.show(line(), "not on a page")
+    assert told(notebook[-1]) == ("not on a page", "png")
+    utils.use_svg_display()
+    utils.show(line(), "lines that stay lines")
+    assert told(notebook[-1]) == ("lines that stay lines", "svg+xml")
+
+
+def test_curves_that_grow_tell_what_they_are_at_every_step(notebook, monkeypatch):
+    monkeypatch.setattr(pictures, "watched", lambda: True)
+    animator = utils.Animator(legend=["loss"])
+    animator.add(1, 0.5)
+    animator.add(2, 0.4)
+    animator.finish("The loss falls.")
+    assert [told(output)[0] for output in notebook] == ["Curves of a running computation."] * 2 + ["The loss falls."]
+
+
+def test_one_place_says_how_figures_are_shown():
+    seen = []
+
+    def way(fig, alt):
+        seen.append((type(fig), alt))
+        plt.close(fig)
+
+    with utils.shown_by(way):
+        utils.show(line(), "one")
+        utils.show_images([[[0.0]]], 1, 1, alt="another")
+        with utils.shown_by(lambda fig, alt: seen.append(alt)):
+            utils.show(line(), "inside")
+        with pytest.raises(ZeroDivisionError), utils.shown_by(None):
+            1 / 0
+        pictures.show(line(), "after it")
+    utils.show(line(), "outside")
+    assert seen == [(Figure, "one"), (Figure, "another"), "inside", (Figure, "after it")]
+    plt.close("all")
+
+
+def test_utils_hands_on_all_that_it_says():
+    import image_data
+    for module in (pictures, image_data):
+        for name in module.__all__:
+            assert getattr(utils, name) is getattr(module, name), name
+    assert "in_notebook" in pictures.__all__ and utils.in_notebook() is False

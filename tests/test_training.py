@@ -1,0 +1,393 @@
+"""Numbers of training and testing as PyTorch has them: losses of every reduction, weights, labels of every kind, schedules."""
+import functools
+import math
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+import guards
+import utils
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.optim import lr_scheduler
+from torch.utils.data import DataLoader, TensorDataset
+
+N, Q = 50, 4
+WEIGHT = torch.tensor([0.2, 1.0, 3.0, 7.0])
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def data(batch_size=16, kind=torch.int64, **options):
+    """A loader of 50 examples of 5 numbers and 4 classes; with 16 the last batch is short."""
+    generator = torch.Generator().manual_seed(0)
+    X, y = torch.randn(N, 5, generator=generator), torch.randint(Q, (N,), generator=generator)
+    return DataLoader(TensorDataset(X, y.to(kind)), batch_size, **options)
+
+
+def whole():
+    return data().dataset.tensors[0], data().dataset.tensors[1].long()
+
+
+def linear(seed=0):
+    torch.manual_seed(seed)
+    return nn.Linear(5, Q)
+
+
+def nothing(batch_size):
+    """An updater that leaves the network as it is, so that an epoch's loss is that of one network."""
+
+
+class Wrapped(nn.Module):
+    """A loss of one's own around another, which hides its reduction."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, y_hat, y):
+        return self.inner(y_hat, y)
+
+
+def by_hand(y_hat, y):
+    return -torch.log_softmax(y_hat, 1)[range(len(y)), y]
+
+
+PLAIN = {
+    "mean": nn.CrossEntropyLoss(), "sum": nn.CrossEntropyLoss(reduction="sum"), "none": nn.CrossEntropyLoss(reduction="none"),
+    "function": F.cross_entropy,
+    **{f"partial {kind}": functools.partial(F.cross_entropy, reduction=kind) for kind in ("mean", "sum", "none")},
+    **{f"lambda {kind}": lambda y_hat, y, kind=kind: F.cross_entropy(y_hat, y, reduction=kind) for kind in ("mean", "sum", "none")},
+    **{f"wrapped {kind}": Wrapped(nn.CrossEntropyLoss(reduction=kind)) for kind in ("mean", "sum", "none")},
+    "partial of a partial": functools.partial(functools.partial(F.cross_entropy, label_smoothing=0.0), reduction="sum"),
+    "by hand, each": by_hand, "by hand, sum": lambda y_hat, y: by_hand(y_hat, y).sum(),
+    "by hand, mean": lambda y_hat, y: by_hand(y_hat, y).mean(), "by hand, sum of shape (1,)": lambda y_hat, y: by_hand(y_hat, y).sum(0, True),
+    "log-softmax": lambda y_hat, y: F.nll_loss(y_hat.log_softmax(1), y, reduction="sum"),
+}
+WEIGHTED = {
+    **{f"module {kind}": nn.CrossEntropyLoss(weight=WEIGHT, reduction=kind) for kind in ("mean", "sum", "none")},
+    **{f"partial {kind}": functools.partial(F.cross_entropy, weight=WEIGHT, reduction=kind) for kind in ("mean", "sum", "none")},
+    "lambda": lambda y_hat, y: F.cross_entropy(y_hat, y, weight=WEIGHT), "wrapped": Wrapped(nn.CrossEntropyLoss(weight=WEIGHT)),
+}
+
+
+@pytest.mark.parametrize("batch_size", [1, 16, N])
+@pytest.mark.parametrize("weight, name", [(None, name) for name in PLAIN] + [(WEIGHT, name) for name in WEIGHTED])
+def test_the_mean_loss_is_pytorchs_own_for_the_whole_set_at_once(weight, name, batch_size):
+    loss, net, (X, y) = (PLAIN if weight is None else WEIGHTED)[name], linear(), whole()
+    expected = F.cross_entropy(net(X), y, weight=weight).item()
+    assert utils.evaluate(net, data(batch_size), loss)[0] == pytest.approx(expected, rel=1e-5)
+    assert utils.evaluate_loss(net, data(batch_size), loss) == pytest.approx(expected, rel=1e-5)
+    assert utils.train_epoch(net, data(batch_size), loss, nothing)[0] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("scratch", [True, False])
+@pytest.mark.parametrize("weight, name", [(None, name) for name in PLAIN] + [(WEIGHT, name) for name in WEIGHTED])
+def test_every_reduction_and_either_updater_take_the_same_steps(weight, name, scratch):
+    loss = (PLAIN if weight is None else WEIGHTED)[name]
+    net, other = linear(), linear()
+    for X, y in data():  # what PyTorch's users write
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        optimizer.zero_grad()
+        F.cross_entropy(net(X), y, weight=weight).backward()
+        optimizer.step()
+
+    def updater(n):
+        with torch.no_grad():
+            for p in other.parameters():
+                p -= 0.1 * p.grad / n
+                p.grad.zero_()
+
+    utils.train_epoch(other, data(), loss, updater if scratch else torch.optim.SGD(other.parameters(), lr=0.1))
+    assert torch.allclose(net.weight, other.weight, atol=1e-6) and torch.allclose(net.bias, other.bias, atol=1e-6)
+
+
+def test_ignored_labels_count_as_in_pytorch():
+    loss, net, (X, y) = nn.CrossEntropyLoss(ignore_index=2, reduction="sum"), linear(), whole()
+    expected = F.cross_entropy(net(X), y, ignore_index=2).item()
+    assert utils.evaluate(net, data(), loss)[0] == pytest.approx(expected, rel=1e-5)
+    assert utils.train_epoch(net, data(), loss, nothing)[0] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", [lambda y_hat, y: F.cross_entropy(y_hat, y, reduction="sum") + 5.0,
+                                  lambda y_hat, y: F.cross_entropy(y_hat, y) * math.sqrt(len(y))])
+def test_a_loss_that_is_neither_mean_nor_sum_is_refused_before_the_first_step(loss):
+    net = linear()
+    before = net.weight.clone()
+    for call in (lambda: utils.evaluate(net, data(), loss), lambda: utils.evaluate_loss(net, data(), loss),
+                 lambda: utils.train_epoch(net, data(), loss, torch.optim.SGD(net.parameters(), lr=0.1))):
+        with pytest.raises(ValueError, match="neither their mean nor their sum"):
+            call()
+    assert torch.equal(net.weight, before)
+
+
+@pytest.mark.parametrize("loss", [lambda y_hat, y: torch.ones(3), lambda y_hat, y: F.mse_loss(y_hat, F.one_hot(y, Q).float(), reduction="none").sum(0)])
+def test_a_loss_of_a_strange_shape_is_refused(loss):
+    with pytest.raises(ValueError, match="The loss has shape .* for 50 examples"):
+        utils.evaluate(linear(), data(), loss)
+
+
+def test_a_penalty_is_part_of_the_mean():
+    net, (X, y) = linear(), whole()
+    loss = lambda y_hat, y: F.cross_entropy(y_hat, y) + 0.1 * net.weight.pow(2).sum()  # noqa: E731
+    expected = (F.cross_entropy(net(X), y) + 0.1 * net.weight.pow(2).sum()).item()
+    assert utils.train_epoch(net, data(), loss, nothing)[0] == pytest.approx(expected, rel=1e-5)
+    assert utils.evaluate(net, data(), loss)[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_finding_out_draws_no_random_number():
+    net = linear()
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    utils.evaluate(net, [whole()], F.cross_entropy)
+    assert torch.equal(torch.rand(1), expected)
+    torch.manual_seed(3)
+    utils.evaluate(net, [whole()], lambda y_hat, y: F.cross_entropy(y_hat, y) + 0 * torch.rand(1).sum())
+    torch.manual_seed(3)
+    torch.rand(1)
+    after = torch.rand(1)
+    torch.manual_seed(3)
+    utils.evaluate(net, [whole()], lambda y_hat, y: F.cross_entropy(y_hat, y) + 0 * torch.rand(1).sum())
+    assert torch.equal(torch.rand(1), after), "the loss drew once, finding out what it is drew nothing"
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-6, 1e6])
+def test_small_and_large_losses_are_found_out_too(scale):
+    net = linear()
+    for reduction in ("mean", "sum"):
+        loss = lambda y_hat, y: scale * F.cross_entropy(y_hat, y, reduction=reduction)  # noqa: B023, E731
+        expected = scale * F.cross_entropy(net(whole()[0]), whole()[1]).item()
+        assert utils.evaluate(net, data(), loss)[0] == pytest.approx(expected, rel=1e-5)
+        assert utils.train_epoch(net, data(), loss, nothing)[0] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("loss", [nn.MSELoss(), nn.MSELoss(reduction="sum"), nn.MSELoss(reduction="none"), nn.L1Loss(reduction="sum"),
+                                  nn.HuberLoss(reduction="none"), lambda y_hat, y: F.mse_loss(y_hat, y)], ids=str)
+def test_evaluate_loss_of_a_regression_is_the_mean_over_all_numbers(loss, outputs):
+    torch.manual_seed(1)
+    X, y = torch.randn(21, 5), torch.randn(21, outputs).double()
+    net, plain = nn.Linear(5, outputs), type(loss)() if isinstance(loss, nn.Module) else nn.MSELoss()
+    for target in (y, y[:, 0]) if outputs == 1 else (y,):
+        loader = DataLoader(TensorDataset(X, target), 8)
+        assert utils.evaluate_loss(net, loader, loss) == pytest.approx(plain(net(X), y.float()).item(), rel=1e-5)
+
+
+def test_a_sum_over_rows_and_columns_is_not_guessed():
+    loader = DataLoader(TensorDataset(torch.randn(6, 5), torch.randn(6, 2)), 4)
+    with pytest.raises(ValueError, match="over the 6 rows or over all 12 numbers"):
+        utils.evaluate_loss(nn.Linear(5, 2), loader, lambda y_hat, y: F.mse_loss(y_hat, y, reduction="sum"))
+
+
+def test_a_loss_with_weights_is_called_where_the_network_lies(monkeypatch):
+    """On a machine without a GPU: the meta device stands in, whose numbers nobody can read."""
+    seen = []
+
+    class Seen(Exception):
+        pass
+
+    class Loss(nn.CrossEntropyLoss):
+        def forward(self, y_hat, y):
+            seen.append((y_hat.device.type, y.device.type, self.weight.device.type, super().forward(y_hat, y).device.type))
+            raise Seen
+
+    monkeypatch.setattr(guards, "whole_numbers", lambda y: y.long())
+    monkeypatch.setattr(torch.Tensor, "aminmax", lambda y: (0, 0))
+    net, loss = linear().to("meta"), Loss(weight=WEIGHT).to("meta")
+    for call in (lambda: utils.evaluate(net, data(), loss), lambda: utils.train_epoch(net, data(), loss, nothing)):
+        with pytest.raises(Seen):
+            call()
+    assert seen == [("meta",) * 4] * 2
+
+
+# ---- labels and scores
+
+ONE_HOT = F.one_hot(whole()[1], Q)
+SOFT = 0.9 * ONE_HOT + 0.1 / Q
+
+
+@pytest.mark.parametrize("y", [whole()[1].to(kind) for kind in (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)]
+                         + [ONE_HOT, ONE_HOT.float(), ONE_HOT.double(), SOFT, SOFT.double()])
+def test_labels_of_every_kind_count_and_train_the_same(y):
+    X, classes = whole()
+    net, loader = linear(), DataLoader(TensorDataset(X, y), 16)
+    correct = int((net(X).argmax(1) == classes).sum())
+    assert utils.accuracy(net(X), y) == correct == utils.confusion_matrix(net(X), y, Q).diagonal().sum()
+    target = classes if y.ndim == 1 else y.float()
+    expected = F.cross_entropy(net(X), target).item()
+    assert utils.evaluate(net, loader, nn.CrossEntropyLoss()) == pytest.approx((expected, correct / N), rel=1e-5)
+    assert utils.evaluate_loss(net, loader, nn.CrossEntropyLoss(reduction="sum")) == pytest.approx(expected, rel=1e-5)
+    assert utils.train_epoch(net, loader, F.cross_entropy, nothing) == pytest.approx((expected, correct / N), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float16, torch.bfloat16])
+def test_images_take_the_type_of_the_networks_numbers(kind):
+    X, y = whole()
+    net = linear()
+    loader = DataLoader(TensorDataset(X.to(kind), y), 16)
+    expected = F.cross_entropy(net(X.to(kind).float()), y).item()
+    assert utils.evaluate(net, loader, nn.CrossEntropyLoss())[0] == pytest.approx(expected, rel=1e-5)
+    assert utils.train_epoch(net, loader, nn.CrossEntropyLoss(), nothing)[0] == pytest.approx(expected, rel=1e-5)
+    double = linear().double()
+    assert utils.evaluate_accuracy(double, data()) == utils.evaluate_accuracy(net, data())
+
+
+def test_batches_of_numpy_arrays_are_taken():
+    X, y = whole()
+    assert utils.evaluate_accuracy(linear(), [(X.numpy().astype(np.float64), y.numpy())]) == utils.evaluate_accuracy(linear(), data())
+
+
+@pytest.mark.parametrize("net, X, words", [
+    (linear(), torch.zeros(4, 5, dtype=torch.uint8), "The batch is uint8, and the network's numbers are not.*X.float"),
+    (nn.Sequential(nn.Unflatten(1, (1, 5)), nn.Conv1d(1, 4, 5), nn.Flatten()), torch.zeros(4, 5, dtype=torch.int64), "The batch is int64"),
+    (lambda X: X @ torch.zeros(5, Q), torch.zeros(4, 5, dtype=torch.float64), "The batch is float64"),
+])
+def test_numbers_that_do_not_fit_the_network_are_named(net, X, words):
+    with pytest.raises(ValueError, match=words):
+        utils.evaluate_accuracy(net, [(X, torch.zeros(4).long())])
+
+
+def test_batch_normalisation_with_a_batch_of_one_is_named():
+    X, y = torch.randn(17, 5), torch.zeros(17).long()
+    net = nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6), nn.Linear(6, Q))
+    updater = torch.optim.SGD(net.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="mean over the batch, and this one has 1 example.*drop_last=True"):
+        utils.train_epoch(net, DataLoader(TensorDataset(X, y), 8), nn.CrossEntropyLoss(), updater)
+    utils.train_epoch(net, DataLoader(TensorDataset(X, y), 8, drop_last=True), nn.CrossEntropyLoss(), updater)
+    assert utils.evaluate_accuracy(net, DataLoader(TensorDataset(X, y), 8)) >= 0  # testing takes any batch
+
+
+SCORES, LABELS = torch.randn(6, 3), torch.tensor([0, 1, 2, 0, 1, 2])
+
+
+@pytest.mark.parametrize("y_hat, y, words", [
+    (SCORES, LABELS[:5], r"Predictions have shape \(6, 3\), labels \(5,\)"), (SCORES, LABELS[:, None], r"labels \(6, 1\).*Write y.flatten\(\)"),
+    (SCORES, LABELS.float(), "Labels are float32: classes are whole numbers, so write y.long"),
+    (SCORES[:, 0], LABELS.double(), "Predicted classes are whole numbers"), (LABELS, LABELS.double(), "Labels are float64"),
+    (SCORES[:, :1], LABELS, r"Scores have shape \(6, 1\).*two for yes or no"), (SCORES[:, :1], LABELS[:, None], r"shape \(6, 1\)"),
+    (SCORES, LABELS + 1, "Label 3 has no score"), (SCORES, LABELS - 1, "Label -1 has no score"),
+    (LABELS, LABELS[:4], r"Predictions have shape \(6,\), labels \(4,\)"), (SCORES.sigmoid()[:, 0], LABELS, "compare them first, as in p > 0.5"),
+    (SCORES, torch.ones(6, 3), "are probabilities of each class"), (SCORES, -F.one_hot(LABELS, 3), "are probabilities of each class"),
+    (SCORES, F.one_hot(LABELS, 4), r"labels \(6, 4\)"), (torch.zeros(6, 3, 2), torch.zeros(6, 2).long(), r"shape \(6, 3, 2\)"),
+    (torch.zeros(6, 3, 2), LABELS, r"shape \(6, 3, 2\)")])
+def test_labels_and_scores_that_do_not_fit_are_refused_in_words(y_hat, y, words):
+    for call in (lambda: utils.accuracy(y_hat, y), lambda: utils.confusion_matrix(y_hat, y, 3)):
+        with pytest.raises(ValueError, match=words):
+            call()
+    if y_hat.ndim == 2 and len(y) == len(y_hat):
+        for call in (lambda: utils.evaluate(lambda X: X, [(y_hat, y)], nn.CrossEntropyLoss()),
+                     lambda: utils.train_epoch(lambda X: X, [(y_hat, y)], nn.CrossEntropyLoss(), nothing)):
+            with pytest.raises(ValueError, match=words):
+                call()
+
+
+def test_forty_seven_classes_in_bytes_all_right_are_all_right():
+    y = torch.arange(470) % 47
+    for kind in (torch.uint8, torch.int8, torch.int16, torch.int64):
+        for y_hat in (F.one_hot(y, 47).float(), y.to(kind), y, y.float()):
+            matrix = utils.confusion_matrix(y_hat, y.to(kind), 47)
+            assert matrix.dtype == torch.int64 and torch.equal(matrix, 10 * torch.eye(47).long())
+            assert utils.accuracy(y_hat, y.to(kind)) == 470
+    assert utils.accuracy(y.numpy(), y.tolist()) == 470
+
+
+@pytest.mark.parametrize("y_hat, y, words", [(LABELS, LABELS + 1, "There is a label 3, but num_classes is 3"), (LABELS + 1, LABELS, "a prediction 3"),
+                                             (LABELS, -LABELS, "There is a label -1"), (torch.zeros(6, 5), LABELS + 2, "a label 3")])
+def test_classes_outside_the_matrix_are_named(y_hat, y, words):
+    with pytest.raises(ValueError, match=words):
+        utils.confusion_matrix(y_hat, y, 3)
+
+
+def test_yes_or_no_is_counted_from_what_a_threshold_gives():
+    p, y = torch.tensor([0.2, 0.9, 0.6]), torch.tensor([False, True, False])
+    assert utils.accuracy(p > 0.5, y) == utils.accuracy((p > 0.5).float(), y.long()) == 2
+
+
+# ---- schedules, and an end in between
+
+def rates(make, num_epochs=3, train=utils.train):
+    """The rate at the start of each epoch, and after the last."""
+    net, seen = linear(), []
+    optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
+    scheduler = make(optimizer)
+    for _ in range(num_epochs):
+        seen.append(optimizer.param_groups[0]["lr"])
+        if train is utils.train:
+            utils.train(net, data(), data(), nn.CrossEntropyLoss(), 1, optimizer, scheduler)
+        else:
+            utils.train_epoch(net, data(), nn.CrossEntropyLoss(), optimizer, scheduler)
+    return [*seen, optimizer.param_groups[0]["lr"]]
+
+
+@pytest.mark.parametrize("train", [utils.train, utils.train_epoch])
+@pytest.mark.parametrize("make, expected", [
+    (lambda o: lr_scheduler.StepLR(o, 1, gamma=0.5), [1, 0.5, 0.25, 0.125]), (lambda o: lr_scheduler.StepLR(o, 2, gamma=0.1), [1, 1, 0.1, 0.1]),
+    (lambda o: lr_scheduler.ExponentialLR(o, 0.5), [1, 0.5, 0.25, 0.125]), (lambda o: lr_scheduler.MultiStepLR(o, [2], 0.1), [1, 1, 0.1, 0.1]),
+    (lambda o: lr_scheduler.CosineAnnealingLR(o, 3), [1, 0.75, 0.25, 0]), (lambda o: lr_scheduler.LambdaLR(o, lambda e: 1 / (e + 1)), [1, 1 / 2, 1 / 3, 1 / 4]),
+    (lambda o: lr_scheduler.SequentialLR(o, [lr_scheduler.ConstantLR(o, 0.5, 2), lr_scheduler.ExponentialLR(o, 0.1)], [2]), [0.5, 0.5, 1, 0.1]),
+    (lambda o: lr_scheduler.OneCycleLR(o, 1.0, 12), [0.04, 0.93, 0.28, 0.03]),
+])
+def test_a_schedule_moves_the_rate_by_what_it_counts(make, expected, train):
+    found = rates(make, train=train)
+    assert found == pytest.approx(expected, abs=0.01 if expected[-1] == 0.03 else 1e-6)  # one cycle in twelve batches
+
+
+def test_a_plateau_watches_the_test_set():
+    net = linear()
+    optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
+    for mode, best in (("min", 0.0), ("max", 2.0)):
+        scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, mode, factor=0.5, patience=0)
+        history = utils.train(net, data(), data(), nn.CrossEntropyLoss(), 1, optimizer, scheduler)
+        assert scheduler.best == (history.test_loss if mode == "min" else history.test_acc)[0]
+        scheduler.best, before = best, optimizer.param_groups[0]["lr"]
+        utils.train(net, data(), data(), nn.CrossEntropyLoss(), 1, optimizer, scheduler)
+        assert optimizer.param_groups[0]["lr"] == before / 2
+
+
+def test_a_schedule_of_another_optimizer_is_refused_and_so_is_one_that_is_too_short():
+    net = linear()
+    optimizer, other = (torch.optim.SGD(net.parameters(), lr=0.1) for _ in range(2))
+    before = net.weight.clone()
+    for train in (lambda s: utils.train(net, data(), data(), nn.CrossEntropyLoss(), 3, optimizer, s),
+                  lambda s: utils.train_epoch(net, data(), nn.CrossEntropyLoss(), optimizer, s)):
+        with pytest.raises(ValueError, match="StepLR moves the rate of another optimizer"):
+            train(lr_scheduler.StepLR(other, 1))
+    with pytest.raises(ValueError, match="has 8 steps left, and 3 epochs of 4 batches take 12: make it with total_steps=12"):
+        utils.train(net, data(), data(), nn.CrossEntropyLoss(), 3, optimizer, lr_scheduler.OneCycleLR(optimizer, 0.1, 8))
+    assert torch.equal(net.weight, before)
+    utils.train(net, data(), data(), nn.CrossEntropyLoss(), 3, optimizer, lr_scheduler.OneCycleLR(optimizer, 0.1, 12))
+
+
+def test_a_schedule_of_ones_own_is_stepped_after_each_batch():
+    calls = []
+
+    class Own:
+        def step(self):
+            calls.append(1)
+
+    net = linear()
+    utils.train(net, data(), data(), nn.CrossEntropyLoss(), 2, torch.optim.SGD(net.parameters(), lr=0.1), Own())
+    assert len(calls) == 8
+
+
+def test_an_error_hands_on_the_history_so_far(capsys):
+    net, calls = linear(), []
+
+    def loss(y_hat, y):
+        calls.append(len(y))
+        return by_hand(y_hat, y) * (math.inf if len(calls) > 8 else 1)  # in each epoch four batches and a test: the second's last batch
+
+    for given in (None, utils.History()):
+        calls.clear()
+        with pytest.raises(FloatingPointError, match="The loss is inf after 48 examples") as caught:
+            utils.train(net, data(), data(), loss, 5, torch.optim.SGD(net.parameters(), lr=0.1), history=given)
+        history = caught.value.history
+        assert given in (None, history) and len(history.test_acc) == len(history.train_loss) == 1 and len(history.batch_loss) == 4
+    assert "1 epoch in" in capsys.readouterr().out
