@@ -1,5 +1,6 @@
 """What the benchmarks share: the usual path to the data, the usual example, and the line that says where it ran."""
 import ast
+import importlib.metadata
 import json
 import math
 import os
@@ -12,11 +13,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import utils  # before d2l and torchvision
 import torch
-import torchvision
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
-from torchvision import transforms
 
 
 def root():
@@ -30,6 +29,8 @@ def root():
 
 def usual_iterators(name, batch_size, test_batch_size=None, num_workers=0, normalize=None):
     """(train_iter, test_iter) as PyTorch's examples make them: torchvision's class, ToTensor, a DataLoader."""
+    import torchvision  # it takes a second, which a cold start of ours does not need
+    from torchvision import transforms
     steps = [transforms.ToTensor()] + ([transforms.Normalize(*normalize)] if normalize else [])
     sets = [getattr(torchvision.datasets, name)(root(), train=train, transform=transforms.Compose(steps))
             for train in (True, False)]
@@ -100,7 +101,7 @@ def where():
     model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), platform.processor()) if Path("/proc/cpuinfo").exists() else platform.processor()
     return (f"{time.strftime('%Y-%m-%d')}, {model}, {torch.get_num_threads()} threads, Python {platform.python_version()}, "
-            f"torch {torch.__version__}, torchvision {torchvision.__version__}")
+            f"torch {torch.__version__}, torchvision {importlib.metadata.version('torchvision')}")
 
 
 def table(heads, rows):

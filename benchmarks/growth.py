@@ -24,7 +24,7 @@ def measure(model, share, threads):
     images = train_iter.dataset
     n = round(share * len(images))
     images.images, images.labels = images.images[:n].clone(), images.labels[:n].clone()
-    train_iter = utils.DataLoader(images, train_iter.batch_size, shuffle=True, collate_fn=train_iter.collate_fn)
+    train_iter = utils.whole_batches(images, 256 if model == "softmax" else 128, shuffle=True)
     net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10)) if model == "softmax" else lesson(7)["make_better_net"]()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     taken, _ = seconds(lambda: utils.train_epoch(net, train_iter, nn.CrossEntropyLoss(), optimizer), repeats=4)

@@ -5,7 +5,6 @@
 import statistics
 import subprocess
 import sys
-import time
 
 from common import root, seconds, table, usual_iterators, utils, where
 
@@ -23,18 +22,20 @@ NAMED = ("import torch; library = torch.library.Library('torchvision', 'FRAGMENT
          "library.define('qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor');")
 
 
+PRINT = ";import resource; u = resource.getrusage(resource.RUSAGE_SELF); print(u.ru_utime + u.ru_stime, u.ru_maxrss / 1024)"
+
+
 def imports(repeats=9):
-    """Median seconds of a Python that only imports; the two take turns."""
+    """Median seconds of the processor, and megabytes, of a Python that only imports; the two take turns."""
     d2l = "from d2l import torch"
     plain = subprocess.run([sys.executable, "-c", d2l], capture_output=True)
     code = {"import utils": "import utils", d2l: d2l if plain.returncode == 0 else NAMED + d2l}
     taken = {statement: [] for statement in code}
     for _ in range(repeats):
         for statement, times in taken.items():
-            start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code[statement]], cwd=utils.HERE, check=True)
-            times.append(time.perf_counter() - start)
-    return {statement: statistics.median(times) for statement, times in taken.items()}
+            done = subprocess.run([sys.executable, "-c", code[statement] + PRINT], cwd=utils.HERE, check=True, capture_output=True)
+            times.append([float(number) for number in done.stdout.split()])
+    return {statement: [statistics.median(numbers) for numbers in zip(*times)] for statement, times in taken.items()}
 
 
 def main():
@@ -54,8 +55,8 @@ def main():
     table(("70,000 images from disk, first pass", "torchvision + ToTensor, s", "this course, s", "faster"), rows)
     print()
     taken = imports()
-    a, b = taken["from d2l import torch"], taken["import utils"]
-    table(("import", "seconds"), [(name, f"{value:.2f}") for name, value in taken.items()])
+    a, b = taken["from d2l import torch"][0], taken["import utils"][0]
+    table(("import", "seconds of the processor", "MB resident"), [(name, f"{seconds:.2f}", f"{size:.0f}") for name, (seconds, size) in taken.items()])
     print(f"\nimport utils takes {b / a:.2f} times as long.\n\n{where()}")
 
 

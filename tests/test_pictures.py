@@ -105,3 +105,15 @@ def test_utils_hands_on_all_that_it_says():
         for name in module.__all__:
             assert getattr(utils, name) is getattr(module, name), name
     assert "in_notebook" in pictures.__all__ and utils.in_notebook() is False
+
+
+def test_the_feedback_to_a_student_keeps_the_picture_and_its_words_only(notebook):
+    pytest.importorskip("nbgrader")
+    from exercises.grading.judge import _plain
+    from nbformat.v4 import new_output
+    utils.show(line(), ALT)
+    kept = _plain(new_output("display_data", dict(notebook[0]))).data
+    assert set(kept) == {"image/png", "text/plain"} and kept["text/plain"] == ALT and kept["image/png"].startswith("iVBOR")
+    for hostile in ('<img src=x onerror="alert(1)">', notebook[0]["text/html"] + "<script>alert(1)</script>",
+                    notebook[0]["text/html"].replace("<img ", '<img onload="alert(1)" ')):
+        assert set(_plain(new_output("display_data", {"text/html": hostile, "text/plain": "x"})).data) == {"text/plain"}

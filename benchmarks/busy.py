@@ -1,0 +1,94 @@
+"""A busy machine: three lessons' trainings side by side on two cores, beside the same ones after one another.
+
+    COURSE_DATA_DIR=... python benchmarks/busy.py
+
+Each is a process of its own, as a notebook's kernel is. It has imported and loaded everything before the clock starts.
+Measured with OpenMP's threads asleep while they wait, as `import utils` sets it, and spinning, as they do by themselves.
+"""
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+LESSONS = {  # name: epochs, so that each takes a few seconds alone
+    "04 softmax regression": 20, "06 multilayer perceptron": 2, "07 first CNN": 1,
+}
+
+
+def work(name):
+    """In a process of its own: load, say so, wait for a line, train, say so."""
+    from common import lesson, nn, root, torch, utils
+    root()
+    torch.set_num_threads(2)  # as on a machine with two cores
+    utils.set_seed(0)
+    if name.startswith("04"):
+        (train_iter, test_iter), net, rate = utils.load_data_fashion_mnist(256), nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), 0.1
+    else:
+        train_iter, test_iter = utils.load_data_mnist(64)
+        sizes = (784, 512, 256, 128, 64, 10)
+        layers = [layer for a, b in zip(sizes, sizes[1:]) for layer in (nn.Linear(a, b), nn.ReLU())][:-1]
+        net, rate = (nn.Sequential(nn.Flatten(), *layers) if name.startswith("06") else lesson(7)["make_net"]()), 0.01
+    loss, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), lr=rate, momentum=0.5)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for _ in range(LESSONS[name]):
+        utils.train_epoch(net, train_iter, loss, optimizer)
+        utils.evaluate(net, test_iter, loss)
+    print("done", flush=True)
+
+
+class Kernel:
+    """A process that has loaded and waits to train."""
+
+    def __init__(self, name, policy):
+        self.process = subprocess.Popen([sys.executable, __file__, "--work", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True, env={**os.environ, "OMP_WAIT_POLICY": policy})
+        assert self.process.stdout.readline() == "ready\n"
+
+    def start(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def wait(self):
+        assert self.process.stdout.readline() == "done\n"
+        self.process.wait()
+
+
+def seconds(names, policy):
+    """Seconds until all of the trainings are done that begin together."""
+    kernels = [Kernel(name, policy) for name in names]
+    start = time.perf_counter()
+    for kernel in kernels:
+        kernel.start()
+    for kernel in kernels:
+        kernel.wait()
+    return time.perf_counter() - start
+
+
+def main(rounds=3):
+    from common import root, table, where
+    root()
+    rows, ratios = [], {}
+    for policy in ("PASSIVE", "ACTIVE"):
+        alone = {name: [] for name in LESSONS}
+        together = []
+        for _ in range(rounds if policy == "PASSIVE" else 1):
+            for name, times in alone.items():
+                times.append(seconds([name], policy))
+            together.append(seconds(list(LESSONS), policy))
+        one_by_one = sum(statistics.median(times) for times in alone.values())
+        ratios[policy] = statistics.median(together) / one_by_one
+        rows.append(({"PASSIVE": "sleep", "ACTIVE": "spin"}[policy], *(f"{statistics.median(times):.1f}" for times in alone.values()),
+                     f"{one_by_one:.1f}", f"{statistics.median(together):.1f}", f"{ratios[policy]:.2f} x"))
+    table(("threads that wait", *LESSONS, "one after the other, s", "side by side, s", "ratio"), rows)
+    print(f"\n{where()}")
+    if ratios["PASSIVE"] > 1.1:
+        sys.exit(f"Side by side they take {ratios['PASSIVE']:.2f} times as long: more than 1.1.")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--work"]:
+        work(sys.argv[2])
+    else:
+        main()
