@@ -1,13 +1,50 @@
-# `make lab` opens the lessons, `make test` runs every test. Each sets up .venv the first time.
-# For instructors (exercises/README.md): make release, make grade LESSON=... FROM=..., make feedback LESSON=...
+# `make lab` opens the lessons in JupyterLab; it sets up .venv the first time. `make clean` removes .venv.
 PYTHON ?= python3
+ifeq ($(strip $(PYTHON)),)
+override PYTHON = python3
+endif
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
+GOAL = $(firstword $(MAKECMDGOALS) lab)
+comma = ,
+quoted = '$(subst ','\'',$(1))'
 
-.PHONY: lab test notebooks release grade feedback formgrader handout fork links bench lock clean
+# JupyterLab runs for root only when told that this is meant.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
+# A PYTHON that is none (not there, a folder, another program) is named here; one that does not suit names itself.
+check_python = @test "$$($(PYTHON) -c 'print("Py" + "thon")' 2> /dev/null < /dev/null | head -n 1)" = Python || { \
+	echo "PYTHON is "$(call quoted,$(PYTHON))", which is not there or is no Python: name one of $(RANGE) (python.org has them)," \
+	"for example  make $(GOAL) PYTHON=python3.12" >&2; exit 1; }; \
+	$(PYTHON) -c 'import sys; sys.path.insert(0, "tools"); import python_fits; sys.exit(python_fits.main([$(1) \
+	"$(subst ',,$(subst ",,$(PYTHON)))", "$(GOAL)"]))'
+RANGE = $(shell sed -n 's/^python = "\([^"]*\)".*/\1/p' pyproject.toml)
+
+.PHONY: lab clean
 lab: .venv/lessons
-	$(BIN)/jupyter lab --notebook-dir=. --FileContentsManager.preferred_dir=notebooks
+	$(BIN)/jupyter lab --notebook-dir=. --FileContentsManager.preferred_dir=notebooks $(AS_ROOT)
+
+clean:
+	rm -rf .venv
+
+# Whether .venv works here, and is of the PYTHON that was asked for, if one was. If not, it is set up again whatever its age.
+ASKED := $(if $(filter command environment,$(firstword $(origin PYTHON))),$(or $(filter 2.% 3.%,$(shell \
+	$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null < /dev/null | head -n 1)),none))
+VENV := $(if $(wildcard tools/python_fits.py),$(shell $(BIN)/python tools/python_fits.py --venv $(ASKED) 2> /dev/null),fits)
+ifneq ($(VENV),fits)
+.PHONY: .venv/lessons .venv/exercises .venv/tests
+endif
+
+.venv/lessons: requirements.txt constraints.txt
+	$(call check_python)
+	$(PYTHON) -m venv .venv
+	$(PIP) install -r requirements.txt -c constraints.txt
+	@touch $@
+
+# ---- for instructors and maintainers; what is handed out to students ends above this line (tools/handout.py)
+# `make test` runs every test. For instructors: make release, make grade LESSON=... FROM=..., make feedback LESSON=...
+.NOTPARALLEL:  # what checks an argument comes before what installs
+.PHONY: test notebooks release grade feedback formgrader handout fork links bench lock
 
 test: .venv/tests
 	$(BIN)/ruff check .
@@ -36,17 +73,29 @@ lesson-and-from: lesson
 	@test -n "$(FROM)" || { echo "Say where the submissions are, a folder or a zip: FROM=submissions.zip"; exit 2; }
 
 formgrader: .venv/exercises  # JupyterLab with nbgrader's pages, for grading by hand
-	cd exercises && ../$(BIN)/jupyter lab
+	cd exercises && ../$(BIN)/jupyter lab $(AS_ROOT)
 
-handout: handout.zip  # the course without the worked answers, for students
-.PHONY: handout.zip
-handout.zip:
-	git archive --prefix=deep-learning-course/ -o $@ HEAD -- . ':!exercises/source' ':!exercises/grading' ':!exercises/nbgrader_config.py' ':!tests' ':!.ci' ':!.github'
+# The tools need a Python that suits and nothing installed: .venv's, or else PYTHON.
+TOOL = $(if $(filter fits,$(VENV)),$(BIN)/python,$(PYTHON))
+.PHONY: python
+python:
+	$(if $(filter fits,$(VENV)),@:,$(call check_python,"--check"$(comma)))
+
+handout: python  # handout.zip: the course without the worked answers, for students, as it is in this folder now
+	@$(TOOL) tools/handout.py
 
 REVISION ?=
-fork: .venv/exercises  # your own copy: badges, links and the first cells lead there; make fork SLUG=owner/name [REVISION=main]
-	$(BIN)/python tools/launch.py $(SLUG) $(REVISION)
+# Your own copy: badges, links, first cells and the README's commands lead there. make fork SLUG=owner/name [REVISION=v1]
+fork: slug .venv/exercises
+	$(BIN)/python tools/launch.py $(call quoted,$(SLUG)) $(call quoted,$(REVISION))
 	$(BIN)/python -m exercises.grading.release
+
+.PHONY: slug named
+slug: named python
+	@$(TOOL) tools/course.py $(call quoted,$(SLUG)) $(call quoted,$(REVISION))
+named:
+	@test -n $(call quoted,$(SLUG)) || { \
+	echo "Say where your copy lives: make fork SLUG=owner/name, as in its address on GitHub" >&2; exit 2; }
 
 links: .venv/exercises  # list the links that lead out of the course
 	@$(BIN)/python tools/launch.py --links
@@ -55,6 +104,7 @@ bench: .venv/tests  # half an hour; needs the real data sets (COURSE_DATA_DIR)
 	$(BIN)/python benchmarks/loading.py
 	$(BIN)/python benchmarks/softmax.py
 	$(BIN)/python benchmarks/cnn.py
+	$(BIN)/python benchmarks/busy.py
 	$(BIN)/python benchmarks/records.py
 	$(BIN)/python benchmarks/lessons.py --usual
 	$(BIN)/python benchmarks/growth.py docs/growth.png
@@ -63,20 +113,12 @@ bench: .venv/tests  # half an hour; needs the real data sets (COURSE_DATA_DIR)
 	$(BIN)/python benchmarks/explore.py
 
 lock:  # renew constraints.txt: the newest versions that the ranges allow
+	$(call check_python,"--check"$(comma))
 	$(PYTHON) -m venv --clear .lock
 	.lock/bin/python -m pip install -r requirements.txt -r tests/requirements.txt -r exercises/requirements.txt -r hub/requirements.txt
 	(echo "# The exact versions last tested, written by make lock."; \
 	 .lock/bin/python -m pip freeze | sed 's/+[a-z0-9]*$$//') > constraints.txt
 	rm -rf .lock
-
-clean:
-	rm -rf .venv
-
-.venv/lessons: requirements.txt constraints.txt
-	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'This course needs Python 3.11 or newer, and $(PYTHON) is ' + sys.version.split()[0] + '. Name a newer one: make lab PYTHON=python3.12')"
-	$(PYTHON) -m venv .venv
-	$(PIP) install -r requirements.txt -c constraints.txt
-	@touch $@
 
 .venv/exercises: .venv/lessons exercises/requirements.txt
 	$(PIP) install -r exercises/requirements.txt -c constraints.txt

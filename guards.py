@@ -19,6 +19,9 @@ from torch.nn import functional as F
 from torch.nn.parameter import is_lazy
 
 
+EXACT = (torch.float32, torch.float64)  # of the others, a sum of a few numbers is off by a percent
+
+
 # ---------------------------------------------------------------- labels
 
 def classes(y_hat, y):
@@ -41,7 +44,7 @@ def targets(y_hat, y):
     """
     if y_hat.ndim == 2 and y_hat.shape == y.shape and y_hat.shape[1] > 1:
         soft = y.to(y_hat.dtype)
-        if soft.numel() and (float(soft.min()) < 0 or float((soft.sum(dim=1) - 1).abs().max()) > 1e-2):
+        if soft.numel() and (float(soft.min()) < 0 or float((soft.sum(dim=1) - 1).abs().max()) > (1e-3 if soft.dtype in EXACT else 2e-2)):
             raise ValueError(f"Targets of shape {tuple(y.shape)} are probabilities of each class: from 0 on, and 1 in the sum "
                              "of each row; these are not.")
         return soft
@@ -136,8 +139,8 @@ def reduction(loss, l, y_hat, y):
 
     PyTorch's own losses say so. Of any other it is found out: the same examples twice have the same mean, and twice the sum.
     """
-    if l.numel() > 1 or len(y) == l.ndim == 1:
-        if l.shape[0] != len(y):
+    if l.numel() > 1 or l.ndim and len(y) == 1:
+        if l.shape[0] != len(y) or l.ndim > 1 and l.shape not in (y_hat.shape, (len(y), 1)):
             raise ValueError(f"The loss has shape {tuple(l.shape)} for {len(y)} examples: return one value for each, their mean or "
                              "their sum.")
         return "none"
@@ -149,7 +152,7 @@ def reduction(loss, l, y_hat, y):
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         twice = float(loss(torch.cat([y_hat, y_hat]), torch.cat([y, y])))
     for kind, expected in (("mean", once), ("sum", 2 * once)):
-        if math.isclose(twice, expected, rel_tol=1e-5 if l.dtype in (torch.float32, torch.float64) else 1e-2):
+        if math.isclose(twice, expected, rel_tol=1e-5 if l.dtype in EXACT else 1e-2):
             return kind
     raise ValueError(f"The loss of these examples is {once:g}, of the same ones twice {twice:g}: it is neither their mean nor their "
                      "sum. Return one of the two, or one value for each example.")
@@ -159,6 +162,21 @@ def reduction(loss, l, y_hat, y):
 
 BY_BATCH = (torch.optim.lr_scheduler.OneCycleLR, torch.optim.lr_scheduler.CyclicLR)
 BY_EPOCH = (torch.optim.lr_scheduler.LRScheduler, torch.optim.lr_scheduler.ReduceLROnPlateau)
+
+
+def check_schedule(scheduler, optimizer, path=None, content=None):
+    """Raise ValueError unless a schedule goes with this optimizer, and is of the kind that a checkpoint's `content` holds."""
+    if scheduler is None:
+        return
+    if optimizer is None:
+        raise ValueError("A schedule goes with its optimizer: give both, the optimizer and the scheduler.")
+    counts_epochs(scheduler, optimizer)
+    if content is not None:
+        if content["scheduler"] is None:
+            raise ValueError(f"{path} has no schedule: load it without a scheduler.")
+        if content["scheduler_kind"] != kind_of(scheduler):
+            raise ValueError(f"{path} has a schedule of another kind, {content['scheduler_kind']}, yours is {kind_of(scheduler)}: make "
+                             "the one that was saved, then load.")
 
 
 def counts_epochs(scheduler, updater):

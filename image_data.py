@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch.nn import functional as F
-from torch.utils.data import BatchSampler, ConcatDataset, DataLoader, Dataset, RandomSampler, SequentialSampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler, Subset, TensorDataset
 
 __all__ = ["HERE", "SAMPLE", "DataLoader", "ImageSet", "get_fashion_mnist_labels", "load_data_fashion_mnist",
            "load_data_mnist", "whole_batches"]
@@ -54,7 +54,7 @@ class ImageSet(Dataset):
         self.images, self.labels = _pixels(images), _whole_numbers(labels)
         if len(self.images) != len(self.labels):
             raise ValueError(f"{len(self.images)} images but {len(self.labels)} labels: give one label for each image.")
-        self.resize = None if resize is None else _positive("resize", resize)
+        self.resize = None if resize is None else positive("resize", resize)
         self.mean, self.std, self.source = _for_channels(mean), _for_channels(std), source
         self.normalize = bool(torch.as_tensor(self.mean != 0).any() or torch.as_tensor(self.std != 1).any())
         channels = 1 if self.images.ndim == 3 else self.images.shape[1]
@@ -108,17 +108,16 @@ class ImageSet(Dataset):
 def whole_batches(dataset, batch_size, shuffle=False):
     """Return a DataLoader that asks `dataset` for a whole batch at once: PyTorch's sampler of index lists.
 
-    `dataset`: an `ImageSet`, or what `random_split` and `Subset` make of one. It yields X, float32 (batch_size, c, h, w),
+    `dataset`: an `ImageSet` or a `TensorDataset`, or what `random_split` and `Subset` make of one. Of images it yields X, float32 (batch_size, c, h, w),
     and y, int64 (batch_size,). `shuffle`: draw a new order each epoch. Any other data set: `DataLoader(dataset, batch_size)`.
     """
-    batch_size = _positive("batch_size", batch_size)
+    batch_size = positive("batch_size", batch_size)
     whole = dataset
-    while hasattr(whole, "indices"):  # a Subset, perhaps of a Subset
+    while isinstance(whole, Subset):
         whole = whole.dataset
-    if not isinstance(whole, ImageSet):
-        cure = (f"Write DataLoader(dataset, {batch_size}, shuffle={shuffle}), which asks for one at a time"
-                if isinstance(whole, ConcatDataset) else f"Write DataLoader(dataset, {batch_size}, shuffle={shuffle})")
-        raise ValueError(f"A {type(whole).__name__} can't give several examples at once. {cure}.")
+    if not isinstance(whole, (ImageSet, TensorDataset)):
+        raise ValueError(f"A {type(whole).__name__} gives one example at a time: write DataLoader(dataset, {batch_size}, "
+                         f"shuffle={shuffle}).")
     order = RandomSampler(dataset) if shuffle and len(dataset) else SequentialSampler(dataset)
     return DataLoader(dataset, sampler=BatchSampler(order, batch_size, drop_last=False), batch_size=None)
 
@@ -151,14 +150,15 @@ def get_fashion_mnist_labels(labels):
 
 
 def _load_data(name, batch_size, resize=None, **options):
-    batch_size = _positive("batch_size", batch_size)
-    resize = None if resize is None else _positive("resize", resize)
+    batch_size = positive("batch_size", batch_size)
+    resize = None if resize is None else positive("resize", resize)
     files, source = _find(name)
     train, test = (ImageSet(*_read(name, files, first, source), resize=resize, source=source, **options) for first in (0, 2))
     return whole_batches(train, batch_size, shuffle=True), whole_batches(test, batch_size)
 
 
-def _positive(what, value):
+def positive(what, value):
+    """Return `value` as an int, 1 or larger; ValueError, with `what` it is, for anything else."""
     try:
         number = operator.index(value)  # a NumPy integer is one too
     except TypeError:
@@ -169,6 +169,8 @@ def _positive(what, value):
 
 
 def _tensor(values):
+    if isinstance(values, (list, tuple)) and len(values) and torch.is_tensor(values[0]):
+        return torch.stack(list(values))
     if isinstance(values, np.ndarray):  # torch takes neither negative strides, nor foreign byte orders, nor read-only memory
         values = np.require(values, values.dtype.newbyteorder("="), ["C", "W"])
         if values.dtype.kind == "u" and values.itemsize > 1:
@@ -451,6 +453,8 @@ def _read_idx(path, magic, sides, cure):
             array = np.empty(math.prod(shape), np.uint8)
             file.seek(start)
             file.readinto(array)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} is missing. {cure}") from None
     except OSError as error:
         raise _unreadable(path, error) from error
     return torch.from_numpy(array).reshape(shape), zlib.crc32(array, zlib.crc32(header))

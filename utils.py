@@ -33,7 +33,7 @@ import guards
 import image_data
 import pictures
 from image_data import *  # noqa: F403
-from image_data import get_fashion_mnist_labels, sweep
+from image_data import get_fashion_mnist_labels, positive, sweep
 from pictures import *  # noqa: F403
 from pictures import Animator, ProgressBar, show_images
 
@@ -103,6 +103,7 @@ def confusion_matrix(y_hat, y, num_classes):
 
     `y_hat`, `y`: as for `accuracy`, with classes from 0 to num_classes - 1; others raise ValueError.
     """
+    num_classes = positive("num_classes", num_classes)
     predicted, true = guards.classes(y_hat, y)
     for what, classes in (("label", true), ("prediction", predicted)):
         outside = classes[(classes < 0) | (classes >= num_classes)]
@@ -253,7 +254,10 @@ def train_epoch(net, train_iter, loss, updater, scheduler=None, on_batch=None):
         if on_batch:
             on_batch(value)
     y_hat, y = torch.cat(scores), torch.cat(labels)
-    train_loss = _mean_loss(loss, y_hat, y) if kind == "mean" else total_loss / seen
+    train_loss = total_loss / seen
+    if kind == "mean":
+        with torch.no_grad():
+            train_loss = float(loss(y_hat, y))
     train_acc = accuracy(y_hat, y) / seen
     if by_epoch:
         _end_epoch(scheduler, train_loss, train_acc)
@@ -336,6 +340,7 @@ def save_checkpoint(path, net, optimizer=None, history=None, scheduler=None):
     OSError where the file can't be written.
     """
     path = Path(path)
+    guards.check_schedule(scheduler, optimizer)
     for name, value in net.state_dict().items():
         if is_lazy(value) or getattr(value, "is_meta", False):
             raise ValueError(f"{name} has no numbers yet: run a batch through the network, then save it.")
@@ -388,12 +393,7 @@ def load_checkpoint(path, net, optimizer=None, scheduler=None):
     if optimizer is not None:
         guards.check_optimizer(path, content, net, optimizer)
     if scheduler is not None:
-        if content["scheduler"] is None:
-            raise ValueError(f"{path} has no schedule: load it without a scheduler.")
-        if content["scheduler_kind"] != guards.kind_of(scheduler):
-            raise ValueError(f"{path} has a schedule of another kind, {content['scheduler_kind']}, yours is {guards.kind_of(scheduler)}: make the "
-                             "one that was saved, then load.")
-        guards.counts_epochs(scheduler, optimizer)
+        guards.check_schedule(scheduler, optimizer, path, content)
     elif optimizer is not None and content["scheduler"] is not None:
         warnings.warn(f"{path} has a schedule ({content['scheduler_kind']}), which is left out: without scheduler=... the run goes on at "
                       "the rate where it stopped.", stacklevel=2)

@@ -162,6 +162,12 @@ def test_schedules_of_another_kind_or_missing_are_named(tmp_path):
     refused("schedule of another kind, OneCycleLR, yours is StepLR", tmp_path / "with.pt", net, optimizer, CYCLES["StepLR"](optimizer))
     refused("has no schedule: load it without a scheduler", tmp_path / "without.pt", net, optimizer, CYCLES["StepLR"](optimizer))
     refused("moves the rate of another optimizer", tmp_path / "with.pt", net, optimizer, CYCLES["OneCycleLR"](small()[1]))
+    with pytest.raises(ValueError, match="A schedule goes with its optimizer: give both"):
+        utils.load_checkpoint(tmp_path / "with.pt", net, scheduler=CYCLES["OneCycleLR"](optimizer))
+    with pytest.raises(ValueError, match="A schedule goes with its optimizer"):
+        utils.save_checkpoint(tmp_path / "c.pt", net, scheduler=CYCLES["OneCycleLR"](optimizer))
+    with pytest.raises(ValueError, match="StepLR moves the rate of another optimizer"):
+        utils.save_checkpoint(tmp_path / "c.pt", net, optimizer, None, CYCLES["StepLR"](small()[1]))
     with pytest.warns(UserWarning, match=r"with.pt has a schedule \(OneCycleLR\), which is left out"):
         utils.load_checkpoint(tmp_path / "with.pt", net, optimizer)
     with warnings.catch_warnings():

@@ -114,10 +114,14 @@ def test_the_courses_own_loaders_are_new_every_epoch_and_whole():
 
 
 def test_what_can_not_give_whole_batches_says_what_to_write(dataset):
-    with pytest.raises(ValueError, match=r"ConcatDataset can't give several examples at once. Write DataLoader\(dataset, 8, shuffle=True\)"):
-        utils.whole_batches(ConcatDataset([dataset, dataset]), 8, shuffle=True)
-    with pytest.raises(ValueError, match="TensorDataset can't"):
-        utils.whole_batches(TensorDataset(torch.zeros(3)), 2)
+    class Own(torch.utils.data.Dataset):
+        indices = [1, 2]  # a name that a Subset has too
+
+    for other in (ConcatDataset([dataset, dataset]), Own()):
+        with pytest.raises(ValueError, match=rf"A {type(other).__name__} gives one example at a time: write DataLoader\(dataset, 8, shuffle=True\)"):
+            utils.whole_batches(other, 8, shuffle=True)
+    tensors = Subset(TensorDataset(torch.arange(9), torch.arange(9) % 2), range(1, 9))
+    assert [x.tolist() for x, _ in utils.whole_batches(tensors, 3)] == [[1, 2, 3], [4, 5, 6], [7, 8]]
 
 
 # ---- what a set takes
@@ -125,7 +129,7 @@ def test_what_can_not_give_whole_batches_says_what_to_write(dataset):
 @pytest.mark.parametrize("make", [
     lambda images: images, lambda images: images.numpy(), lambda images: images[:, None], lambda images: images.float() / 255,
     lambda images: images.double() / 255, lambda images: images.numpy() / 255, lambda images: (images.numpy() / 255).astype(">f4"),
-    lambda images: images.long(), lambda images: images.numpy().astype(np.uint16), lambda images: images.numpy()[::-1][::-1],
+    lambda images: list(images), lambda images: images.long(), lambda images: images.numpy().astype(np.uint16), lambda images: images.numpy()[::-1][::-1],
     lambda images: images.numpy().astype(">i4"), lambda images: images.permute(0, 2, 1).contiguous().permute(0, 2, 1),
     lambda images: np.frombuffer(images.numpy().tobytes(), np.uint8).reshape(N, 28, 28)])
 def test_bytes_and_floats_tensors_and_arrays_are_the_same_images(images, make):

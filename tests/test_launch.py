@@ -23,10 +23,7 @@ EXERCISES = sorted(ROOT.glob("exercises/release/*/*.ipynb"))
 in_git = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="made from git")
 
 
-def files_of_the_course():
-    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True,
-                           text=True).stdout.splitlines()
-    return [name for name in names if (ROOT / name).is_file()]
+files_of_the_course = launch.files
 
 
 def copied(target):
@@ -119,16 +116,17 @@ def test_a_fork_leaves_no_link_to_the_old_copy_and_moving_back_changes_nothing(t
         subprocess.run([sys.executable, "-m", "exercises.grading.release"], cwd=fork, check=True, capture_output=True,
                        env={**os.environ, "OMP_NUM_THREADS": "1"})
 
-    move("prof-x/dl.2027", "autumn-27")
+    slug = "prof-x/dl.2027"
+    move(slug, "autumn-27")
     new = [name for name in files_of_the_course() if name.endswith((".ipynb", ".md", ".toml", ".py", ".json"))]
     left = {name for name in new if old in (fork / name).read_text(encoding="utf-8")}
     assert left == set(), "these still lead to the old copy"
     for path in sorted(fork.glob("notebooks/*.ipynb")) + sorted(fork.glob("exercises/release/*/*.ipynb")):
         text = path.read_text(encoding="utf-8")
         here = path.relative_to(fork).as_posix()
-        assert f"/github/prof-x/dl.2027/blob/autumn-27/{here}" in text and f"/gh/prof-x/dl.2027/autumn-27?urlpath=lab/tree/{here}" in text
-        assert "git clone --depth 1 --branch autumn-27 https://github.com/prof-x/dl.2027 course" in text
-    assert "prof-x/dl.2027" in (fork / "README.md").read_text(encoding="utf-8")
+        assert f"/github/{slug}/blob/autumn-27/{here}" in text and f"/gh/{slug}/autumn-27?urlpath=lab/tree/{here}" in text
+        assert f"git clone --depth 1 --branch autumn-27 https://github.com/{slug} course" in text
+    assert f"git clone --branch autumn-27 https://github.com/{slug}\ncd dl.2027\n" in (fork / "README.md").read_text(encoding="utf-8")
     move(old, revision)
     assert git(fork, "status", "--porcelain") == ""
 

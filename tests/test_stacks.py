@@ -23,7 +23,7 @@ from repeat import OLD  # noqa: E402
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("requirements.txt", "exercises/requirements.txt", "tests/requirements.txt")
 # About texts, settings and git, not about packages.
-ELSEWHERE = [f"--ignore=tests/test_{name}.py" for name in ("launch", "install", "benchmarks", "messages")]
+ELSEWHERE = [f"--ignore=tests/test_{name}.py" for name in ("launch", "install", "make", "benchmarks", "messages")]
 pytestmark = pytest.mark.slow
 
 
@@ -55,8 +55,8 @@ def python(version):
     return None
 
 
-@pytest.mark.parametrize("version, packages", [("3.11", oldest), ("3.12", newest), ("3.13", newest)], ids=[
-    "oldest-on-3.11", "newest-on-3.12", "newest-on-3.13"])
+@pytest.mark.parametrize("version, packages", [("3.11", oldest), ("3.12", newest), ("3.13", newest), ("3.14", newest)], ids=[
+    "oldest-on-3.11", "newest-on-3.12", "newest-on-3.13", "newest-on-3.14"])
 def test_the_suite_passes(version, packages):
     interpreter = python(version)
     if interpreter is None:

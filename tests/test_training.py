@@ -68,6 +68,7 @@ PLAIN = {
     "partial of a partial": functools.partial(functools.partial(F.cross_entropy, label_smoothing=0.0), reduction="sum"),
     "by hand, each": by_hand, "by hand, sum": lambda y_hat, y: by_hand(y_hat, y).sum(),
     "by hand, mean": lambda y_hat, y: by_hand(y_hat, y).mean(), "by hand, sum of shape (1,)": lambda y_hat, y: by_hand(y_hat, y).sum(0, True),
+    "each in a column": lambda y_hat, y: by_hand(y_hat, y)[:, None],
     "log-softmax": lambda y_hat, y: F.nll_loss(y_hat.log_softmax(1), y, reduction="sum"),
 }
 WEIGHTED = {
@@ -127,7 +128,7 @@ def test_a_loss_that_is_neither_mean_nor_sum_is_refused_before_the_first_step(lo
     assert torch.equal(net.weight, before)
 
 
-@pytest.mark.parametrize("loss", [lambda y_hat, y: torch.ones(3), lambda y_hat, y: F.mse_loss(y_hat, F.one_hot(y, Q).float(), reduction="none").sum(0)])
+@pytest.mark.parametrize("loss", [lambda y_hat, y: torch.ones(3), lambda y_hat, y: y[:, None] - y * 1.0, lambda y_hat, y: F.mse_loss(y_hat, F.one_hot(y, Q).float(), reduction="none").sum(0)])
 def test_a_loss_of_a_strange_shape_is_refused(loss):
     with pytest.raises(ValueError, match="The loss has shape .* for 50 examples"):
         utils.evaluate(linear(), data(), loss)
@@ -274,7 +275,7 @@ SCORES, LABELS = torch.randn(6, 3), torch.tensor([0, 1, 2, 0, 1, 2])
     (SCORES[:, :1], LABELS, r"Scores have shape \(6, 1\).*two for yes or no"), (SCORES[:, :1], LABELS[:, None], r"shape \(6, 1\)"),
     (SCORES, LABELS + 1, "Label 3 has no score"), (SCORES, LABELS - 1, "Label -1 has no score"),
     (LABELS, LABELS[:4], r"Predictions have shape \(6,\), labels \(4,\)"), (SCORES.sigmoid()[:, 0], LABELS, "compare them first, as in p > 0.5"),
-    (SCORES, torch.ones(6, 3), "are probabilities of each class"), (SCORES, -F.one_hot(LABELS, 3), "are probabilities of each class"),
+    (SCORES, torch.full((6, 3), 0.33), "are probabilities of each class"), (SCORES, -F.one_hot(LABELS, 3), "are probabilities of each class"),
     (SCORES, F.one_hot(LABELS, 4), r"labels \(6, 4\)"), (torch.zeros(6, 3, 2), torch.zeros(6, 2).long(), r"shape \(6, 3, 2\)"),
     (torch.zeros(6, 3, 2), LABELS, r"shape \(6, 3, 2\)")])
 def test_labels_and_scores_that_do_not_fit_are_refused_in_words(y_hat, y, words):
@@ -303,6 +304,12 @@ def test_forty_seven_classes_in_bytes_all_right_are_all_right():
 def test_classes_outside_the_matrix_are_named(y_hat, y, words):
     with pytest.raises(ValueError, match=words):
         utils.confusion_matrix(y_hat, y, 3)
+
+
+@pytest.mark.parametrize("number", [0, -1, 2.5, "3", True])
+def test_a_number_of_classes_that_is_none_is_named(number):
+    with pytest.raises(ValueError, match="num_classes is .*give a whole number, 1 or larger"):
+        utils.confusion_matrix(LABELS, LABELS, number)
 
 
 def test_yes_or_no_is_counted_from_what_a_threshold_gives():

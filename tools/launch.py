@@ -9,23 +9,16 @@ All of them follow two lines of pyproject.toml, slug and revision. Run from the 
 import argparse
 import os
 import re
-import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parent.parent
+from course import ROOT, checked, files, settings
+
 BADGES = "colab.research.google.com/github"  # a line that holds this is the badges' line
 D2L = next(line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
            if line.startswith("d2l"))
-
-
-def settings():
-    """Return the course's slug, "owner/name", and revision, a branch or a tag."""
-    course = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
-    return course["slug"], course["revision"]
 
 
 def colab(slug, revision, path):
@@ -95,9 +88,7 @@ def notebooks():
 
 def pages():
     """The Markdown pages of the course."""
-    tracked = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.md"], cwd=ROOT, check=True,
-                             capture_output=True, text=True).stdout.splitlines()
-    return [ROOT / name for name in tracked if (ROOT / name).is_file()]
+    return [ROOT / name for name in files() if name.endswith(".md")]
 
 
 def placed(notebook, path, slug, revision):
@@ -114,30 +105,65 @@ def placed(notebook, path, slug, revision):
     return notebook
 
 
-def repointed(text, old, slug, revision):
-    """Return a page with its links into Colab, Binder and GitHub's copy `old` leading to `slug` at `revision`."""
-    text = re.sub(r"(colab\.research\.google\.com/github/)[\w.-]+/[\w.-]+/blob/[^/\s)]+/", rf"\g<1>{slug}/blob/{revision}/",
-                  text)
-    text = re.sub(r"(mybinder\.org/v2/gh/)[\w.-]+/[\w.-]+/[^?/\s)]+", rf"\g<1>{slug}/{revision}", text)
-    return re.sub(rf"(github\.com/){re.escape(old)}\b", rf"\g<1>{slug}", text)
+def clone(slug, revision):
+    """The command that fetches the course as it is at `revision`."""
+    return f"git clone {'' if revision == 'main' else f'--branch {revision} '}https://github.com/{slug}"
+
+
+END = r"(?![\w-]|\.(?!git(?![\w-]))\w)"  # a name ends here, and none that begins like it goes on; `.git` may follow
+HOSTS = r"(?:github\.com[/:]|githubusercontent\.com/|colab\.research\.google\.com/github/|mybinder\.org/v2/gh/)"
+
+
+def repointed(text, old, new):
+    """Return a text with what leads to the copy `old` leading to `new`, both (slug, revision).
+
+    Addresses on GitHub, Colab and Binder, the branch that they name, and in a block of commands that clones the
+    course, the branch and the folder that it changes to. A name is taken as a whole: "prof/course" is no part of
+    "prof/course2" or of "prof/course.old".
+    """
+    (slug, revision), (there, then) = old, new
+    repository, folder = slug.partition("/")[2], there.partition("/")[2]
+    address = rf"{re.escape(slug)}{END}"
+
+    def commands(match):
+        return re.sub(rf"(\bcd\s+){re.escape(repository)}{END}", rf"\g<1>{folder}", match[0])
+
+    # The commands of one block: what goes on from the clone to the end of the block, or of the file.
+    text = re.sub(rf"git clone [^\n]*github\.com/{address}.*?(?=^```|\Z)", commands, text, flags=re.S | re.M)
+    text = re.sub(rf"git clone (?:--branch \S+ )?https://github\.com/{address}", clone(there, then), text)
+    text = re.sub(rf"(git clone (?:-\S+ (?:\d+ )?)*--branch ){re.escape(revision)}( https://github\.com/){address}",
+                  rf"\g<1>{then}\g<2>{there}", text)
+    at = rf"{re.escape(revision)}(?![\w-]|\.\w(?!ip\b|ar\b))"  # the revision, before a slash, a query or .zip
+    text = re.sub(rf"({HOSTS}){address}(/(?:(?:blob|tree|raw|edit|commits|archive|refs/heads|refs/tags)/)+){at}",
+                  rf"\g<1>{there}\g<2>{then}", text)
+    text = re.sub(rf"(mybinder\.org/v2/gh/|raw\.githubusercontent\.com/){address}/{at}", rf"\g<1>{there}/{then}", text)
+    text = re.sub(rf"(github\.com/){address}([^\s)\"']*\?branch=){at}", rf"\g<1>{there}\g<2>{then}", text)
+    return re.sub(rf"({HOSTS}){address}", rf"\g<1>{there}", text)
 
 
 def move(slug, revision):
     """Write slug and revision into pyproject.toml, and all that follows from them; return the changed files."""
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", slug):
-        raise SystemExit(f"SLUG is {slug!r}: write owner/name, as in the address of your copy on GitHub.")
-    if not re.fullmatch(r"[\w.-]+", revision):
-        raise SystemExit(f"REVISION is {revision!r}: name a branch or a tag without a slash, such as main or v1.")
-    old, _ = settings()
+    checked(slug, revision)
+    old = settings()
     project = ROOT / "pyproject.toml"
     text = re.sub(r'^slug = "[^"]*"', f'slug = "{slug}"', project.read_text(encoding="utf-8"), flags=re.M)
     changed = write(project, re.sub(r'^revision = "[^"]*"', f'revision = "{revision}"', text, flags=re.M))
     for path in notebooks():
         here = path.relative_to(ROOT).as_posix()
-        notebook = placed(nbformat.read(path, as_version=4), here, slug, revision)
-        changed += write(path, nbformat.writes(notebook) + "\n")
-    for path in pages():
-        changed += write(path, repointed(path.read_text(encoding="utf-8"), old, slug, revision))
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            cell.source = repointed(cell.source, old, (slug, revision))
+        changed += write(path, nbformat.writes(placed(notebook, here, slug, revision)) + "\n")
+    for name in files():
+        if name != "pyproject.toml" and not name.endswith(".ipynb") and not name.startswith("tests/"):  # tests name other forks
+            try:
+                text = (ROOT / name).read_bytes().decode("utf-8")
+            except UnicodeDecodeError:
+                continue  # no text
+            moved = repointed(text, old, (slug, revision))
+            if moved != text:
+                (ROOT / name).write_bytes(moved.encode("utf-8"))
+                changed.append(name)
     return changed
 
 
@@ -179,9 +205,10 @@ def main():
         for target, files in sorted(out.items()):
             print(target, *sorted(files), sep="\n    ")
         return
-    slug, revision = settings()
-    changed = move(options.slug or slug, options.revision or revision)
+    slug, revision = options.slug or settings()[0], options.revision or settings()[1]
+    changed = move(slug, revision)
     print(*(changed or ["Nothing to change."]), sep="\n")
+    print(f"The course lives at github.com/{slug}, and its badges open {revision}.")
 
 
 if __name__ == "__main__":
