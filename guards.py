@@ -82,7 +82,7 @@ def home_of(net):
     if isinstance(net, nn.Module):
         for name, tensor in itertools.chain(net.named_parameters(), net.named_buffers()):
             places.setdefault(tensor.device, name)
-            if tensor.is_floating_point():
+            if tensor.dtype.is_floating_point:
                 kinds.add(tensor.dtype)
     if len(places) > 1:
         raise ValueError("The network lies on more than one device: " + ", ".join(
@@ -110,7 +110,7 @@ def scores(net, X):
         if "on the same device" in words or "on the expected device" in words:
             raise ValueError(f"The batch is on {X.device}, but the network uses tensors elsewhere ({error}). A module is "
                              "moved with net.to(utils.device()); what a function uses must be made on the CPU.") from error
-        if "same dtype" in words or "should be the same" in words or "expected scalar type" in words:
+        if "same dtype" in words or "type" in words and "should be the same" in words or "expected scalar type" in words:
             raise ValueError(f"The batch is {str(X.dtype).removeprefix('torch.')}, and the network's numbers are not ({error}). "
                              "Write X.float() (bytes: X.float() / 255, as utils.ImageSet does).") from error
         if "more than 1 value per channel" in words:

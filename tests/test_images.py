@@ -1,5 +1,5 @@
 """ImageSet and its loaders, used as PyTorch's users use a data set; and good files under other names and places."""
-import gzip
+import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirror import checksums, write_full_size
+from mirror import checksums, pack, write_full_size
 
 import image_data
 import utils
@@ -190,15 +190,17 @@ def test_names_of_garments():
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory):
+    """The four files, unpacked and packed, and their checksums."""
     raw = tmp_path_factory.mktemp("full") / "MNIST" / "raw"
     write_full_size(raw)
-    return raw
+    pack(raw, raw)
+    return raw, checksums(raw)
 
 
 @pytest.fixture
 def root(full, tmp_path, monkeypatch):
     """An empty folder that COURSE_DATA_DIR names; nothing may be fetched."""
-    monkeypatch.setitem(image_data.CRC32["real"], "MNIST", checksums(full))
+    monkeypatch.setitem(image_data.CRC32["real"], "MNIST", full[1])
     monkeypatch.setattr(image_data, "_download", lambda *_: pytest.fail("everything is here: nothing is to be fetched"))
     monkeypatch.setenv("COURSE_DATA", "real")
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
@@ -206,12 +208,11 @@ def root(full, tmp_path, monkeypatch):
 
 
 def put(full, name):
-    """Put the four files where `name` says: a path with {} for a file's name."""
+    """Put the four files where `name` says: a path with {} for a file's name, {.} for its other name."""
     for file in image_data.FILES:
         path = Path(str(name).replace("{.}", file.replace("-idx", ".idx")).replace("{}", file))
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = (full / file).read_bytes()
-        path.write_bytes(gzip.compress(content, 1) if path.suffix == ".gz" else content)
+        os.link(full[0] / (file + ".gz" * (path.suffix == ".gz")), path)
 
 
 @pytest.mark.parametrize("place", [

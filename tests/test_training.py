@@ -171,7 +171,8 @@ def test_small_and_large_losses_are_found_out_too(scale):
 
 @pytest.mark.parametrize("outputs", [1, 3])
 @pytest.mark.parametrize("loss", [nn.MSELoss(), nn.MSELoss(reduction="sum"), nn.MSELoss(reduction="none"), nn.L1Loss(reduction="sum"),
-                                  nn.HuberLoss(reduction="none"), lambda y_hat, y: F.mse_loss(y_hat, y)], ids=str)
+                                  nn.HuberLoss(reduction="none"), lambda y_hat, y: F.mse_loss(y_hat, y)],
+                         ids=["mean", "sum", "none", "L1 sum", "Huber none", "lambda"])
 def test_evaluate_loss_of_a_regression_is_the_mean_over_all_numbers(loss, outputs):
     torch.manual_seed(1)
     X, y = torch.randn(21, 5), torch.randn(21, outputs).double()
@@ -238,6 +239,14 @@ def test_images_take_the_type_of_the_networks_numbers(kind):
     assert utils.train_epoch(net, loader, nn.CrossEntropyLoss(), nothing)[0] == pytest.approx(expected, rel=1e-5)
     double = linear().double()
     assert utils.evaluate_accuracy(double, data()) == utils.evaluate_accuracy(net, data())
+
+
+def test_a_lazy_network_learns_from_its_first_batch_on():
+    net = nn.Sequential(nn.LazyLinear(6), nn.LazyBatchNorm1d(), nn.ReLU(), nn.LazyLinear(Q))
+    before, _ = utils.train_epoch(net, data(), nn.CrossEntropyLoss(), optimizer := torch.optim.SGD(net.parameters(), lr=0.5))
+    for _ in range(20):
+        after, _ = utils.train_epoch(net, data(), nn.CrossEntropyLoss(), optimizer)
+    assert after < 0.9 * before
 
 
 def test_batches_of_numpy_arrays_are_taken():
