@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 import nbformat
@@ -242,25 +241,6 @@ def test_thirty_in_one_run_and_then_only_what_is_new(tmp_path):
     done = command(course, "exercises.grading", LESSON, tmp_path / "class")
     assert "31 submissions, 2 of them new" in done.stdout
     assert marks(grades(course)["student-00"]) == FULL and len(grades(course)) == 31
-
-
-@pytest.mark.parametrize("layout", ["moodle", "moodle-flat", "canvas", "plain", "wrapped", "nbgrader"])
-def test_what_an_lms_exports_is_understood(tmp_path, layout):
-    names = {"moodle": f"Ada Lovelace_4711_assignsubmission_file/{FILE}",
-             "moodle-flat": f"Ada Lovelace_4711_assignsubmission_file_{FILE}",
-             "canvas": f"lovelaceada_LATE_4711_99_{FILE.replace('.ipynb', '-1.ipynb')}",
-             "plain": f"ada_{FILE}", "wrapped": f"export/ada/{FILE}", "nbgrader": f"ada/{LESSON}/{FILE}"}
-    students = {"moodle": "Ada-Lovelace_4711", "moodle-flat": "Ada-Lovelace_4711", "canvas": "lovelaceada_4711"}
-    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
-        archive.writestr(names[layout], json.dumps(solved()))
-        archive.writestr(names[layout].replace("da", "lan").replace("4711", "4712"), json.dumps(release()))
-        archive.writestr("../../outside.ipynb" if layout == "plain" else "__MACOSX/._x.ipynb", json.dumps(release()))
-    sys.path.insert(0, str(ROOT))
-    from exercises.grading.collect import collect
-    found = {entry.student: entry for entry in collect(tmp_path / "class.zip", LESSON, release())}
-    found.pop("unnamed", None)
-    assert len(found) == 2 and students.get(layout, "ada") in found, list(found)
-    assert json.loads(found[students.get(layout, "ada")].data) == json.loads(json.dumps(solved()))
 
 
 def test_nbgraders_own_commands_use_the_same_steps(tmp_path):

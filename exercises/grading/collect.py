@@ -1,23 +1,32 @@
-"""Find the submissions in what a class handed in: a folder or a zip, from a colleague or from an LMS."""
+"""Find the submissions in what a class handed in: a folder or a zip, from a colleague or from a learning system."""
+import io
 import re
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 
+from . import students
 from .mend import LARGEST, Unreadable, read
 
-JUNK = re.compile(r"(^|/)(__MACOSX|\.ipynb_checkpoints)(/|$)|(^|/)\.[^/]*$|(^|/)readme\.txt$", re.I)
+JUNK = re.compile(r"(^|/)(__MACOSX|\.ipynb_checkpoints|\.git|\.venv|__pycache__)(/|$)|(^|/)\.[^/]*$"
+                  r"|(^|/)(thumbs\.db|desktop\.ini)$", re.I)
 EXCHANGE = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's exchange puts beside a notebook
-MOODLE = re.compile(r"(?P<student>.+?)_assignsubmission_\w+?(_(?P<file>[^/]*))?$")
-CANVAS = re.compile(r"(?P<student>[^_/]+)_(LATE_)?(?P<id>\d+)_\d+_(?P<file>[^/]+)$")
+# Alone beside the submissions, such a file is a roster, an index or a system's own, and nobody's work.
+NOBODY = re.compile(r"\.(csv|tsv|xlsx?|ods|ya?ml|html?|xml|ini|toml|db|log|md|txt|json)$", re.I)
+ARCHIVE = re.compile(r"\.(zip|tar|tgz|gz|bz2|xz|7z|rar)$", re.I)
+WRAPPING = re.compile(r"([\w-]*submissions|exports?|abgaben|class|students|assignments|submitted)[ _-]*\d*", re.I)
+OWN = {"notebooks", "exercises", "data", "src", "draft", "final", "old", "new", "work", "images", "backup"}  # a student's own folders
 
 
 @dataclass
 class Submission:
     """One student's: the bytes of the notebook that counts, and what there is to say about it."""
-    student: str
+    student: str  # the folder's name, of safe letters, one for each student
+    name: str = ""  # as a person reads it
+    identity: str = ""  # what tells one student from another, see students.py
     data: bytes = b""
     modified: datetime | None = None
     notes: list = field(default_factory=list)
@@ -25,129 +34,252 @@ class Submission:
     exchange: dict = field(default_factory=dict)  # {name: bytes} of the files that nbgrader's exchange adds
 
 
+class Damaged(Exception):
+    """A file that can't be got out of a zip or a folder; the message says why."""
+
+
 class _File:
-    """A file in a folder or a zip, read when asked."""
+    """A file in a folder or a zip, read when asked; `problem` says why it can't be."""
 
-    def __init__(self, path, size, modified, load):
-        self.path, self.size, self.modified, self.load = path, size, modified, load
+    def __init__(self, path, size, modified, load, problem=""):
+        self.path, self.size, self.modified, self._load, self.problem = path, size, modified, load, problem
+
+    @property
+    def name(self):
+        return self.path.rpartition("/")[2]
+
+    def load(self):
+        if self.problem:
+            raise Damaged(self.problem)
+        try:
+            return self._load()
+        except NotImplementedError:
+            raise Damaged("it is packed in a way that can't be read here (Deflate64?): pack it anew") from None
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
+            raise Damaged(f"it is damaged or can't be read: {students.readable(str(error))}") from None
 
 
-def collect(where, lesson, template):
-    """Yield a Submission for each student found in `where`, a folder or a .zip file.
+def collect(where, lesson, template, known=None):
+    """Return a list with a Submission for each student found in `where`, a folder or a .zip file.
 
-    Understood: a folder a student (`ada/anything.ipynb`, `ada/<lesson>/...`), nbgrader's own layout, a Moodle
-    export (`Name_123_assignsubmission_file/...`), a Canvas export (`lovelaceada_123_456_name.ipynb`), and
-    plain files (`ada.ipynb`). Links are not followed. Raises FileNotFoundError or ValueError, in words.
+    Understood: a folder for each student (`ada/anything.ipynb`, `ada/<lesson>/...`, a repository), nbgrader's own layout,
+    plain files (`ada.ipynb`), and the exports of Moodle, Canvas, Blackboard, Brightspace, Google Classroom, GitHub
+    Classroom and Gradescope. Links are not followed. `known`: {identity: folder} of earlier runs.
+    Raises FileNotFoundError or ValueError, in words.
     """
     where = Path(where).expanduser()
     if where.is_dir():
-        files, folders = _in_folder(where)
-        groups = _by_student(files, folders, lesson)
-        yield from (_choose(student, found, lesson, template) for student, found in sorted(groups.items()))
-    elif not where.exists():
+        return _collected(*_in_folder(where), lesson, template, known)
+    if not where.exists():
         raise FileNotFoundError(f"There is nothing at {where}: name the folder or the zip with the submissions.")
-    elif not zipfile.is_zipfile(where):
-        raise ValueError(f"{where} is neither a folder nor a zip file.")
-    else:
-        with zipfile.ZipFile(where) as archive:
-            files, folders = _in_zip(archive)
-            groups = _by_student(files, folders, lesson)
-            yield from (_choose(student, found, lesson, template) for student, found in sorted(groups.items()))
+    if not zipfile.is_zipfile(where):
+        cure = ": unpack it, and name the folder" if ARCHIVE.search(where.name) else ""
+        raise ValueError(f"{where} is neither a folder nor a zip file{cure}.")
+    with _opened(where) as archive:
+        return _collected(*_in_zip(archive), lesson, template, known)
+
+
+def _opened(path):
+    """Open a zip, also one whose names are not in the encoding that it claims for them."""
+    try:
+        return zipfile.ZipFile(path)
+    except UnicodeDecodeError:  # one wrong name would cost the whole class: read them all byte by byte
+        content = bytearray(path.read_bytes())
+        at = content.find(b"PK\x01\x02")
+        while at >= 0:
+            length = int.from_bytes(content[at + 28:at + 30], "little")
+            try:
+                content[at + 46:at + 46 + length].decode("utf-8")
+            except UnicodeDecodeError:
+                content[at + 9] &= ~0x08  # the flag that says UTF-8, here and where the file begins
+                start = int.from_bytes(content[at + 42:at + 46], "little")
+                content[start + 7] &= ~0x08
+            at = content.find(b"PK\x01\x02", at + 46)
+        return zipfile.ZipFile(io.BytesIO(bytes(content)))
 
 
 def _in_folder(where):
     files, folders = [], set()
     for path in sorted(where.rglob("*")):
         name = path.relative_to(where).as_posix()
-        if path.is_symlink() or any(parent.is_symlink() for parent in path.parents if parent != where and where in parent.parents):
+        if JUNK.search(name) or any((where / parent).is_symlink() for parent in list(PurePosixPath(name).parents)[:-1]):
             continue
-        if path.is_dir():
+        if path.is_symlink():
+            files.append(_File(name, 0, None, None, "it is a link, and links are not followed"))
+        elif path.is_dir():
             folders.add(name)
-        elif path.is_file() and not JUNK.search(name):
+        elif path.is_file():
             info = path.stat()
             files.append(_File(name, info.st_size, datetime.fromtimestamp(info.st_mtime, timezone.utc), path.read_bytes))
+        else:
+            files.append(_File(name, 0, None, None, "it is no ordinary file"))
     return files, folders
 
 
 def _in_zip(archive):
     files, folders = [], set()
     for info in archive.infolist():
-        name = info.filename
-        if stat.S_ISLNK(info.external_attr >> 16):
+        name = _name(info)
+        if JUNK.search(name) or not name:
             continue
-        if info.is_dir():
-            folders.add(name.rstrip("/"))
-        elif not JUNK.search(name):
-            files.append(_File(name, info.file_size, datetime(*info.date_time, tzinfo=timezone.utc),
-                               lambda info=info: archive.read(info)))
+        if info.is_dir() or info.filename.endswith("\\"):
+            folders.add(name)
+            continue
+        try:
+            modified = datetime(*info.date_time, tzinfo=timezone.utc)
+        except ValueError:  # a member without a date
+            modified = None
+        problem = ("it is a link, and links are not followed" if stat.S_ISLNK(info.external_attr >> 16) else
+                   "it is encrypted: ask for it without a password" if info.flag_bits & 1 else "")
+        files.append(_File(name, info.file_size, modified, lambda info=info: archive.read(info), problem))
     return files, folders
 
 
-def _by_student(files, folders, lesson):
-    """{student: files}. A single folder around everything, as archives have, is looked through."""
-    names = [PurePosixPath(file.path) for file in files] + [PurePosixPath(folder, "-") for folder in folders]
+def _name(info):
+    """The path of a zip's member: as its writer meant it, with forward strokes, and inside the zip."""
+    name = info.filename
+    if not info.flag_bits & 0x800:  # not marked as UTF-8, which several programs write all the same
+        try:
+            name = info.orig_filename.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            pass
+    return "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", ".", ".."))
+
+
+def _collected(files, folders, lesson, template, known):
+    groups = _by_person(files, folders, lesson)
+    named, notes = students.folders(groups, known or {})
+    names = students.shown(groups)
+    found = []
+    for person, theirs in sorted(groups.items(), key=lambda entry: entry[0].identity):
+        submission = _choose(theirs, lesson, template)
+        submission.student, submission.name, submission.identity = named[person.identity], names[person.identity], person.identity
+        if person.identity in notes:
+            submission.notes.append(notes[person.identity])
+        found.append(submission)
+    return found
+
+
+def _by_person(files, folders, lesson):
+    """{Person: [(attempt, file)]}. A single folder around everything, as archives have, is looked through."""
+    paths = [PurePosixPath(file.path).parts for file in files] + [(*PurePosixPath(folder).parts, "") for folder in folders]
     depth = 0
-    while names and len({name.parts[:depth + 1] for name in names if len(name.parts) > depth + 1}) == 1 \
-            and all(len(name.parts) > depth + 1 for name in names) \
-            and any(len(name.parts) > depth + 2 and name.parts[depth + 1] != lesson for name in names):
+    while _wraps([path[depth:] for path in paths], lesson):
         depth += 1
     groups = {}
-    for folder in folders:
+
+    def add(person, *found):
+        groups.setdefault(person.identity, (person, []))[1].extend((person.attempt, file) for file in found)
+
+    for folder in sorted(folders):
         parts = PurePosixPath(folder).parts[depth:]
         if len(parts) == 1:
-            groups.setdefault(_student(parts[0]), [])
+            add(students.of_folder(parts[0]))
     for file in files:
         parts = PurePosixPath(file.path).parts[depth:]
-        groups.setdefault(_student(parts[0], alone=len(parts) == 1, lesson=lesson), []).append(file)
-    return groups
-
-
-def _student(name, alone=False, lesson=""):
-    """The student's name in that of a folder, or of a file that stands alone."""
-    if match := MOODLE.match(name):
-        name = match["student"]
-    elif alone and (match := CANVAS.match(name)):
-        name = f"{match['student']}_{match['id']}"
-    elif alone:
-        name = name.partition(".")[0]
-        name = re.sub(rf"[\s_-]*{re.escape(lesson)}(-exercises)?[\s_-]*(\(\d+\))?", "", name) or name
-    return re.sub(r"[^\w@.-]+", "-", name).strip("-.") or "unnamed"
-
-
-def _choose(student, files, lesson, template):
-    """The notebook that counts: of this exercise, then with the most answers, by its right name, the newest."""
-    expected = f"{lesson}-exercises.ipynb"
-    tickets = [file for file in files if PurePosixPath(file.path).name in EXCHANGE and file.size < 1000]
-    files = [file for file in files if PurePosixPath(file.path).name not in EXCHANGE]
-    ranked, notebooks = [], 0
-    for file in files:
-        name = PurePosixPath(file.path).name
-        is_notebook = name.lower().endswith(".ipynb")
-        if file.size > LARGEST or not (is_notebook or name.lower().endswith((".txt", ".json")) or ".ipynb" in name.lower()):
+        if len(parts) > 1:
+            add(students.of_folder(parts[0]), file)
             continue
-        data = file.load()
+        person = students.of_file(parts[0], lesson)
+        if person.number or person.attempt or not NOBODY.search(parts[0]) or _holds_a_notebook(file):
+            add(person, file)
+    several = {identity: person for identity, (person, theirs) in groups.items()
+               if any(students.BLACKBOARD.match(file.name) for _, file in theirs)}
+    short = students.same_prefix_left_out(several.values()) if several else {}
+    return {students.Person(person.identity, short.get(person, person.name), person.number): theirs
+            for person, theirs in groups.values()}
+
+
+def _wraps(paths, lesson):
+    """Whether these paths lie in one folder that is no student's: a learning system's folders are in it, it is called as such
+    folders are, or it holds several folders with notebooks, and nothing that makes it a repository or a student's own."""
+    heads = {path[0] for path in paths}
+    if len(heads) != 1 or any(len(path) == 1 for path in paths):
+        return False
+    head, = heads
+    inside = [path[1:] for path in paths]
+    folders = {path[0] for path in inside if len(path) > 1 and students.NOTEBOOK.search(path[-1])}
+    loose = {path[0] for path in inside if len(path) == 1 and path[0]}
+    if students.of_folder(head).number:
+        return False
+    if any(students.of_folder(path[0]).number or students.of_file(path[0], lesson).number for path in inside):
+        return True
+    if head == lesson or WRAPPING.fullmatch(head):
+        return bool(folders) or sum(bool(students.NOTEBOOK.search(name)) for name in loose) > 1
+    marks = any(not NOBODY.search(name) or name.lower().startswith("readme") for name in loose)
+    return len(folders) > 1 and lesson not in folders and not marks and not OWN & {name.lower() for name in folders}
+
+
+def _holds_a_notebook(file):
+    if file.size > LARGEST or not file.name.lower().endswith((".txt", ".json")):
+        return False
+    try:
+        return bool(read(file.load()))
+    except (Unreadable, Damaged):
+        return False
+
+
+def _choose(found, lesson, template):
+    """The notebook that counts: of the newest attempt; of this exercise, then with the most answers, by its right name, the newest."""
+    expected = f"{lesson}-exercises.ipynb"
+    tickets = [file for _, file in found if file.name in EXCHANGE and file.size < 1000]
+    found = [(attempt, file) for attempt, file in found if file.name not in EXCHANGE]
+    ranked, damaged = [], []
+    for attempt, file in found:
+        is_notebook = file.name.lower().endswith(".ipynb")
+        if not (is_notebook or file.name.lower().endswith((".txt", ".json")) or ".ipynb" in file.name.lower()):
+            if file.problem:
+                damaged.append(f"{_brief(file.name)}: {file.problem}")
+            continue
+        if file.size > LARGEST:
+            damaged.append(f"{_brief(file.name)}: it has {file.size // 1_000_000} MB")
+            continue
         try:
+            data = file.load()
             answers = _answers(read(data)[0], template)
+        except Damaged as error:
+            damaged.append(f"{_brief(file.name)}: {error}")
+            continue
         except Unreadable:
             if not is_notebook:
                 continue
             answers = (-1, 0)
-        notebooks += 1
-        ranked.append((answers, name == expected, file.modified, name, data, PurePosixPath(file.path).parent))
+        date = file.modified or datetime.min.replace(tzinfo=timezone.utc)
+        ranked.append((attempt, answers, file.name == expected, date, file, data))
     if not ranked:
-        names = ", ".join(PurePosixPath(file.path).name for file in files)
-        return Submission(student, lost=f"no notebook among: {names}" if names else "an empty folder")
-    answers, right_name, modified, name, data, folder = max(ranked, key=lambda entry: entry[:3])
-    submission = Submission(student, data, modified, exchange={
-        PurePosixPath(ticket.path).name: ticket.load() for ticket in tickets if PurePosixPath(ticket.path).parent == folder})
+        names = ", ".join(_brief(file.name) for _, file in found)
+        packed = " (an archive: ask for the notebook itself)" if any(ARCHIVE.search(file.name) for _, file in found) else ""
+        return Submission("", lost="; ".join(damaged) or (f"no notebook among: {names}{packed}" if names else "an empty folder"))
+    last = max(entry[0] for entry in ranked)
+    newest = {_revision(entry[4])[0]: entry for entry in sorted(ranked, key=lambda entry: _revision(entry[4])[1]) if entry[0] == last}
+    ranked = list(newest.values())
+    _, answers, right_name, _, chosen, data = max(ranked, key=lambda entry: entry[1:4])
+    folder = PurePosixPath(chosen.path).parent
+    submission = Submission("", data=data, modified=chosen.modified, exchange={
+        ticket.name: ticket.load() for ticket in tickets if PurePosixPath(ticket.path).parent == folder})
     if not right_name:
-        submission.notes.append(f"the file was called {name}")
+        submission.notes.append(f"the file was called {_brief(chosen.name)}")
     if answers[0] == 0:
-        submission.lost = f"{name} holds nothing of this exercise; was another one handed in?"
-    if notebooks > 1:
-        others = sorted(entry[3] for entry in ranked if entry[4] is not data)
-        submission.notes.append(f"{name} counts; also there: {', '.join(others)}")
+        submission.lost = f"{_brief(chosen.name)} holds nothing of this exercise; was another one handed in?"
+    if len(ranked) > 1:
+        others = sorted(_brief(entry[4].name) for entry in ranked if entry[4] is not chosen)
+        submission.notes.append(f"{_brief(chosen.name)} counts; also there: {', '.join(others)}")
+    submission.notes += damaged
     return submission
+
+
+def _brief(name):
+    """A file's name for a remark."""
+    return students.readable(name)
+
+
+def _revision(file):
+    """What a file is a version of, and the number of the version: Canvas writes -1 for what is handed in once more."""
+    match = students.CANVAS.match(file.name)
+    if not match or not match["file"]:
+        return file.path, (0, 0)
+    stem, number = re.fullmatch(r"(.*?)(?:-(\d+))?(?:\.\w+)*", match["file"]).groups()
+    return stem, (int(number or 0), int(match["attempt"]))
 
 
 def _answers(cells, template):

@@ -33,7 +33,8 @@ def report(lesson, database, state, folder):
     students = [student for student in sorted(state["students"]) if student in points]
     titles = [task.removesuffix("-check") for task in tasks]
     print("\n" + "  ".join(f"{i}: {title} ({most[task]:g})" for i, (task, title) in enumerate(zip(tasks, titles), 1)))
-    width = max(map(len, [*students, "student"]))
+    names = {student: state["students"][student].get("name") or student for student in students}
+    width = max(map(len, [*names.values(), "student"]))
     print(f"\n{'student':{width}}  " + "".join(f"{i:>5}" for i in range(1, len(tasks) + 1)) + "  total  remarks")
     rows = []
     for student in students:
@@ -43,20 +44,20 @@ def report(lesson, database, state, folder):
             remarks.append(f"late by {late[student] / 3600:.1f} h")
         total = sum(value or 0 for value in marks.values())
         shown = "".join(f"{'-' if marks.get(task) is None else format(marks[task], 'g'):>5}" for task in tasks)
-        print(f"{student:{width}}  {shown}  {total:5g}  {len(remarks) or ''}")
-        rows.append([student, *("" if marks.get(task) is None else marks[task] for task in tasks), total,
-                     sum(most.values()), sum(value is None for value in marks.values()), "; ".join(remarks)])
+        print(f"{names[student]:{width}}  {shown}  {total:5g}  {len(remarks) or ''}")
+        rows.append([names[student], *("" if marks.get(task) is None else marks[task] for task in tasks), total,
+                     sum(most.values()), sum(value is None for value in marks.values()), "; ".join(remarks), student])
     print("(-: to be graded by hand. Remarks are listed below and in the CSV.)")
     for title, pick in (
             ("Could not be graded (0 points)", lambda entry, _: [entry["failed"], entry["lost"]]),
             ("Stopped by a limit", lambda _, student: _stopped(lesson, student)),
             ("Mended", lambda entry, _: entry["notes"])):
-        lines = [f"  {student}: {note}" for student in students for note in pick(state["students"][student], student) if note]
+        lines = [f"  {names[student]}: {note}" for student in students for note in pick(state["students"][student], student) if note]
         if lines:
             print(f"\n{title}:\n" + "\n".join(lines))
     with open(folder / f"{lesson}.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["student", *titles, "total", "of", "to grade by hand", "remarks"])
+        writer.writerow(["student", *titles, "total", "of", "to grade by hand", "remarks", "folder"])
         writer.writerows([[_cell(value) for value in row] for row in rows])
     _plot([row[len(tasks) + 1] for row in rows], sum(most.values()), lesson, folder / f"{lesson}.png")
     print(f"\nWritten: {folder / lesson}.csv and {folder / lesson}.png")

@@ -85,7 +85,8 @@ def take_in(lesson, where, state, force):
     original = template(lesson)
     same = hashlib.sha256(json.dumps([VERSION, original, _tests(lesson)]).encode()).hexdigest()
     students, new = state.setdefault("students", {}), []
-    for found in collect(where, lesson, original):
+    known = {entry.get("identity", folder): folder for folder, entry in students.items()}
+    for found in collect(where, lesson, original, known):
         key = hashlib.sha256(found.data + same.encode() + b"".join(found.exchange.values())).hexdigest()
         nb, notes = mend(found.data, original)
         entry = students.get(found.student, {})
@@ -103,7 +104,7 @@ def take_in(lesson, where, state, force):
         unreadable = [note for note in notes if note.startswith("not readable")]
         lost = found.lost or "; ".join(unreadable)
         students[found.student] = {
-            "key": key, "failed": "", "lost": lost, "notes": found.notes + ([] if lost else notes)}
+            "name": found.name, "identity": found.identity, "key": key, "failed": "", "lost": lost, "notes": found.notes + ([] if lost else notes)}
     return new
 
 

@@ -1,0 +1,257 @@
+"""Who handed in what: exports of seven learning systems, names of every script, and what is nobody's or damaged.
+
+Each export is small and named as the system names it. No sandbox is needed: nothing is run here.
+"""
+import json
+import os
+import struct
+import sys
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("nbgrader")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from classroom import FILE, LESSON, release, solved  # noqa: E402
+from exercises.grading import students  # noqa: E402
+from exercises.grading.collect import collect  # noqa: E402
+
+GOOD, STUB = json.dumps(solved()).encode(), json.dumps(release()).encode()
+
+
+@pytest.fixture(scope="module")
+def template():
+    return release()
+
+
+def zipped(path, names, content=GOOD):
+    """A zip with members of these names, or of a dictionary of names and contents."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, names[name] if isinstance(names, dict) else content)
+    return path
+
+
+def unpacked(folder, names):
+    for name in names:
+        target = folder / name
+        if name.endswith("/"):
+            target.mkdir(parents=True, exist_ok=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(names[name] if isinstance(names, dict) else GOOD)
+    return folder
+
+
+def names_of(found):
+    return sorted(entry.name for entry in found)
+
+
+# ---- the systems
+
+EXPORTS = {
+    "Moodle, folders": ({f"Ada Lovelace_4711_assignsubmission_file/{FILE}": GOOD, f"Alan Turing_4712_assignsubmission_file/sub/{FILE}": STUB,
+                         "Grace Hopper_4713_assignsubmission_onlinetext/onlinetext.html": b"<p>see mail</p>"},
+                        ["Ada Lovelace", "Alan Turing", "Grace Hopper"]),
+    "Moodle, flat": ({f"Ada Lovelace_4711_assignsubmission_file_{FILE}": GOOD, f"Alan Turing_4712_assignsubmission_file_{FILE}": STUB},
+                     ["Ada Lovelace", "Alan Turing"]),
+    "Moodle, blind": ({f"Participant_4711_assignsubmission_file/{FILE}": GOOD, f"Participant_4712_assignsubmission_file/{FILE}": STUB},
+                      ["Participant (4711)", "Participant (4712)"]),
+    "Canvas": ({f"lovelaceada_4711_99_{FILE}": STUB, f"lovelaceada_4711_150_{FILE.replace('.ipynb', '-1.ipynb')}": GOOD,
+                f"turingalan_LATE_4712_100_{FILE}": STUB, "hoppergrace_4713_text.html": b"<p>link</p>"},
+               ["hoppergrace", "lovelaceada", "turingalan"]),
+    "Blackboard": ({f"Exercise 4_alovelace_attempt_2026-11-02-10-30-00_{FILE}": GOOD, f"Exercise 4_alovelace_attempt_2026-11-01-09-00-00_{FILE}": STUB,
+                    "Exercise 4_alovelace_attempt_2026-11-02-10-30-00.txt": b"Name: Ada Lovelace (alovelace)",
+                    f"Exercise 4_aturing_attempt_2026-11-02-11-00-00_{FILE}": STUB, "Exercise 4_ghopper_attempt_2026-11-02-11-00-00.txt": b"Name: Grace"},
+                   ["alovelace", "aturing", "ghopper"]),
+    "Brightspace": ({f"283741-55 - Ada Lovelace - Nov 2, 2026 1030 AM/{FILE}": GOOD, f"283741-55 - Ada Lovelace - Nov 2, 2026 915 AM/{FILE}": STUB,
+                     f"283742-55 - Jean-Luc Picard- 2 November, 2026 1405/{FILE}": STUB, "index.html": b"<html>"},
+                    ["Ada Lovelace", "Jean-Luc Picard"]),
+    "Brightspace, flat": ({f"283741-55 - Ada Lovelace - Nov 2, 2026 1030 AM - {FILE}": GOOD, f"283741-55 - Ada Lovelace - Oct 30, 2026 1130 PM - {FILE}": STUB,
+                           f"283742-55 - Alan Turing - Nov 2, 2026 1130 PM - {FILE}": STUB, "index.html": b"<html>"}, ["Ada Lovelace", "Alan Turing"]),
+    "Google Classroom": ({f"Ada Lovelace - {FILE}": GOOD, f"Alan Turing - {FILE}": STUB}, ["Ada Lovelace", "Alan Turing"]),
+    "GitHub Classroom": ({f"softmax-submissions/softmax-ada/notebooks/{FILE}": GOOD, "softmax-submissions/softmax-ada/README.md": b"#",
+                          "softmax-submissions/softmax-ada/.git/config": b"", f"softmax-submissions/softmax-alan/{FILE}": STUB,
+                          "softmax-submissions/grades.csv": b"a,b"}, ["softmax-ada", "softmax-alan"]),
+    "Gradescope": ({f"assignment_123_export/submission_9001/{FILE}": GOOD, f"assignment_123_export/submission_9002/work/{FILE}": STUB,
+                    "assignment_123_export/submission_metadata.yml": b"---"}, ["submission_9001", "submission_9002"]),
+    "nbgrader": ({f"ada/{LESSON}/{FILE}": GOOD, f"ada/{LESSON}/timestamp.txt": b"2026-11-02 10:00:00 UTC", f"alan/{LESSON}/{FILE}": STUB}, ["ada", "alan"]),
+    "files": ({f"ada_{FILE}": GOOD, "alan.ipynb": STUB, "roster.csv": b"", "Thumbs.db": b"", "desktop.ini": b"", "index.html": b""}, ["ada", "alan"]),
+    "files in a folder": ({"class 7/ada.ipynb": GOOD, "class 7/alan.ipynb": STUB}, ["ada", "alan"]),
+    "a folder around folders": ({f"winter/ada/{FILE}": GOOD, f"winter/alan/deep/er/{FILE}": STUB}, ["ada", "alan"]),
+}
+
+
+@pytest.mark.parametrize("packed", [True, False], ids=["zip", "folder"])
+@pytest.mark.parametrize("names, expected", EXPORTS.values(), ids=EXPORTS)
+def test_what_a_learning_system_exports_is_understood(names, expected, packed, tmp_path, template):
+    where = zipped(tmp_path / "class.zip", names) if packed else unpacked(tmp_path / "here", names)
+    found = collect(where, LESSON, template)
+    assert names_of(found) == expected
+    first = [entry for entry in found if entry.data == GOOD]
+    assert len(first) == 1, "the newest attempt of one student, and nobody else's"
+    for entry in found:
+        assert bool(entry.lost) == (entry.name in ("Grace Hopper", "hoppergrace", "ghopper")), entry.lost
+        assert entry.student == students.safe(entry.student) != "unnamed"
+    assert len({entry.student.casefold() for entry in found}) == len(found)
+
+
+# ---- two are never one
+
+TWO = {
+    "dots": ("ada.lovelace.ipynb", "ada.byron.ipynb"), "apostrophe": (f"O'Brien/{FILE}", f"O Brien/{FILE}"),
+    "copies": (f"Copy of {FILE}", f"Copy of {FILE[:-6]} (1).ipynb"), "numbers": ("ada.ipynb", "ada (1).ipynb"), "case": (f"Ada/{FILE}", f"ada/{FILE}"),
+    "Hindi": (f"किरण/{FILE}", f"करण/{FILE}"), "Thai": (f"พิม/{FILE}", f"พิมพ์/{FILE}"), "emoji": (f"🦊/{FILE}", f"🐻/{FILE}"),
+    "signs": (f"!!!/{FILE}", f"???/{FILE}"), "Moodle": (f"Ada_1_assignsubmission_file/{FILE}", f"Ada_2_assignsubmission_file/{FILE}"),
+    "Canvas": (f"lovelace_1_9_{FILE}", f"lovelace_2_9_{FILE}"), "Brightspace": (f"1-5 - Ada - Nov 2, 2026 1030 AM/{FILE}", f"2-5 - Ada - Nov 2, 2026 1030 AM/{FILE}"),
+    "Blackboard": (f"Ex_a_b_attempt_2026-11-02-10-30-00_{FILE}", f"Ex_c_b_attempt_2026-11-02-10-30-00_{FILE}"),
+    "300 letters": (f"{'x' * 230}a.ipynb", f"{'x' * 230}b.ipynb"), "joiner": (f"نامه\u200cای/{FILE}", f"نامهای/{FILE}"),
+    "accents": (f"José/{FILE}", f"Jose/{FILE}"), "blank": (f"Ada  Lovelace/{FILE}", f"Ada Lovelace/{FILE}"), "file and folder": ("ada.ipynb", f"ada /{FILE}"),
+    "Cyrillic a": (f"Аda/{FILE}", f"Ada/{FILE}"), "ligature": (f"ﬁona/{FILE}", f"fiona/{FILE}"),
+}
+
+
+@pytest.mark.parametrize("pair", TWO.values(), ids=TWO)
+def test_two_students_are_never_one(pair, tmp_path, template):
+    found = collect(zipped(tmp_path / "class.zip", {pair[0]: GOOD, pair[1]: STUB}), LESSON, template)
+    assert len(found) == 2 and {entry.data for entry in found} == {GOOD, STUB}
+    assert len({entry.student.casefold() for entry in found}) == len({entry.identity for entry in found}) == 2
+    for entry in found:
+        assert len(entry.student.encode()) <= 120 and not set(entry.student) & set("/\\ '!?\n")
+    numbered = [entry for entry in found if "numbered" in "".join(entry.notes)]
+    assert len(numbered) == (students.safe(found[0].identity).casefold() == students.safe(found[1].identity).casefold())
+
+
+def test_folders_stay_from_run_to_run_whoever_comes_first(tmp_path, template):
+    first = {entry.identity: entry.student for entry in collect(zipped(tmp_path / "1.zip", [f"O Brien/{FILE}"]), LESSON, template)}
+    both = {entry.identity: entry.student for entry in collect(zipped(tmp_path / "2.zip", [f"O'Brien/{FILE}", f"O Brien/{FILE}"]), LESSON, template, first)}
+    assert both["O Brien"] == first["O Brien"] == "O-Brien" and both["O'Brien"] == "O-Brien-2"
+    again = {entry.identity: entry.student for entry in collect(zipped(tmp_path / "3.zip", [f"O'Brien/{FILE}"]), LESSON, template, both)}
+    assert again == {"O'Brien": "O-Brien-2"}
+
+
+@pytest.mark.parametrize("name, read, folder", [
+    (unicodedata.normalize("NFD", "José Ñúñez"), "José Ñúñez", "José-Ñúñez"), ("किरण देवी", "किरण देवी", "किरण-देवी"), ("พิมพ์", "พิมพ์", "พิมพ์"),
+    ("李 小龙", "李 小龙", "李-小龙"), ("🦊", "🦊", "fox-face"), ("O'Brien", "O'Brien", "O-Brien"), ("a\x1b[31mred\nline", "a [31mred line", "a-31mred-line"),
+    ("x\u202egnp.exe", "x gnp.exe", "x-gnp.exe"), ("../../etc", "../../etc", "etc"), ("...", "...", "unnamed"), ("ada@uni.edu", "ada@uni.edu", "ada@uni.edu")])
+def test_names_are_kept_as_a_person_reads_them_and_folders_are_safe(name, read, folder):
+    assert students.readable(name) == read and students.safe(name) == folder
+
+
+# ---- one is never two
+
+ALONE = {
+    "a folder": (["ada/x.ipynb"], "ada"), "his folders": (["ada/draft/x.ipynb", "ada/final/y.ipynb"], "ada"), "deep": (["ada/a/b/c/x.ipynb"], "ada"),
+    "Moodle": ([f"Ada Lovelace_4711_assignsubmission_file/my work/{FILE}"], "Ada Lovelace"), "Brightspace": ([f"1-2 - Ada - Nov 2, 2026 1030 AM/w/{FILE}"], "Ada"),
+    "a repository": ([f"softmax-ada/exercises/release/{LESSON}/{FILE}", "softmax-ada/notebooks/01-tensors.ipynb", "softmax-ada/utils.py",
+                      "softmax-ada/README.md", "softmax-ada/data/x.csv"], "softmax-ada"),
+    "a repository of two parts": ([f"softmax-ada/part1/{FILE}", "softmax-ada/part2/more.ipynb", "softmax-ada/README.md"], "softmax-ada"),
+    "nbgrader": ([f"ada/{LESSON}/{FILE}"], "ada"), "Canvas": ([f"lovelaceada_4711_99_{FILE}"], "lovelaceada"), "a file": (["ada.lovelace.ipynb"], "ada.lovelace"),
+    "one in a class": ([f"submissions/ada/{FILE}"], "ada"), "backward strokes": ([f"ada\\work\\{FILE}", f"ada\\{FILE}"], "ada"),
+    "strokes before": ([f"./ada/{FILE}", f"/ada/other/{FILE}"], "ada"), "accents twice": ([f"José/{FILE}", unicodedata.normalize("NFD", "José") + "/b.ipynb"], "José"),
+}
+
+
+@pytest.mark.parametrize("names, expected", ALONE.values(), ids=ALONE)
+def test_one_student_is_one_whatever_folders_there_are(names, expected, tmp_path, template):
+    found = collect(zipped(tmp_path / "ada.zip", names), LESSON, template)
+    assert names_of(found) == [expected]
+    assert found[0].data == GOOD and not found[0].lost
+
+
+@pytest.mark.parametrize("names", [["Thumbs.db"], ["desktop.ini"], ["index.html"], ["roster.csv", "grades.xlsx"], ["submission_metadata.yml"], ["notes.txt"],
+                                   ["README.md"], ["__MACOSX/ada/._x.ipynb"], [".DS_Store"], ["list.json"]])
+def test_what_lies_beside_the_submissions_is_nobody(names, tmp_path, template):
+    found = collect(zipped(tmp_path / "class.zip", {**dict.fromkeys(names, b"{}"), f"ada/{FILE}": GOOD, f"alan/{FILE}": STUB}), LESSON, template)
+    assert names_of(found) == ["ada", "alan"]
+
+
+# ---- with nothing usable, or damaged: in the report, and nobody else's loss
+
+def test_students_with_nothing_usable_are_named(tmp_path, template):
+    folder = unpacked(tmp_path / "class", {f"ada/{FILE}": GOOD, "bob/": b"", "carl/answers.pdf": b"%PDF", "dora/work.rar": b"Rar!", "eve.pdf": b"%PDF"})
+    os.symlink(folder / "ada" / FILE, folder / "fred.ipynb")
+    (folder / "gina").mkdir()
+    os.symlink("/etc/passwd", folder / "gina" / FILE)
+    os.symlink(folder / "ada", folder / "hugo")
+    found = {entry.name: entry.lost for entry in collect(folder, LESSON, template)}
+    assert found == {"ada": "", "bob": "an empty folder", "carl": "no notebook among: answers.pdf", "eve": "no notebook among: eve.pdf",
+                     "dora": "no notebook among: work.rar (an archive: ask for the notebook itself)",
+                     "fred": "fred.ipynb: it is a link, and links are not followed", "gina": f"{FILE}: it is a link, and links are not followed",
+                     "hugo": "hugo: it is a link, and links are not followed"}
+
+
+def raw(path):
+    return bytearray(path.read_bytes())
+
+
+def central_header(content, name):
+    """Where a member's entry in the list at a zip's end begins."""
+    return content.find(name, content.find(b"PK\x01\x02")) - 46
+
+
+def changed(where, name, offset, value):
+    """Change bytes of a member's central header (and, for flags and method, of its local one)."""
+    content = raw(where)
+    central = central_header(content, name.encode())
+    content[central + offset:central + offset + len(value)] = value
+    local = struct.unpack_from("<I", content, central + 42)[0]
+    if offset in (8, 10):
+        content[local + offset - 2:local + offset - 2 + len(value)] = value
+    where.write_bytes(content)
+
+
+def wrong_byte(where, name):
+    content = raw(where)
+    local = struct.unpack_from("<I", content, central_header(content, name.encode()) + 42)[0]
+    content[local + 30 + len(name) + 5] ^= 0xFF
+    where.write_bytes(content)
+
+
+DAMAGES = {
+    "a wrong byte": (wrong_byte, "it is damaged or can't be read: Bad CRC-32"),
+    "encrypted": (lambda where, name: changed(where, name, 8, b"\x01\x00"), "it is encrypted: ask for it without a password"),
+    "Deflate64": (lambda where, name: changed(where, name, 10, b"\x09\x00"), "packed in a way that can't be read here"),
+    "a method that nobody has": (lambda where, name: changed(where, name, 10, b"\x63\x00"), "packed in a way that can't be read here"),
+    "no date": (lambda where, name: changed(where, name, 12, b"\x00\x00\x00\x00"), ""),
+}
+
+
+@pytest.mark.parametrize("damage, words", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_member_costs_its_owner_only(damage, words, tmp_path, template):
+    where = zipped(tmp_path / "class.zip", [f"ada/{FILE}", f"bob/{FILE}", f"carl/{FILE}"])
+    damage(where, f"bob/{FILE}")
+    found = {entry.name: entry for entry in collect(where, LESSON, template)}
+    assert sorted(found) == ["ada", "bob", "carl"] and found["ada"].data == found["carl"].data == GOOD
+    assert not found["ada"].lost and not found["carl"].lost
+    assert words in found["bob"].lost and bool(words) == bool(found["bob"].lost)
+
+
+def test_names_in_a_zip_without_the_utf8_flag_and_with_a_wrong_one(tmp_path, template):
+    where = zipped(tmp_path / "class.zip", [f"{name}/{FILE}" for name in ("aaaa", "bbbb", "cccc")])
+    content = bytes(raw(where)).replace(b"aaaa/", "Zoë".encode() + b"/").replace(b"bbbb/", b"\xff\xfe\xfdx/")  # flag unset: UTF-8, and no text at all
+    where.write_bytes(content)
+    found = collect(where, LESSON, template)
+    assert len(found) == 3 and "Zoë" in names_of(found) and all(entry.data == GOOD for entry in found)
+    content = bytearray(content)
+    at = content.find(b"\xff\xfe\xfdx/" + FILE.encode()[:4], content.find(b"PK\x01\x02")) - 46
+    content[at + 9] |= 0x08  # now it says UTF-8, and is not
+    where.write_bytes(content)
+    found = collect(where, LESSON, template)
+    assert len(found) == 3 and "Zoë" in names_of(found) and all(entry.data == GOOD for entry in found)
+
+
+@pytest.mark.parametrize("name, cure", [("class.tar.gz", "unpack it"), ("class.7z", "unpack it"), ("class.rar", "unpack it"), ("class.zip", "unpack it")])
+def test_another_archive_gets_a_sentence(name, cure, tmp_path, template):
+    (tmp_path / name).write_bytes(b"\x1f\x8b no zip")
+    with pytest.raises(ValueError, match=f"neither a folder nor a zip file: {cure}"):
+        collect(tmp_path / name, LESSON, template)
+
+
+def test_a_half_zip_gets_a_sentence(tmp_path, template):
+    zipped(tmp_path / "whole.zip", [f"ada/{FILE}"])
+    (tmp_path / "half.zip").write_bytes((tmp_path / "whole.zip").read_bytes()[:300])
+    with pytest.raises(ValueError, match="neither a folder nor a zip file"):
+        collect(tmp_path / "half.zip", LESSON, template)
