@@ -114,6 +114,9 @@ def test_the_feedback_to_a_student_keeps_the_picture_and_its_words_only(notebook
     utils.show(line(), ALT)
     kept = _plain(new_output("display_data", dict(notebook[0]))).data
     assert set(kept) == {"image/png", "text/plain"} and kept["text/plain"] == ALT and kept["image/png"].startswith("iVBOR")
+    assert _plain(new_output("display_data", {"image/png": kept["image/png"]}, metadata={"image/png": {"width": "1 onload=alert(1)"}})).metadata == {}
+    for fake in ('x" onerror="alert(1)', "PHN2Zz48c2NyaXB0Pg==", kept["image/png"][:40], ["list"], "A" * 5_000_000):
+        assert set(_plain(new_output("display_data", {"image/png": fake, "text/plain": "x"})).data) == {"text/plain"}
     for hostile in ('<img src=x onerror="alert(1)">', notebook[0]["text/html"] + "<script>alert(1)</script>",
                     notebook[0]["text/html"].replace("<img ", '<img onload="alert(1)" ')):
         assert set(_plain(new_output("display_data", {"text/html": hostile, "text/plain": "x"})).data) == {"text/plain"}

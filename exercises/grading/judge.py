@@ -6,17 +6,23 @@ comes back is data too. Nothing that student code replaces over there (`torch.al
 themselves, IPython) is used in the verdict, and no hidden test is ever seen over there.
 """
 import ast
+import base64
 import builtins
 import contextlib
 import io
 import re
 import textwrap
 import time
+import warnings
 
 from nbformat import v4
 from nbgrader.utils import is_grade, is_locked, is_solution
+from PIL import Image
 
 from .sandbox import Kernel, Limits
+
+
+LARGEST_PICTURE = 4_000_000  # characters of base64
 
 
 class NoJudge(Exception):
@@ -107,10 +113,25 @@ SHOWN = re.compile(r'<img alt="[^"]*"(?: width="\d+")? style="max-width: 100%" s
 
 
 def _plain(output):
-    """An output without what a browser would run: text and pictures only."""
+    """An output without what a browser would run: text, and pictures that are ones; what it says of itself is dropped."""
     if "data" in output:
         shown = SHOWN.fullmatch(str(output.data.get("text/html", "")))  # what utils.show makes of a figure: the picture is kept
-        if shown:
-            output.data["image/png"] = shown[1]
-        output.data = {kind: value for kind, value in output.data.items() if kind in ("text/plain", "image/png")}
+        picture = _picture(shown[1] if shown else output.data.get("image/png"))
+        output.data = {"text/plain": str(output.data.get("text/plain", "")), **({"image/png": picture} if picture else {})}
+        output.metadata = {}  # a width goes into a page as it is
     return output
+
+
+def _picture(data):
+    """A PNG in base64, written anew; None for anything else."""
+    if not isinstance(data, str) or len(data) > LARGEST_PICTURE:
+        return None
+    try:
+        content = base64.b64decode(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a bomb of pixels is one
+            with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+                picture.verify()
+    except Exception:  # of many kinds, for what is no picture
+        return None
+    return base64.b64encode(content).decode()
