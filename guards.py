@@ -10,7 +10,9 @@ import functools
 import io
 import itertools
 import math
+import re
 import warnings
+import zipfile
 from pathlib import Path
 
 import torch
@@ -19,6 +21,7 @@ from torch.nn import functional as F
 from torch.nn.parameter import is_lazy
 
 
+MODULES = "torch.nn.modules.loss"  # where PyTorch's own losses are
 EXACT = (torch.float32, torch.float64)  # of the others, a sum of a few numbers is off by a percent
 
 
@@ -34,6 +37,8 @@ def classes(y_hat, y):
                              "them first, as in p > 0.5.")
         return y_hat.long(), whole_numbers(y)
     y = targets(y_hat, y)
+    if bool(torch.isnan(y_hat).any()):
+        raise ValueError("Scores are nan, so no class has the largest: look at the loss, from when on it is nan, and make the network anew.")
     return y_hat.argmax(dim=1), y if y.ndim == 1 else y.argmax(dim=1)
 
 
@@ -42,11 +47,14 @@ def targets(y_hat, y):
 
     `y_hat`: scores (n, num_classes). `y`: whole numbers (n,) or probabilities (n, num_classes). ValueError for anything else.
     """
+    if y.is_floating_point() and y.shape == y_hat.shape and (y.ndim == 1 or y.shape[1] == 1):
+        raise ValueError(f"Targets of shape {tuple(y.shape)} are numbers, and here classes are counted: train a regression with a loop as "
+                         "in lesson 02, and test it with utils.evaluate_loss.")
     if y_hat.ndim == 2 and y_hat.shape == y.shape and y_hat.shape[1] > 1:
         soft = y.to(y_hat.dtype)
         if soft.numel() and (float(soft.min()) < 0 or float((soft.sum(dim=1) - 1).abs().max()) > (1e-3 if soft.dtype in EXACT else 2e-2)):
             raise ValueError(f"Targets of shape {tuple(y.shape)} are probabilities of each class: from 0 on, and 1 in the sum "
-                             "of each row; these are not.")
+                             "of each row; these are not. For other numbers see utils.evaluate_loss.")
         return soft
     if y.ndim != 1 or len(y_hat) != len(y) or y_hat.ndim > 2:
         flatten = " Write y.flatten()." if y.numel() == len(y_hat) == len(y) else ""
@@ -60,7 +68,8 @@ def targets(y_hat, y):
     low, high = (int(value) for value in y.aminmax()) if len(y) else (0, 0)
     if low < 0 or high >= y_hat.shape[1]:
         raise ValueError(f"Label {low if low < 0 else high} has no score: the network gives {y_hat.shape[1]} for each example. "
-                         "Number the classes from 0 and give the last layer one output for each class.")
+                         "Number the classes from 0 and give the last layer one output for each class"
+                         f"{', and leave out the examples marked -100' if low == -100 else ''}.")
     return y
 
 
@@ -96,6 +105,8 @@ def batches(net, data_iter, name="data_iter"):
     X = None
     for X, y in data_iter:
         X, y = torch.as_tensor(X).to(on), torch.as_tensor(y).to(on)
+        if not y.ndim:
+            raise ValueError(f"{name} gives single examples: make batches of it, DataLoader({name}, 64).")
         yield X.to(kind) if kind and X.is_floating_point() else X, y
     if X is None:
         raise no_batch(name)
@@ -104,7 +115,10 @@ def batches(net, data_iter, name="data_iter"):
 def scores(net, X):
     """Return net(X), with advice where X is not what the network takes."""
     try:
-        return net(X)
+        y_hat = net(X)
+        if not torch.is_tensor(y_hat):
+            raise ValueError(f"The network returns a {type(y_hat).__name__}: let it return its scores, one tensor.")
+        return y_hat
     except (RuntimeError, ValueError) as error:
         words = str(error)
         if "on the same device" in words or "on the expected device" in words:
@@ -125,12 +139,16 @@ def no_batch(name):
 
 
 def mean_version(loss):
-    """Return cross-entropy of any `reduction` as PyTorch's own mean, which knows of weights and of ignored labels."""
-    if type(loss) in (nn.CrossEntropyLoss, nn.NLLLoss) and loss.reduction != "mean":
-        loss = copy.copy(loss)
-        loss.reduction = "mean"
-    elif isinstance(loss, functools.partial) and loss.func in (F.cross_entropy, F.nll_loss):
-        loss = functools.partial(loss.func, *loss.args, **{**loss.keywords, "reduction": "mean"})
+    """Return one of PyTorch's losses as its own mean: over all numbers, or as class weights and ignored labels have it."""
+    if isinstance(loss, type):
+        raise ValueError(f"The loss is the class {loss.__name__}: make one of it, {loss.__name__}().")
+    if type(loss).__module__ == MODULES:
+        if loss.reduction == "sum" or loss.reduction == "none" and isinstance(loss, (nn.CrossEntropyLoss, nn.NLLLoss)):
+            loss = copy.copy(loss)
+            loss.reduction = "mean"
+    elif isinstance(loss, functools.partial) and getattr(loss.func, "__module__", "") == F.__name__:
+        if loss.keywords.get("reduction") == "sum" or loss.func in (F.cross_entropy, F.nll_loss):
+            loss = functools.partial(loss.func, *loss.args, **{**loss.keywords, "reduction": "mean"})
     return loss
 
 
@@ -139,13 +157,15 @@ def reduction(loss, l, y_hat, y):
 
     PyTorch's own losses say so. Of any other it is found out: the same examples twice have the same mean, and twice the sum.
     """
+    if not torch.is_tensor(l):
+        raise ValueError(f"The loss returned a {type(l).__name__}: return a tensor, with which gradients can go back.")
     if l.numel() > 1 or l.ndim and len(y) == 1:
         if l.shape[0] != len(y) or l.ndim > 1 and l.shape not in (y_hat.shape, (len(y), 1)):
             raise ValueError(f"The loss has shape {tuple(l.shape)} for {len(y)} examples: return one value for each, their mean or "
                              "their sum.")
         return "none"
-    if type(loss).__module__ == "torch.nn.modules.loss":
-        return "sum" if loss.reduction == "sum" else "mean"
+    if type(loss).__module__ == MODULES:
+        return "mean"  # see mean_version
     once = float(l.detach())
     if once == 0 or not math.isfinite(once):
         return None
@@ -153,15 +173,17 @@ def reduction(loss, l, y_hat, y):
         twice = float(loss(torch.cat([y_hat, y_hat]), torch.cat([y, y])))
     for kind, expected in (("mean", once), ("sum", 2 * once)):
         if math.isclose(twice, expected, rel_tol=1e-5 if l.dtype in EXACT else 1e-2):
+            if kind == "sum" and y.ndim == 2 and y.shape[1] > 1:
+                raise ValueError(f"The loss is a sum, and targets have shape {tuple(y.shape)}: is its mean over the {len(y)} rows or over "
+                                 f"all {y.numel()} numbers? Return the mean, or one value for each example.")
             return kind
     raise ValueError(f"The loss of these examples is {once:g}, of the same ones twice {twice:g}: it is neither their mean nor their "
-                     "sum. Return one of the two, or one value for each example.")
+                     "sum, or it draws random numbers. Return one of the two, or one value for each example.")
 
 
 # ---------------------------------------------------------------- schedules
 
 BY_BATCH = (torch.optim.lr_scheduler.OneCycleLR, torch.optim.lr_scheduler.CyclicLR)
-BY_EPOCH = (torch.optim.lr_scheduler.LRScheduler, torch.optim.lr_scheduler.ReduceLROnPlateau)
 
 
 def check_schedule(scheduler, optimizer, path=None, content=None):
@@ -171,6 +193,9 @@ def check_schedule(scheduler, optimizer, path=None, content=None):
     if optimizer is None:
         raise ValueError("A schedule goes with its optimizer: give both, the optimizer and the scheduler.")
     counts_epochs(scheduler, optimizer)
+    if not hasattr(scheduler, "state_dict"):
+        raise ValueError(f"The schedule {type(scheduler).__name__} has no state_dict, so it can't be saved and loaded: give it one, or leave "
+                         "it out and make it anew.")
     if content is not None:
         if content["scheduler"] is None:
             raise ValueError(f"{path} has no schedule: load it without a scheduler.")
@@ -184,7 +209,13 @@ def counts_epochs(scheduler, updater):
     if getattr(scheduler, "optimizer", updater) is not updater:
         raise ValueError(f"The schedule {type(scheduler).__name__} moves the rate of another optimizer than the one that trains: "
                          "make it anew from this one.")
-    return isinstance(scheduler, BY_EPOCH) and not isinstance(scheduler, BY_BATCH)
+    return scheduler is not None and not _counts_batches(scheduler)
+
+
+def _counts_batches(scheduler):
+    """PyTorch's schedules count epochs, but for two and what is made of them; one's own is stepped after each batch."""
+    inner = getattr(scheduler, "_schedulers", ())
+    return isinstance(scheduler, BY_BATCH) or not type(scheduler).__module__.startswith("torch.") or any(map(_counts_batches, inner))
 
 
 # ---------------------------------------------------------------- checkpoints
@@ -194,13 +225,16 @@ FORMAT = 2  # raise it when the layout of a checkpoint changes; 1 had no kinds, 
 
 def first_line(error):
     """Return what an error says, in one line."""
-    return (str(error) or type(error).__name__).splitlines()[0]
+    return re.sub(r"\x1b\[[\d;]*m", "", (str(error) or type(error).__name__).splitlines()[0])
 
 
 def read_checkpoint(path):
     """Return what a checkpoint's file holds, as the newest format has it."""
     packed = io.BytesIO(Path(path).read_bytes())  # so that an OSError below is about the content
     try:
+        if zipfile.is_zipfile(packed) and (record := zipfile.ZipFile(packed).testzip()):  # torch.load looks at no checksum
+            raise ValueError(f"the checksum of {record} is wrong")
+        packed.seek(0)
         content = torch.load(packed, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises many kinds for what it can't read
         raise ValueError(f"{path} is no checkpoint of this course: damaged, or holding more than tensors and "
@@ -215,6 +249,10 @@ def read_checkpoint(path):
                "random_cuda"} - content.keys()
     if lacking:
         raise ValueError(f"{path} lacks {', '.join(sorted(lacking))}: save it again with save_checkpoint.")
+    try:
+        torch.Generator().set_state(content.get("random"))
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(f"{path} does not fit ({first_line(error)}); nothing is changed.") from error
     return content
 
 
@@ -225,9 +263,11 @@ def _plain(name):
 
 def kind_of(part):
     """The name of an optimizer's or a schedule's class: of PyTorch's own, where a class of one's own is made from it."""
-    base = (torch.optim.Optimizer, *BY_EPOCH[:1])
-    return next((kind.__name__ for kind in type(part).__mro__ if kind.__module__.startswith("torch.optim") and kind not in base),
+    base = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler)
+    kind = next((kind.__name__ for kind in type(part).__mro__ if kind.__module__.startswith("torch.optim") and kind not in base),
                 type(part).__name__)
+    inner = [kind_of(one) for one in getattr(part, "_schedulers", ())]
+    return f"{kind} of {', '.join(inner)}" if inner else kind
 
 
 def names_of(optimizer, net):

@@ -58,11 +58,12 @@ class ImageSet(Dataset):
         self.mean, self.std, self.source = _for_channels(mean), _for_channels(std), source
         self.normalize = bool(torch.as_tensor(self.mean != 0).any() or torch.as_tensor(self.std != 1).any())
         channels = 1 if self.images.ndim == 3 else self.images.shape[1]
-        for what, value in (("mean", mean), ("std", std)):
-            if np.size(value) not in (1, channels):
-                raise ValueError(f"{what} has {np.size(value)} numbers, and images have {channels}: give one for each channel.")
-        if torch.as_tensor(self.std == 0).any():
-            raise ValueError("std is 0, and pixels are divided by it: give a positive number.")
+        for what, value, low, high in (("mean", self.mean, 0.0, 1.0), ("std", self.std, 1e-6, float("inf"))):
+            numbers = torch.as_tensor(value).flatten()
+            if len(numbers) not in (1, channels):
+                raise ValueError(f"{what} has {len(numbers)} numbers, and images have {channels}: give one for each channel.")
+            if not bool(((low <= numbers) & (numbers <= high)).all()):
+                raise ValueError(f"{what} is {value}, and pixels lie between 0 and 1: give a number {'from 0 to 1' if high == 1 else 'above 0'}.")
 
     def __len__(self):
         return len(self.labels)
@@ -81,6 +82,7 @@ class ImageSet(Dataset):
         if indices.ndim > 1 or indices.dtype == torch.bool or indices.is_floating_point() or indices.is_complex():
             raise TypeError(f"{index!r:.80} is no index: give a whole number, a slice, a list of whole numbers, or a mask.")
         try:
+            indices = indices.long()
             X, y = self._batch(indices.reshape(-1))
         except (IndexError, RuntimeError):  # an index below 0 counts from the end; looked at only when there is one
             outside = indices[(indices < -len(self)) | (indices >= len(self))]
@@ -115,7 +117,7 @@ def whole_batches(dataset, batch_size, shuffle=False):
     whole = dataset
     while isinstance(whole, Subset):
         whole = whole.dataset
-    if not isinstance(whole, (ImageSet, TensorDataset)):
+    if not isinstance(whole, ImageSet) and type(whole) is not TensorDataset:  # whose own kinds may change each example
         raise ValueError(f"A {type(whole).__name__} gives one example at a time: write DataLoader(dataset, {batch_size}, "
                          f"shuffle={shuffle}).")
     order = RandomSampler(dataset) if shuffle and len(dataset) else SequentialSampler(dataset)
@@ -146,6 +148,10 @@ def load_data_mnist(batch_size, resize=None, normalize=True):
 
 def get_fashion_mnist_labels(labels):
     """Return the names of Fashion-MNIST's classes, a list of texts, for class numbers from 0 to 9."""
+    labels = torch.as_tensor(labels).flatten().tolist()
+    wrong = [label for label in labels if label not in range(10)]
+    if wrong:
+        raise ValueError(f"There is no class {wrong[0]}: Fashion-MNIST's are numbered from 0 to 9.")
     return [GARMENTS[int(label)] for label in labels]
 
 
@@ -175,7 +181,13 @@ def _tensor(values):
         values = np.require(values, values.dtype.newbyteorder("="), ["C", "W"])
         if values.dtype.kind == "u" and values.itemsize > 1:
             values = values.astype(np.int64)
-    return torch.as_tensor(values)
+    try:
+        values = torch.as_tensor(values).detach()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"Images and labels are numbers, tensors or arrays of one shape, and these are not ({error}).") from None
+    if values.layout != torch.strided or values.is_meta:
+        raise ValueError("Images and labels are dense tensors with numbers in them: write .to_dense(), or load them first.")
+    return values
 
 
 def _pixels(images):
@@ -207,7 +219,10 @@ def _whole_numbers(labels):
 
 
 def _for_channels(value):
-    return value if isinstance(value, (int, float)) else torch.as_tensor(value).float().reshape(-1, 1, 1)
+    try:
+        return float(value) if np.ndim(value) == 0 else torch.as_tensor(value).float().reshape(-1, 1, 1)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{value!r:.80} is neither a number nor one for each channel: mean and std are.") from None
 
 
 # ---------------------------------------------------------------- finding
@@ -220,12 +235,14 @@ CRC32 = {"real": {"MNIST": (0xe9f4d8b3, 0xe0cb4ad2, 0x91373bdf, 0x4ab9eff9),
          "sample": {"MNIST": (0x96e49554, 0x6731497d, 0x29e07319, 0x8aa83835),
                     "FashionMNIST": (0xf44a61df, 0x40a2f45a, 0x3cb46c01, 0xa43b28d5)}}
 
+PACKED = b"\x1f\x8b"  # how a .gz file begins
+
 _failed = set()  # downloads that failed, so that each is tried, and told, once
 
 
 def _find(name):
     """Return the four files of a data set, in the order of FILES, and "real" or "sample"; download where needed."""
-    mode = os.environ.get("COURSE_DATA", "").strip() or "auto"
+    mode = os.environ.get("COURSE_DATA", "").strip().lower() or "auto"
     if mode not in ("auto", "real", "sample"):
         raise ValueError(f"COURSE_DATA is {mode!r}: set it to auto, real or sample, or unset it.")
     sample = [SAMPLE / name / "raw" / file for file in FILES], "sample"
@@ -242,6 +259,8 @@ def _find(name):
         return _search(root, name)[0], "real"
     except (OSError, RuntimeError) as error:
         reason = _reason(error, root)
+        if None in files and any(files):
+            reason += f". ({', '.join(file for file, path in zip(FILES, files) if path is None)} alone is missing)"
         if others:
             reason += f". ({others[0]} lies there, but its checksum is not that of {name}'s file)"
         if mode == "real":
@@ -324,7 +343,7 @@ def _checksum(path):
 
 def _content(path):
     content = path.read_bytes()
-    return gzip.decompress(content) if path.suffix == ".gz" else content
+    return gzip.decompress(content) if content[:2] == PACKED else content  # whatever its name says
 
 
 # ---------------------------------------------------------------- fetching
@@ -442,7 +461,9 @@ def _read_idx(path, magic, sides, cure):
     """Return an IDX file's array, uint8 (n, *sides), and the file's CRC-32; `cure` ends each error."""
     start = 8 + 4 * len(sides)
     try:
-        with io.BytesIO(_content(path)) if path.suffix == ".gz" else path.open("rb") as file:
+        with path.open("rb") as file:
+            packed = file.read(2) == PACKED
+        with io.BytesIO(_content(path)) if packed else path.open("rb") as file:
             header, size = file.read(start), file.seek(0, os.SEEK_END)
             if len(header) < start or struct.unpack_from(">I", header) != (magic,):
                 raise ValueError(f"{path} is no IDX file of this kind: it begins with {header[:8]!r}. {cure}")
@@ -455,6 +476,8 @@ def _read_idx(path, magic, sides, cure):
             file.readinto(array)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path} is missing. {cure}") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise ValueError(f"{path} is packed, and can't be unpacked. {cure}") from None
     except OSError as error:
         raise _unreadable(path, error) from error
     return torch.from_numpy(array).reshape(shape), zlib.crc32(array, zlib.crc32(header))

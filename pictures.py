@@ -91,7 +91,7 @@ def show(fig, alt):
 
 
 def show_images(imgs, num_rows, num_cols, titles=None, scale=1.5, alt=None):
-    """Show images, each (h, w) or (1, h, w), in a grid of `num_rows` by `num_cols`; return its axes.
+    """Show images, each (h, w), (1, h, w), (3, h, w) or (h, w, 3), in a grid of `num_rows` by `num_cols`; return its axes.
 
     `titles`: a text an image. `scale`: inches an image. `alt`: alternative text, else made from the titles.
     """
@@ -101,19 +101,30 @@ def show_images(imgs, num_rows, num_cols, titles=None, scale=1.5, alt=None):
     axes = axes.flatten()
     for ax in axes:
         ax.axis("off")
-    for i, (ax, img) in enumerate(zip(axes, imgs)):
-        img = img.detach().cpu().numpy() if torch.is_tensor(img) else np.asarray(img)
-        ax.imshow(img[0] if img.ndim == 3 and img.shape[0] == 1 else img, cmap="gray_r")
-        if titles is not None:
-            ax.set_title(titles[i], fontsize=9)
-    words = "; ".join(str(title).replace("\n", ", ") for title in titles) if titles is not None else ""
-    show(fig, alt or f"{min(len(imgs), len(axes))} images in a grid. {words}".strip())
+    imgs, titles = list(imgs)[:len(axes)], [] if titles is None else list(titles)
+    for ax, img in zip(axes, imgs):
+        img = img.detach().cpu() if torch.is_tensor(img) else torch.as_tensor(np.asarray(img))
+        if img.ndim not in (2, 3):
+            raise ValueError(f"An image has shape {tuple(img.shape)}, not (h, w), (1, h, w), (3, h, w) or (h, w, 3): show_images takes a list "
+                             "or a batch of them.")
+        if img.ndim == 3 and img.shape[0] in (1, 3) and img.shape[2] not in (3, 4):
+            img = img.permute(1, 2, 0)  # as PyTorch has them: channels first
+        img = img.float() if img.is_floating_point() else img  # NumPy has no bfloat16
+        ax.imshow(img.squeeze(2) if img.ndim == 3 and img.shape[2] == 1 else img, cmap="gray_r")
+    titles = titles[:len(imgs)]
+    for ax, title in zip(axes, titles):
+        ax.set_title(title, fontsize=9)
+    words = "; ".join(str(title).replace("\n", ", ") for title in titles)
+    show(fig, alt or f"{len(imgs)} image{'s' * (len(imgs) != 1)} in a grid. {words}".strip())
     return axes
 
 
 def show_confusion_matrix(matrix, names, alt=None):
     """Show `confusion_matrix`'s counts with the classes' `names`; colour is the share of the true class."""
     matrix = torch.as_tensor(matrix)
+    if matrix.ndim != 2 or not matrix.shape[0] == matrix.shape[1] == len(names):
+        raise ValueError(f"The matrix has shape {tuple(matrix.shape)}, and there are {len(names)} names: give one name for each class, in "
+                         "the order of the rows.")
     share = matrix / matrix.sum(dim=1, keepdim=True).clamp(min=1)
     fig, ax = plt.subplots(figsize=(6.4, 5.4), layout="constrained")
     picture = ax.imshow(share.numpy(), cmap="Blues", vmin=0, vmax=1)
@@ -125,8 +136,9 @@ def show_confusion_matrix(matrix, names, alt=None):
     fig.colorbar(picture, ax=ax, label="share of the true class")
     lost = matrix.clone().fill_diagonal_(0)
     true, taken = divmod(int(lost.argmax()), len(names))
-    show(fig, alt or f"Confusion matrix of {int(matrix.sum())} predictions, {int(matrix.diagonal().sum())} of them "
-                     f"right; most often {names[true]} is taken for {names[taken]} ({int(lost.max())} times).")
+    most = int(lost.max())
+    mistakes = f"; most often {names[true]} is taken for {names[taken]} ({most} time{'s' * (most != 1)})" if most else ""
+    show(fig, alt or f"Confusion matrix of {int(matrix.sum())} predictions, {int(matrix.diagonal().sum())} of them right{mistakes}.")
 
 
 def show_decision_boundary(predict, X, y, alt):
@@ -138,7 +150,11 @@ def show_decision_boundary(predict, X, y, alt):
     (x0, x1), (y0, y1) = [(float(v.min()) - 1, float(v.max()) + 1) for v in (X[:, 0], X[:, 1])]
     u, v = torch.meshgrid(torch.linspace(x0, x1, 200), torch.linspace(y0, y1, 200), indexing="xy")
     with torch.no_grad():
-        regions = predict(torch.stack([u.flatten(), v.flatten()], dim=1)).reshape(u.shape)
+        regions = torch.as_tensor(predict(torch.stack([u.flatten(), v.flatten()], dim=1)))
+    if regions.numel() != u.numel():
+        raise ValueError(f"predict gives shape {tuple(regions.shape)} for {u.numel()} points: let it return one class for each, as in "
+                         "net(points).argmax(dim=1).")
+    regions = regions.reshape(u.shape)
     classes = sorted({int(c) for c in y.flatten()})
     ax.contourf(u, v, regions.float(), levels=[c - 0.5 for c in classes] + [classes[-1] + 0.5],
                 colors=COLORS[:len(classes)], alpha=0.2)
@@ -171,7 +187,7 @@ class Animator:
 
     def add(self, x, y):
         """Add a point to each curve: `y` a number or one a curve (None for no point), `x` likewise."""
-        y = list(y) if hasattr(y, "__len__") else [y]
+        y = list(y) if hasattr(y, "__len__") and np.ndim(y) else [y]  # a tensor () has a length that it refuses to tell
         x = list(x) if hasattr(x, "__len__") else [x] * len(y)
         if not self.X:
             self.X, self.Y = [[] for _ in y], [[] for _ in y]
@@ -195,7 +211,7 @@ class Animator:
                 ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
             if ax.get_legend_handles_labels()[0]:
                 ax.legend()
-        if in_notebook():
+        if in_notebook() and not _ways:
             output = _figure_output(self.fig, alt)
             if self.handle is None:
                 self.handle = display.display(output, raw=True, display_id=True)
@@ -206,6 +222,8 @@ class Animator:
     def finish(self, alt):
         """Draw the last picture, with all points and its alternative text."""
         self._draw(alt)
+        if _ways:
+            _ways[-1](self.fig, alt)
 
 
 class ProgressBar:

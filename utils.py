@@ -115,16 +115,16 @@ def confusion_matrix(y_hat, y, num_classes):
 
 @contextlib.contextmanager
 def _evaluating(net):
-    """Switch a module to evaluation mode without gradients, and back afterwards."""
-    was_training = isinstance(net, nn.Module) and net.training
-    if was_training:
+    """Switch a module to evaluation mode without gradients, and each of its layers back to its own mode afterwards."""
+    modes = [(layer, layer.training) for layer in net.modules()] if isinstance(net, nn.Module) else []
+    if modes:
         net.eval()
     try:
         with torch.no_grad():
             yield
     finally:
-        if was_training:
-            net.train()
+        for layer, mode in modes:
+            layer.training = mode
 
 
 def _mean_loss(loss, y_hat, y):
@@ -133,12 +133,7 @@ def _mean_loss(loss, y_hat, y):
     with torch.no_grad():
         l = loss(y_hat, y)
     kind = guards.reduction(loss, l, y_hat, y)
-    if kind != "sum":
-        return float(l.mean())
-    if y.ndim == 2 and y.shape[1] > 1 and type(loss).__module__ != "torch.nn.modules.loss":
-        raise ValueError(f"The loss is a sum, and targets have shape {tuple(y.shape)}: is its mean over the {len(y)} rows or over all "
-                         f"{y.numel()} numbers? Return the mean, or one value for each example.")
-    return float(l) / y.numel()
+    return float(l) / len(y) if kind == "sum" else float(l.mean())
 
 
 def predict(net, data_iter):
@@ -159,7 +154,8 @@ def _predict(net, data_iter):
 def evaluate(net, data_iter, loss):
     """Return (mean loss, accuracy) of `net` on a data set of classes, every example counting the same.
 
-    `loss(y_hat, y)`: of any `reduction`; with class weights the mean is PyTorch's own for the whole set at once.
+    `loss(y_hat, y)`: of any `reduction`; with class weights the mean is PyTorch's own for the whole set at once (weights inside
+    a function of yours that returns a sum, or one value for each example, can't be seen: its mean is over the examples).
     """
     y_hat, y = _predict(net, data_iter)
     y = guards.targets(y_hat, y)
@@ -307,7 +303,8 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater, scheduler=None,
     except KeyboardInterrupt:
         print("Interrupted: the network, the history and the picture are kept.")
     except Exception as error:
-        error.history = history
+        with contextlib.suppress(Exception):  # of a kind that takes no attributes
+            error.history = history
         raise
     finally:
         bar.close()
@@ -332,6 +329,12 @@ def predict_ch3(net, test_iter, n=6):
 
 # ---------------------------------------------------------------- checkpoints
 
+def _umask():
+    mask = os.umask(0o22)
+    os.umask(mask)
+    return mask
+
+
 def save_checkpoint(path, net, optimizer=None, history=None, scheduler=None):
     """Save a network, its optimizer, the History, the schedule and the random state; the file is whole or untouched.
 
@@ -339,15 +342,19 @@ def save_checkpoint(path, net, optimizer=None, history=None, scheduler=None):
     interrupted save leaves the previous checkpoint as it was. Raises ValueError for what could not be loaded again,
     OSError where the file can't be written.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(Path(path).expanduser()))  # a link stays one
     guards.check_schedule(scheduler, optimizer)
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no ordinary file, so nothing is saved there: name another.")
     for name, value in net.state_dict().items():
         if is_lazy(value) or getattr(value, "is_meta", False):
             raise ValueError(f"{name} has no numbers yet: run a batch through the network, then save it.")
-    content = {"format": guards.FORMAT, "net": net.state_dict(), "history": history and dataclasses.asdict(history),
-               "optimizer": optimizer and optimizer.state_dict(), "optimizer_kind": optimizer and guards.kind_of(optimizer),
-               "optimizer_names": optimizer and guards.names_of(optimizer, net),
-               "scheduler": scheduler and scheduler.state_dict(), "scheduler_kind": scheduler and guards.kind_of(scheduler),
+    content = {"format": guards.FORMAT, "net": net.state_dict(), "history": None if history is None else dataclasses.asdict(history),
+               "optimizer": None if optimizer is None else optimizer.state_dict(),
+               "optimizer_kind": None if optimizer is None else guards.kind_of(optimizer),
+               "optimizer_names": None if optimizer is None else guards.names_of(optimizer, net),
+               "scheduler": None if scheduler is None else scheduler.state_dict(),
+               "scheduler_kind": None if scheduler is None else guards.kind_of(scheduler),
                "random": torch.get_rng_state(),
                "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
     packed, scratch = io.BytesIO(), None
@@ -365,6 +372,7 @@ def save_checkpoint(path, net, optimizer=None, history=None, scheduler=None):
             file.write(packed.getbuffer())
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(scratch, path.stat().st_mode if path.exists() else 0o666 & ~_umask())  # the temporary file is its owner's only
         os.replace(scratch, path)  # after closing: Windows renames closed files only
     except BaseException as error:
         if scratch is not None:
@@ -384,20 +392,24 @@ def load_checkpoint(path, net, optimizer=None, scheduler=None):
     Raises ValueError for a file that is no checkpoint, or another model's, and for an optimizer or a schedule
     of another kind or of other parameters.
     """
+    path = Path(path).expanduser()
     content = guards.read_checkpoint(path)
     try:
         history = History(**(content["history"] or {}))
     except TypeError as error:
         raise ValueError(f"{path} has a history that this utils.py does not know ({error}): update the course.") from error
-    state = guards.fitting(path, content["net"], net)
-    if optimizer is not None:
-        guards.check_optimizer(path, content, net, optimizer)
-    if scheduler is not None:
+    try:
+        state = guards.fitting(path, content["net"], net)
+        if optimizer is not None:
+            guards.check_optimizer(path, content, net, optimizer)
         guards.check_schedule(scheduler, optimizer, path, content)
-    elif optimizer is not None and content["scheduler"] is not None:
+    except (AttributeError, TypeError, LookupError) as error:  # fields of another make than save_checkpoint's
+        raise ValueError(f"{path} does not fit ({guards.first_line(error)}); nothing is changed.") from error
+    if scheduler is None and optimizer is not None and content["scheduler"] is not None:
         warnings.warn(f"{path} has a schedule ({content['scheduler_kind']}), which is left out: without scheduler=... the run goes on at "
                       "the rate where it stopped.", stacklevel=2)
-    parts = [(part, new) for part, new in ((optimizer, content["optimizer"]), (scheduler, content["scheduler"]), (net, state)) if part]
+    parts = [(part, new) for part, new in ((optimizer, content["optimizer"]), (scheduler, content["scheduler"]), (net, state))
+             if part is not None]
     before = [copy.deepcopy(part.state_dict()) for part, _ in parts if part is not net]
     before += [{name: value if is_lazy(value) else copy.deepcopy(value) for name, value in net.state_dict().items()}]
     try:

@@ -345,3 +345,96 @@ def test_a_file_of_format_1_is_looked_at_as_closely_as_can_be(params, kind, word
     with pytest.raises(ValueError, match="has no schedule"):
         net, optimizer = small()
         utils.load_checkpoint(OLD, net, optimizer, lr_scheduler.StepLR(optimizer, 1))
+
+
+# ---- what strangers tried
+
+class Empty(nn.Module):
+    """A network whose len() is 0, which makes it count as false."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(5, 4)
+
+    def forward(self, X):
+        return self.layer(X)
+
+    def __len__(self):
+        return 0
+
+
+class Own(Empty):
+    __len__ = None  # as of a compiled network whose class has no len()
+
+
+@pytest.mark.parametrize("make", [Empty, Own])
+def test_a_network_is_loaded_whatever_its_len_is(make, tmp_path):
+    net, new = make(), make()
+    utils.save_checkpoint(tmp_path / "c.pt", net, KINDS["SGD"](net.parameters()))
+    utils.load_checkpoint(tmp_path / "c.pt", new, KINDS["SGD"](new.parameters()))
+    assert same(net.state_dict(), new.state_dict())
+
+
+def test_a_flipped_bit_is_told_by_its_checksum(tmp_path):
+    net, optimizer = small()
+    utils.save_checkpoint(tmp_path / "c.pt", net, optimizer)
+    content = bytearray((tmp_path / "c.pt").read_bytes())
+    content[content.index(net[0].weight.detach().numpy().tobytes()) + 3] ^= 0x40
+    (tmp_path / "c.pt").write_bytes(content)
+    refused("no checkpoint of this course: damaged.*the checksum of .* is wrong", tmp_path / "c.pt", *small())
+
+
+@pytest.mark.parametrize("change", [
+    lambda c: c.update(random=c["random"][:100]), lambda c: c.update(random=torch.rand(5056)), lambda c: c.update(random=None),
+    lambda c: c.update(net=None), lambda c: c.update(optimizer=[]), lambda c: c["optimizer"]["state"].update({99: {"momentum_buffer": torch.zeros(1)}}),
+    lambda c: c.update(optimizer_names=5), lambda c: c.update(history=7), lambda c: c["optimizer"].update(param_groups=[{}])])
+def test_fields_of_another_make_are_refused_in_words(change, tmp_path):
+    net, optimizer = small()
+    step(net, optimizer)
+    utils.save_checkpoint(tmp_path / "c.pt", net, optimizer, utils.History())
+    content = torch.load(tmp_path / "c.pt", weights_only=True)
+    change(content)
+    torch.save(content, tmp_path / "c.pt")
+    refused("does not fit|does not know", tmp_path / "c.pt", *small())
+
+
+def test_a_schedule_made_of_others_is_told_by_what_it_is_made_of(tmp_path):
+    net, optimizer = small()
+    utils.save_checkpoint(tmp_path / "c.pt", net, optimizer, None, CYCLES["sequence"](optimizer))
+    net, optimizer = small()
+    other = lr_scheduler.SequentialLR(optimizer, [lr_scheduler.ConstantLR(optimizer), lr_scheduler.StepLR(optimizer, 1)], [2])
+    refused("SequentialLR of LinearLR, ExponentialLR, yours is SequentialLR of ConstantLR, StepLR", tmp_path / "c.pt", net, optimizer, other)
+
+
+def test_a_schedule_without_a_state_is_named(tmp_path):
+    class Steps:
+        def step(self):
+            pass
+
+    with pytest.raises(ValueError, match="The schedule Steps has no state_dict"):
+        utils.save_checkpoint(tmp_path / "c.pt", *small(), None, Steps())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links, modes and devices of another kind")
+def test_a_file_is_saved_where_a_link_leads_with_the_mode_that_files_have(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    before = os.umask(0o027)
+    try:
+        utils.save_checkpoint("~/share.pt", small()[0])
+        assert (tmp_path / "share.pt").stat().st_mode & 0o777 == 0o640
+    finally:
+        os.umask(before)
+    (tmp_path / "share.pt").chmod(0o664)
+    (tmp_path / "link.pt").symlink_to("share.pt")
+    old = (tmp_path / "share.pt").read_bytes()
+    utils.save_checkpoint(tmp_path / "link.pt", small()[0])
+    assert (tmp_path / "link.pt").is_symlink() and (tmp_path / "share.pt").read_bytes() != old
+    assert (tmp_path / "share.pt").stat().st_mode & 0o777 == 0o664
+    utils.load_checkpoint("~/link.pt", small()[0])
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="pipe is no ordinary file"):
+        utils.save_checkpoint(tmp_path / "pipe", small()[0])
+
+
+def test_a_message_has_no_colours_of_a_terminal():
+    assert guards.first_line(RuntimeError("a \x1b[1mbold\x1b[0m word\nmore")) == "a bold word"

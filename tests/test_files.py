@@ -1,4 +1,5 @@
 """Data files that are not what they should be: found at load, named, and cured by the one step that the message states."""
+import contextlib
 import gzip
 import os
 import shutil
@@ -172,6 +173,9 @@ def test_the_reader_takes_ten_thousand_files_and_only_raises_clear_errors(tmp_pa
     def look(case):
         magic, content = case
         path.write_bytes(content)
+        written = content
+        with contextlib.suppress(OSError, EOFError, zlib.error):  # packed: what it holds counts, whatever its name says
+            content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
         sides = SIDES[magic]
         start = 8 + 4 * len(sides)
         right = (len(content) >= start and struct.unpack(f">{start // 4}I", content[:start])[2:] == sides
@@ -182,12 +186,12 @@ def test_the_reader_takes_ten_thousand_files_and_only_raises_clear_errors(tmp_pa
             array, crc = image_data._read_idx(path, magic, sides, "Cure.")
         except ValueError as error:
             assert not right and str(error).startswith(str(path)) and str(error).endswith(" Cure."), error
-            assert "no IDX file of this kind" in str(error) or "its header promises" in str(error)
-            malformed.add(content)
+            assert any(words in str(error) for words in ("no IDX file of this kind", "its header promises", "can't be unpacked"))
+            malformed.add(written)
         else:
             assert right and array.dtype == torch.uint8 and crc == zlib.crc32(content)
             assert array.numpy().tobytes() == content[start:]
-            read.add(content)
+            read.add(written)
         finally:
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()

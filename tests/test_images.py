@@ -276,3 +276,91 @@ def test_a_relative_folder_that_is_missing_is_named_in_full(monkeypatch, tmp_pat
     monkeypatch.setenv("COURSE_DATA_DIR", "share")
     with pytest.raises(FileNotFoundError, match=f"'share' \\({tmp_path}/share\\), which is not a folder"):
         utils.load_data_mnist(256)
+
+
+# ---- what strangers tried
+
+def test_mean_and_std_may_be_what_a_tensor_gives(images):
+    X = images.float() / 255
+    for mean, std in ((X.mean(), X.std()), (X.mean(dim=(0, 1, 2), keepdim=True), X.std()), (np.float32(0.5), np.array([0.25])), ([0.5], (0.25,))):
+        found = utils.ImageSet(images, range(N), mean=mean, std=std)[:][0][:, 0]
+        assert torch.allclose(found, (X - float(torch.as_tensor(mean))) / float(torch.as_tensor(std)), atol=1e-5)
+
+
+@pytest.mark.parametrize("options, words", [({"std": float("nan")}, "std is nan, and pixels lie between 0 and 1"), ({"std": -1.0}, "a number above 0"),
+                                            ({"std": 1e-50}, "std is 1e-50"), ({"mean": 127.5}, "mean is 127.5.*from 0 to 1"), ({"mean": None}, "None is neither a number"),
+                                            ({"mean": "0.5x"}, "'0.5x' is neither a number")])
+def test_settings_that_give_nonsense_are_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        utils.ImageSet(torch.zeros(2, 28, 28), [0, 1], **options)
+
+
+@pytest.mark.parametrize("images, labels", [(torch.zeros(2, 28, 28).to_sparse(), [0, 1]), (torch.zeros(2, 28, 28, device="meta"), [0, 1]),
+                                            (np.array([["a"]]), [0]), (torch.zeros(2, 28, 28), ["cat", "dog"]), ([[1], [1, 2]], [0, 1]),
+                                            (torch.zeros(1, 28, 28), np.array([None]))])
+def test_what_holds_no_numbers_is_refused_in_words(images, labels):
+    with pytest.raises(ValueError, match="Images and labels are|give one whole number for each image"):
+        utils.ImageSet(images, labels)
+
+
+def test_images_that_want_gradients_are_data_all_the_same(images):
+    given = utils.ImageSet((images.float() / 255).requires_grad_(), range(N))
+    assert not given[0][0].requires_grad and len(list(DataLoader(given, 25, num_workers=1))) == 2
+
+
+@pytest.mark.parametrize("index", [np.uint8(3), torch.tensor([3, 4], dtype=torch.uint8), torch.tensor(3, dtype=torch.int8), np.array([3], np.int16)])
+def test_whole_numbers_of_every_type_are_indices(dataset, index):
+    assert dataset[index][1].flatten()[0] == 3
+
+
+def test_a_data_set_of_ones_own_made_from_tensors_changes_each_example_by_itself():
+    class Norm(TensorDataset):
+        def __getitem__(self, index):
+            X, y = super().__getitem__(index)
+            return X / X.abs().max(), y
+
+    with pytest.raises(ValueError, match="A Norm gives one example at a time"):
+        utils.whole_batches(Norm(torch.randn(9, 5), torch.zeros(9)), 3)
+
+
+@pytest.mark.parametrize("labels, expected", [(5, ["sandal"]), (torch.tensor(3), ["dress"]), ([0, 9], ["t-shirt", "ankle boot"])])
+def test_labels_have_names(labels, expected):
+    assert utils.get_fashion_mnist_labels(labels) == expected
+    for wrong in ([10], [-1], 12, [0.5]):
+        with pytest.raises(ValueError, match="There is no class .*: Fashion-MNIST's are numbered from 0 to 9"):
+            utils.get_fashion_mnist_labels(wrong)
+
+
+def test_a_packed_file_is_told_by_what_it_holds_whatever_its_name_says(root, full):
+    """macOS unpacks and leaves the ending; others drop it and leave the file packed."""
+    raw = root / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for i, file in enumerate(image_data.FILES):
+        os.link(full[0] / (file + ".gz" * (i % 2)), raw / (file + ".gz" * (1 - i % 2)))
+    assert utils.load_data_mnist(256)[0].dataset.source == "real"
+
+
+def test_half_a_packed_file_is_named(root, full):
+    raw = root / "MNIST" / "raw"
+    put(full, raw / "{}")
+    (raw / image_data.FILES[0]).unlink()
+    (raw / image_data.FILES[0]).write_bytes((full[0] / f"{image_data.FILES[0]}.gz").read_bytes()[:2000])
+    with pytest.raises(ValueError, match="ubyte is packed, and can't be unpacked. Delete"):
+        utils.load_data_mnist(256)
+
+
+def test_the_one_file_that_is_missing_is_named(root, full, monkeypatch):
+    put(full, root / "MNIST" / "raw" / "{}")
+    (root / "MNIST" / "raw" / "train-labels-idx1-ubyte").unlink()
+
+    def offline(*_):
+        raise OSError("no network")
+
+    monkeypatch.setattr(image_data, "_download", offline)
+    with pytest.raises(RuntimeError, match=r"\(train-labels-idx1-ubyte alone is missing\)"):
+        utils.load_data_mnist(256)
+
+
+def test_the_choice_of_data_may_be_written_large(monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", " Sample ")
+    assert utils.load_data_mnist(64)[0].dataset.source == "sample"

@@ -120,3 +120,57 @@ def test_the_feedback_to_a_student_keeps_the_picture_and_its_words_only(notebook
     for hostile in ('<img src=x onerror="alert(1)">', notebook[0]["text/html"] + "<script>alert(1)</script>",
                     notebook[0]["text/html"].replace("<img ", '<img onload="alert(1)" ')):
         assert set(_plain(new_output("display_data", {"text/html": hostile, "text/plain": "x"})).data) == {"text/plain"}
+
+
+# ---- what strangers tried
+
+def test_images_of_every_shape_and_type_are_shown_and_counted_as_they_are_seen():
+    import numpy as np
+    import torch
+    alts = []
+    with utils.shown_by(lambda fig, alt: (alts.append(alt), plt.close(fig))):
+        for imgs in (torch.rand(4, 3, 8, 6), torch.rand(4, 8, 6, 3), torch.rand(4, 1, 8, 6), torch.rand(4, 8, 6).bfloat16(), np.random.rand(4, 8, 6),
+                     [[[0.5, 1.0]]] * 4, (image for image in torch.rand(4, 8, 6))):
+            axes = utils.show_images(imgs, 2, 2)
+            assert [len(ax.images) for ax in axes] == [1] * 4
+        axes = utils.show_images(torch.rand(6, 8, 8), 1, 3, titles=list("abcdef"))
+        utils.show_images(torch.rand(1, 8, 8), 1, 3, titles=["only", "never drawn"])
+        utils.show_images(torch.rand(3, 8, 8), 1, 3, titles=["one"])
+    assert alts[:7] == ["4 images in a grid."] * 7
+    assert alts[7:] == ["3 images in a grid. a; b; c", "1 image in a grid. only", "3 images in a grid. one"]
+    with pytest.raises(ValueError, match=r"An image has shape \(8,\)"):
+        utils.show_images(torch.rand(8, 8), 1, 1)
+    plt.close("all")
+
+
+def test_a_confusion_matrix_says_only_what_is_so():
+    import torch
+    alts = []
+    with utils.shown_by(lambda fig, alt: (alts.append(alt), plt.close(fig))):
+        utils.show_confusion_matrix(3 * torch.eye(2).long(), ["a", "b"])
+        utils.show_confusion_matrix(torch.tensor([[3, 1], [0, 2]]), ["a", "b"])
+    assert alts == ["Confusion matrix of 6 predictions, 6 of them right.",
+                    "Confusion matrix of 6 predictions, 5 of them right; most often a is taken for b (1 time)."]
+    for matrix in (torch.eye(3), torch.zeros(2, 3), torch.zeros(4)):
+        with pytest.raises(ValueError, match="give one name for each class"):
+            utils.show_confusion_matrix(matrix, ["a", "b"])
+
+
+def test_regions_need_a_class_for_each_point():
+    import torch
+    X, y = torch.randn(5, 2), torch.tensor([0, 1, 0, 1, 0])
+    with pytest.raises(ValueError, match=r"predict gives shape \(40000, 2\) for 40000 points"):
+        utils.show_decision_boundary(lambda points: points, X, y, "Two classes.")
+    utils.show_decision_boundary(lambda points: (points[:, 0] > 0).numpy(), X, y, "Two classes.")
+    plt.close("all")
+
+
+def test_curves_that_grow_are_shown_by_whom_it_says(notebook, monkeypatch):
+    import torch
+    monkeypatch.setattr(pictures, "watched", lambda: True)
+    seen = []
+    with utils.shown_by(lambda fig, alt: seen.append(alt)):
+        animator = utils.Animator(legend=["loss"])
+        animator.add(1, torch.tensor(0.5))
+        animator.finish("The loss falls.")
+    assert seen == ["The loss falls."] and notebook == []

@@ -407,3 +407,82 @@ def test_an_error_hands_on_the_history_so_far(capsys):
         history = caught.value.history
         assert given in (None, history) and len(history.test_acc) == len(history.train_loss) == 1 and len(history.batch_loss) == 4
     assert "1 epoch in" in capsys.readouterr().out
+
+
+# ---- what strangers tried
+
+@pytest.mark.parametrize("make", [nn.MSELoss, nn.L1Loss, nn.HuberLoss, nn.SmoothL1Loss, nn.BCEWithLogitsLoss, lambda reduction: functools.partial(
+    F.mse_loss, reduction=reduction), nn.CrossEntropyLoss])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_an_elementwise_loss_has_one_mean_in_training_and_in_testing(make, reduction):
+    X, y = whole()[0], ONE_HOT.float()
+    nets, loader = [linear(), linear()], DataLoader(TensorDataset(X, y), 16)
+    expected = make(reduction="mean")(nets[0](X), y).item()
+    history = utils.train(nets[0], loader, loader, make(reduction=reduction), 1, torch.optim.SGD(nets[0].parameters(), lr=0.0))
+    assert history.train_loss + history.test_loss == pytest.approx([expected] * 2, rel=1e-5)
+    for net, kind in zip(nets, ("mean", reduction)):
+        utils.train_epoch(net, loader, make(reduction=kind), torch.optim.SGD(net.parameters(), lr=0.1))
+    assert torch.allclose(nets[0].weight, nets[1].weight, atol=1e-6)
+
+
+def test_a_sum_over_rows_and_columns_is_not_guessed_in_training_either():
+    loader = DataLoader(TensorDataset(whole()[0], ONE_HOT.float()), 16)
+    with pytest.raises(ValueError, match="over the 16 rows or over all 64 numbers"):
+        utils.train_epoch(linear(), loader, lambda y_hat, y: ((y_hat - y) ** 2).sum(), nothing)
+
+
+def test_testing_leaves_each_layer_in_its_own_mode():
+    net = nn.Sequential(linear(), nn.BatchNorm1d(Q), nn.Dropout(0.5))
+    net[1].eval()
+    utils.evaluate_accuracy(net, data())
+    assert [layer.training for layer in (net, *net)] == [True, True, False, True]
+
+
+class Mine(lr_scheduler.LRScheduler):
+    """A schedule of one's own, made as PyTorch's are."""
+
+    def get_lr(self):
+        return [group["lr"] * 0.9 for group in self.optimizer.param_groups]
+
+
+@pytest.mark.parametrize("make, steps", [(Mine, 12), (lambda o: lr_scheduler.ChainedScheduler([lr_scheduler.OneCycleLR(o, 0.5, total_steps=13)]), 12),
+                                         (lambda o: lr_scheduler.SequentialLR(o, [lr_scheduler.LinearLR(o, 0.1, total_iters=4),
+                                                                                  lr_scheduler.OneCycleLR(o, 0.5, total_steps=13)], [4]), 12),
+                                         (lambda o: lr_scheduler.ChainedScheduler([lr_scheduler.StepLR(o, 1)]), 3)])
+def test_what_is_made_of_schedules_counts_what_they_count(make, steps):
+    net, calls = linear(), []
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    scheduler = make(optimizer)
+    step = scheduler.step
+    scheduler.step = lambda *args: (calls.append(1), step(*args))
+    utils.train(net, data(), data(), nn.CrossEntropyLoss(), 3, optimizer, scheduler)
+    assert len(calls) == steps
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda: utils.train_epoch(linear(), data(), nn.CrossEntropyLoss, nothing), "The loss is the class CrossEntropyLoss: make one of it"),
+    (lambda: utils.train_epoch(linear(), data(), lambda y_hat, y: 0.5, nothing), "The loss returned a float: return a tensor"),
+    (lambda: utils.evaluate_accuracy(linear(), data().dataset), r"data_iter gives single examples: make batches of it, DataLoader\(data_iter, 64\)"),
+    (lambda: utils.evaluate_accuracy(lambda X: (X, X), data()), "The network returns a tuple: let it return its scores"),
+    (lambda: utils.train_epoch(nn.Linear(5, 1), DataLoader(TensorDataset(whole()[0], whole()[0][:, :1]), 8), nn.MSELoss(), nothing),
+     "are numbers, and here classes are counted: train a regression with a loop as in lesson 02"),
+    (lambda: utils.train_epoch(nn.Linear(5, 2), DataLoader(TensorDataset(whole()[0], whole()[0][:, :2]), 8), nn.MSELoss(), nothing), "see utils.evaluate_loss"),
+    (lambda: utils.evaluate_accuracy(lambda X: X @ torch.full((5, Q), math.nan), data()), "Scores are nan"),
+    (lambda: utils.accuracy(SCORES, torch.tensor([0, -100, 1, 2, 0, 1])), "leave out the examples marked -100"),
+    (lambda: utils.evaluate(linear(), data(), lambda y_hat, y: F.cross_entropy(F.dropout(y_hat), y)), "or it draws random numbers"),
+])
+def test_slips_are_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_an_error_that_takes_no_attributes_is_itself(capsys):
+    class Stubborn(RuntimeError):
+        def __setattr__(self, name, value):
+            raise AttributeError(name)
+
+    def loss(y_hat, y):
+        raise Stubborn("mine")
+
+    with pytest.raises(Stubborn, match="mine"):
+        utils.train(linear(), data(), data(), loss, 1, nothing)
