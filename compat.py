@@ -6,11 +6,13 @@ import importlib.machinery
 import os
 import sys
 
-# OpenMP's threads spin while they wait for one another. With three notebooks training at once on two cores that makes
-# each up to twenty times slower (benchmarks/README.md); alone, sleeping threads cost nothing. It must be set before torch
-# is imported; whoever has set it, or one of its more particular relatives, is left alone.
+# OpenMP's threads spin while they wait for one another. With three notebooks training at once on two cores that makes each
+# many times slower; threads that sleep at once make one that trains alone up to two and a half times slower, as it takes
+# long to wake them. So they look around briefly, and then sleep (benchmarks/README.md, "A busy machine"). PASSIVE is every
+# OpenMP's word for sleeping, GOMP_SPINCOUNT goes before it in GNU's, which PyTorch brings along on Linux. Both must be set
+# before torch is imported; whoever has set one of them, or Intel's relative, is left alone.
 if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"} & os.environ.keys():
-    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    os.environ.update(OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT="500")
 
 
 def use_svg_display():

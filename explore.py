@@ -9,35 +9,59 @@ import time
 
 import ipywidgets as widgets
 import numpy as np
-import torch
 from IPython.display import display
 from matplotlib import pyplot as plt
-from torch.nn import functional as F
 
 import pictures
 import utils
+from handwriting import as_digit, read_image
 
-WIDE = {"style": {"description_width": "17em"}, "layout": widgets.Layout(width="42em")}
+WIDE = {"style": {"description_width": "17em"}, "layout": widgets.Layout(width="42em", max_width="calc(100% - 4px)")}
+
+# What a widget's layout can't say. Where a cell is narrow, a control's label stands above it. The field to draw in
+# has an edge on light and on dark pages, and a finger or a pen draws there instead of scrolling the page.
+STYLE = """<style>
+.course-explore { container-type: inline-size; width: 100%; }
+.course-explore .course-control { min-width: 0; }
+@container (max-width: 40em) {
+    .course-explore .course-control { flex-wrap: wrap; height: auto; }
+    .course-explore .course-control > .widget-label { width: 100% !important; text-align: left; }
+    .course-explore .course-control > :not(.widget-label) { min-width: 0; }
+}
+.course-field { outline: 2px solid #888; margin: 4px; cursor: crosshair; touch-action: none; user-select: none; }
+</style>"""
+
+
+def _control(kind, label, **options):
+    control = kind(description=label, **options, **WIDE)
+    control.add_class("course-control")
+    return control
+
+
+def _together(*parts):
+    """Show widgets below one another, in the course's style."""
+    box = widgets.VBox([*parts, widgets.HTML(STYLE, layout=widgets.Layout(display="none"))])
+    box.add_class("course-explore")
+    display(box)
 
 
 def slider(label, low, high, step, value):
     """A slider. Whole numbers if `step` is an int; a `step` of "log" moves in equal ratios, 20 for each factor of 10."""
     if step == "log":
-        return widgets.FloatLogSlider(description=label, min=np.log10(low), max=np.log10(high), step=0.05, value=value,
-                                      readout_format=".3g", **WIDE)
-    if isinstance(step, int):
-        return widgets.IntSlider(description=label, min=low, max=high, step=step, value=value, **WIDE)
-    return widgets.FloatSlider(description=label, min=low, max=high, step=step, value=value, readout_format=".2f", **WIDE)
+        return _control(widgets.FloatLogSlider, label, min=np.log10(low), max=np.log10(high), step=0.05, value=value,
+                        readout_format=".3g")
+    kind, options = (widgets.IntSlider, {}) if isinstance(step, int) else (widgets.FloatSlider, {"readout_format": ".2f"})
+    return _control(kind, label, min=low, max=high, step=step, value=value, **options)
 
 
 def choice(label, options, value):
     """A slider over the values of a list."""
-    return widgets.SelectionSlider(description=label, options=options, value=value, **WIDE)
+    return _control(widgets.SelectionSlider, label, options=options, value=value)
 
 
 def text(label, value):
     """A field to write in; the picture follows each key."""
-    return widgets.Text(description=label, value=value, **WIDE)
+    return _control(widgets.Text, label, value=value)
 
 
 def explore(picture, **controls):
@@ -63,7 +87,7 @@ def explore(picture, **controls):
     for control in controls.values():
         control.observe(redraw, "value")
     redraw()
-    display(widgets.VBox([*controls.values(), output]))
+    _together(*controls.values(), output)
 
 
 def _quick_pictures(places):
@@ -88,76 +112,66 @@ def _quick_pictures(places):
 
 # ---------------------------------------------------------------- drawing
 
-def as_digit(image):
-    """Return an image as MNIST's makers prepared theirs: float32 (1, 28, 28), white on black.
-
-    `image`: float (h, w), 0 for the ground and up to 1 for the ink, any size. What is drawn is scaled to fit
-    20 x 20 pixels and moved until its centre of mass is in the middle. An empty image stays empty.
-    """
-    image = torch.as_tensor(image, dtype=torch.float32)
-    rows, columns = (torch.nonzero(image.amax(axis) > 0.1)[:, 0] for axis in (1, 0))
-    if not len(rows):
-        return torch.zeros(1, 28, 28)
-    ink = image[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
-    scale = 20 / max(ink.shape)
-    size = [max(1, round(side * scale)) for side in ink.shape]
-    ink = F.interpolate(ink[None, None], size, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
-    mass = ink / ink.sum()
-    top, left = (14 - (mass.sum(1 - axis) * (torch.arange(size[axis]) + 0.5)).sum() for axis in (0, 1))
-    top, left = (int(min(max(round(float(at)), 0), 28 - side)) for at, side in zip((top, left), size))
-    digit = torch.zeros(1, 28, 28)
-    digit[0, top:top + size[0], left:left + size[1]] = ink
-    return digit
-
-
 def draw_digit(picture, side=280, width=22):
-    """Show a field to draw a digit in with the mouse; `picture(digit)` is called as you draw.
+    """Show a field to draw a digit in with the mouse, a finger or a pen; `picture(digit)` is called as you draw.
 
-    `picture` gets float32 (1, 28, 28), see `as_digit`. Below the field a file can be uploaded: a photograph or
-    a scan of one digit, dark on light or light on dark. Without the package ipycanvas there is the upload only.
+    `picture` gets float32 (1, 28, 28), see `as_digit`; what it shows stands beside the field. `side`, `width`: of the
+    field and of the pen, in pixels. Below the field a file can be uploaded: a photograph or a scan of one digit, see
+    `handwriting.read_image`; one that can't be read is told in its place. Without the package ipycanvas there is the
+    upload only.
     """
     if not utils.watched():
         return
-    output, places = widgets.Output(layout=widgets.Layout(min_height="15em")), []
+    output, places = widgets.Output(layout=widgets.Layout(flex="1 1 22em", min_width="0", min_height="15em")), []
 
-    def answer(image):
+    def answer(ink):
         with output, _quick_pictures(places):
             output.clear_output(wait=True)
-            picture(as_digit(image))
+            picture(as_digit(ink))
+
+    def read(change):
+        if not change["new"]:
+            return
+        wipe()  # or a drawing would stand beside the answer to a file
+        try:
+            ink = read_image(_uploaded(change["new"]))
+        except ValueError as error:  # in place of the old answer, which would pass for one to this file
+            with output:
+                output.clear_output()
+                print(error)
+        else:
+            answer(ink)
 
     upload = widgets.FileUpload(description="Or upload an image", accept="image/*", multiple=False,
                                 layout=widgets.Layout(width="max-content"))
-    upload.observe(lambda change: answer(_uploaded(change["new"])) if change["new"] else None, "value")
+    upload.observe(read, "value")
     try:
-        field = _field(answer, side, width)
+        field, wipe = _field(answer, side, width)
     except ImportError:
-        field = [widgets.HTML("To draw with the mouse, install ipycanvas and restart the kernel.")]
-    answer(torch.zeros(side, side))
-    display(widgets.VBox([*field, upload, output]))
+        field, wipe = [widgets.HTML("To draw here, install ipycanvas and restart the kernel.")], lambda: None
+    answer(np.zeros((side, side)))
+    left = widgets.VBox([*field, upload], layout=widgets.Layout(flex="0 0 auto", max_width="100%"))
+    _together(widgets.HBox([left, output], layout=widgets.Layout(flex_flow="row wrap")))
 
 
 def _uploaded(value):
-    """The uploaded image as float (h, w), ink bright; `value` as ipywidgets 8 (a tuple) or 7 (a dictionary) has it."""
-    from PIL import Image
-    content = (next(iter(value.values())) if isinstance(value, dict) else value[0])["content"]
-    image = torch.from_numpy(np.array(Image.open(io.BytesIO(bytes(content))).convert("L"))).float() / 255
-    if image.median() > 0.5:
-        image = 1 - image
-    return (image - image.median()).clamp(min=0) / max(float(image.max() - image.median()), 1e-6)
+    """Return the bytes of an uploaded file; `value` as ipywidgets 8 (a tuple) or 7 (a dictionary) has it."""
+    return bytes((next(iter(value.values())) if isinstance(value, dict) else value[0])["content"])
 
 
 def _field(answer, side, width):
+    """Return the widgets of a field to draw in, which calls `answer(ink)`, and a function that wipes it."""
     from ipycanvas import Canvas
     from PIL import Image, ImageDraw
     canvas = Canvas(width=side, height=side, layout=widgets.Layout(width=f"{side}px", height=f"{side}px"))
+    canvas.add_class("course-field")
     ink = Image.new("L", (side, side))
     state = {"last": None, "shown": 0.0}
 
-    def clear(_=None):
+    def wipe():
         ink.paste(0, (0, 0, side, side))
         canvas.fill_style = "black"
         canvas.fill_rect(0, 0, side, side)
-        answer(np.zeros((side, side)))
 
     def stroke(x, y):
         x0, y0 = state["last"] or (x, y)
@@ -182,7 +196,7 @@ def _field(answer, side, width):
             if time.monotonic() - state["shown"] > 0.2:  # while drawing, five pictures a second are enough
                 show()
 
-    def up(x, y):
+    def up(*_):
         if state["last"] is not None:
             state["last"] = None
             show()
@@ -191,7 +205,12 @@ def _field(answer, side, width):
     canvas.on_mouse_move(move)
     canvas.on_mouse_up(up)
     canvas.on_mouse_out(up)
+    # Touches come as a list, of all fingers that are on the field; the first one draws.
+    canvas.on_touch_start(lambda fingers: down(*fingers[0]) if len(fingers) == 1 else None)
+    canvas.on_touch_move(lambda fingers: move(*fingers[0]) if fingers else None)
+    canvas.on_touch_end(lambda fingers: None if fingers else up())
+    canvas.on_touch_cancel(up)
     button = widgets.Button(description="Clear")
-    button.on_click(clear)
-    clear()
-    return [widgets.HTML("<b>Draw a digit here with the mouse:</b>"), canvas, button]
+    button.on_click(lambda _: (wipe(), show()))
+    wipe()
+    return [widgets.HTML("<b>Draw a digit here:</b>"), canvas, button], wipe

@@ -99,7 +99,7 @@ class ImageSet(Dataset):
         X = self.images.index_select(0, indices)
         X = X.unsqueeze(1) if X.ndim == 3 else X
         if X.dtype == torch.uint8:  # a quarter of the memory of floats, and the division costs next to nothing
-            X = X.float().div_(255)
+            X = torch.div(X, 255)
         if self.resize:
             X = F.interpolate(X, (self.resize, self.resize), mode="bilinear", antialias=True)
         if self.normalize:

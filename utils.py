@@ -230,7 +230,7 @@ def train_epoch(net, train_iter, loss, updater, scheduler=None, on_batch=None):
         y = guards.targets(y_hat, y)
         l = loss(y_hat, y)
         n, kind = len(y), kind or guards.reduction(loss, l, y_hat, y)
-        mean = l / n if kind == "sum" else l.mean()
+        mean = l / n if kind == "sum" else l.mean() if l.ndim else l
         value = mean.item()
         if not math.isfinite(value):
             raise FloatingPointError(f"The loss is {value} after {seen} examples. Try a tenth of the "

@@ -37,7 +37,7 @@ def jupyterlab(course, notebooks=()):
     """
     for name in ("notebooks", "data/sample"):
         shutil.copytree(ROOT / name, course / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    for name in ("utils.py", "pictures.py", "explore.py", "benchmarks/records.csv"):
+    for name in (*(path.name for path in ROOT.glob("*.py") if path.name != "conftest.py"), "benchmarks/records.csv"):
         (course / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, course / name)
     for name, codes in dict(notebooks).items():
@@ -73,14 +73,17 @@ def jupyterlab(course, notebooks=()):
 
 
 @contextlib.contextmanager
-def chromium(profile):
-    """Run headless Chromium on a fresh profile folder; yield a page."""
+def chromium(profile, playwright=None, **screen):
+    """Run headless Chromium on a fresh profile folder; yield a page. `has_touch=True`: as on a touch screen.
+
+    `playwright`: the one that runs already, where there is one; a process can't start a second.
+    """
     options = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " \
               "--disable-component-update --disable-sync"
-    with sync_playwright() as playwright:
+    with contextlib.nullcontext(playwright) if playwright else sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=CHROMIUM, headless=True, args=options.split(),
-            viewport={"width": 1200, "height": 1000})
+            viewport={"width": 1200, "height": 1000}, **screen)
         page = context.new_page()
         page.set_default_timeout(60 * SECONDS)
         yield page

@@ -3,6 +3,8 @@
 They need Chromium (a Debian package), and take minutes: `.ci/run` runs them. Screenshots are kept in
 tests/screenshots/, which git ignores.
 """
+import io
+import json
 import math
 import os
 import re
@@ -13,6 +15,8 @@ import urllib.request
 import pytest
 from browser import (CHROMIUM, LESSONS, ROOT, changes, chromium, close_notebook, cell, jupyterlab, open_notebook, run_all, seen,
                      steady)
+from PIL import Image, ImageDraw
+from playwright.sync_api import sync_playwright
 
 SHOTS = ROOT / "tests" / "screenshots"
 pytestmark = [
@@ -39,8 +43,14 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    with chromium(tmp_path_factory.mktemp("profile")) as page:
+def playwright():
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory, playwright):
+    with chromium(tmp_path_factory.mktemp("profile"), playwright) as page:
         yield page
 
 
@@ -105,11 +115,107 @@ def draw_a_one_and_a_zero(page, element):
     assert "most likely a 1" in said, said[:300]
     picture = element.locator(".widget-output img").last.bounding_box()
     assert picture["width"] > 300 and picture["height"] > 100  # the digit and its ten probabilities
+    assert picture["x"] > box["x"] + box["width"] and abs(picture["y"] - box["y"]) < 100  # beside the field
+    whole = element.locator(".jp-OutputArea-output").first.bounding_box()
+    assert whole["height"] < 600  # the window of 1000 pixels has 850 for the notebook
     element.get_by_text("Clear", exact=True).click()
     assert "most likely" not in steady(element)
     angles = [2 * math.pi * i / 40 for i in range(41)]
     said = draw([(0.5 - 0.22 * math.sin(a), 0.5 - 0.33 * math.cos(a)) for a in angles])
     assert "most likely a 0" in said, said[:300]
+
+    def upload(name, content):
+        with page.expect_file_chooser() as chooser:
+            element.locator(".widget-upload").click()
+        chooser.value.set_files({"name": name, "mimeType": "application/octet-stream", "buffer": content})
+
+    upload("x.pdf", b"%PDF-1.7")
+    element.get_by_text("This is a PDF document").wait_for()
+    assert "most likely" not in steady(element) and element.locator(".widget-output img").count() == 0
+    upload("one.png", a_one())
+    element.get_by_text("most likely a 1").wait_for()
+
+
+def a_one():
+    """A file with a photograph of a 1, dark on light."""
+    image, content = Image.new("L", (300, 400), 230), io.BytesIO()
+    ImageDraw.Draw(image).line((160, 80, 145, 320), fill=30, width=26)
+    image.save(content, "PNG")
+    return content.getvalue()
+
+
+CONTROLS = ["""import sys
+sys.path.insert(0, "..")
+import utils
+from explore import choice, draw_digit, explore, slider, text""",
+            """explore(lambda **values: print(values), a=slider("Huber's delta (units of the label)", 0.1, 3.0, 0.1, 1.0),
+        b=slider("learning rate", 0.001, 10.0, "log", 0.1), c=slider("test image (number)", 0, 99, 1, 0),
+        d=choice("batch size (images)", [16, 32, 64, 128, 256, 512], 64), e=text("shape of a", "8, 1, 6, 1"))""",
+            """draw_digit(lambda digit: print("INK", round(float(digit.sum()))))"""]
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_controls_stay_in_a_narrow_cell_and_on_one_line_in_a_wide_one(tmp_path, playwright, theme):
+    with jupyterlab(tmp_path / "lab", {"controls": CONTROLS}) as server, \
+            chromium(tmp_path / "profile", playwright) as page:
+        (tmp_path / "lab/settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings").write_text(
+            json.dumps({"theme": f"JupyterLab {theme}"}))
+        open_notebook(page, server, "controls")
+        run_all(page)
+        element = cell(page, 1)
+        steady(element)
+        controls = element.locator(".course-control")
+        assert controls.count() == 5
+        for control in controls.all():
+            box, label = control.bounding_box(), control.locator(".widget-label").bounding_box()
+            assert 540 < box["width"] < 550 and box["height"] < 40 and 215 < label["width"] < 225  # 42 em, 17 of them the label
+        page.evaluate("() => jupyterapp.shell.collapseLeft()")
+        page.set_viewport_size({"width": 480, "height": 1000})
+        page.wait_for_timeout(1000)
+        for i in (1, 2):
+            element = cell(page, i)
+            too_wide = element.evaluate("""e => {
+                const right = e.querySelector('.jp-OutputArea-output').getBoundingClientRect();
+                if (right.width > 370) return ['the cell is wide: ' + right.width];
+                return [...e.querySelectorAll('.jp-OutputArea-output, .jp-OutputArea-output *')].filter(x =>
+                    x.getBoundingClientRect().width && x.getBoundingClientRect().right > right.right + 0.5
+                    || /auto|scroll/.test(getComputedStyle(x).overflowX) && x.scrollWidth > x.clientWidth).map(x => x.className);
+            }""")
+            assert not too_wide
+            SHOTS.mkdir(exist_ok=True)
+            element.screenshot(path=SHOTS / f"narrow-{theme}-{i}.png")
+        field = element.locator("canvas")
+        assert field.evaluate("e => getComputedStyle(e).outlineStyle + getComputedStyle(e).touchAction") == "solidnone"
+        close_notebook(page)
+
+
+def test_a_touch_draws_and_the_page_stays_where_it_is(tmp_path, playwright):
+    with jupyterlab(tmp_path / "lab", {"controls": CONTROLS}) as server, \
+            chromium(tmp_path / "profile", playwright, has_touch=True) as page:
+        page.set_viewport_size({"width": 900, "height": 500})  # low, so that there is something to scroll
+        open_notebook(page, server, "controls")
+        run_all(page)
+        element = cell(page, 2)
+        steady(element)
+        canvas = element.locator("canvas")
+        canvas.scroll_into_view_if_needed()
+        box, before = canvas.bounding_box(), seen(element)
+        fingers = page.context.new_cdp_session(page)
+
+        def touch(kind, *points):
+            fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+            time.sleep(0.02)
+
+        points = [(box["x"] + 70, box["y"] + 240 - 10 * i) for i in range(20)]
+        touch("touchStart", points[0])
+        for point in points[1:]:
+            touch("touchMove", point)
+        touch("touchEnd")
+        changes(element, before)
+        said = steady(element)
+        assert int(re.search(r"INK (\d+)", said)[1]) > 20, said
+        assert canvas.bounding_box() == box
+        close_notebook(page)
 
 
 def test_training_is_live_and_can_be_interrupted(page, server):

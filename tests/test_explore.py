@@ -1,4 +1,6 @@
 """The controls of the Explore cells, without a browser: what they call, what they do to a drawing."""
+import datetime
+import io
 import json
 import re
 import sys
@@ -7,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -90,16 +93,85 @@ def test_a_drawing_becomes_what_mnist_holds(side, top, left):
     assert torch.equal(explore.as_digit(torch.zeros(9, 9)), torch.zeros(1, 28, 28))
 
 
-def test_an_upload_is_read_from_either_ipywidgets(tmp_path):
-    import io
-    from PIL import Image
+def uploaded(picture):
+    content = io.BytesIO()
+    picture.save(content, format="PNG")
+    return content.getvalue()
+
+
+def a_one():
     picture = Image.new("L", (40, 60), 230)  # dark on light, as a photograph is
     picture.paste(20, (18, 10, 22, 50))
-    data = io.BytesIO()
-    picture.save(data, format="PNG")
-    for value in (({"name": "x.png", "content": memoryview(data.getvalue())},), {"x.png": {"content": data.getvalue()}}):
-        image = explore._uploaded(value)
-        assert image.shape == (60, 40) and image[30, 20] > 0.9 and image[0, 0] < 0.05
+    return uploaded(picture)
+
+
+def part(box, kind):
+    """The first widget of a kind in a box, however deep."""
+    for child in box.children:
+        if type(child).__name__ == kind:
+            return child
+        if found := part(child, kind) if hasattr(child, "children") else None:
+            return found
+
+
+def test_an_upload_is_taken_from_either_ipywidgets():
+    for value in (({"name": "x.png", "content": memoryview(a_one())},), {"x.png": {"content": a_one()}}):
+        assert explore._uploaded(value) == a_one()
+
+
+@pytest.fixture
+def upload(watched):
+    """A function that uploads a file's bytes to a field whose digits are kept in its list `digits`."""
+    def send(content):
+        change = {"name": "x", "type": "image/png", "size": len(content), "content": content,
+                  "last_modified": datetime.datetime.now()}
+        widget.set_trait("value", (change,) if isinstance(widget.value, tuple) else {"x": change})
+
+    send.digits = []
+    explore.draw_digit(send.digits.append)
+    widget = part(watched[-1], "FileUpload")
+    return send
+
+
+def test_an_uploaded_digit_is_read(upload):
+    upload(a_one())
+    assert upload.digits[-1].shape == (1, 28, 28) and upload.digits[-1].sum() > 20
+
+
+def test_a_file_that_cannot_be_read_takes_the_old_answer_away(upload, watched, monkeypatch, capsys):
+    upload(a_one())
+    cleared, count = [], len(upload.digits)
+    output = part(watched[-1], "Output")
+    monkeypatch.setattr(type(output), "clear_output", lambda self, *_, **__: cleared.append(self))
+    upload(b"%PDF-1.7")
+    assert cleared == [output] and len(upload.digits) == count
+    assert capsys.readouterr().out.count("PDF") == 1
+    upload(a_one())
+    assert len(upload.digits) == count + 1
+
+
+def test_a_finger_draws_as_the_mouse_does(watched):
+    digits = []
+    explore.draw_digit(digits.append)
+    canvas = part(watched[-1], "Canvas")
+    points = [{"x": 140, "y": 40 + 10 * i} for i in range(20)]
+
+    def send(event, touches):
+        canvas._handle_frontend_event(canvas, {"event": event, "touches": touches}, [])
+
+    send("touch_start", points[:1])
+    for point in points[1:]:
+        send("touch_move", [point, {"x": 20, "y": 20}])  # a palm, which draws nothing
+    send("touch_end", [])
+    finger = digits[-1]
+    part(watched[-1], "Button").click()
+    assert not digits[-1].any()
+    for event, point in [("mouse_down", points[0]), *(("mouse_move", point) for point in points[1:]), ("mouse_up", points[-1])]:
+        canvas._handle_frontend_event(canvas, {"event": event, **point}, [])
+    assert finger.any() and torch.equal(digits[-1], finger)
+    send("touch_move", points[:1])  # a finger that began elsewhere
+    send("touch_cancel", [])
+    assert torch.equal(digits[-1], finger)
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
@@ -112,7 +184,7 @@ def test_every_lesson_can_be_explored_and_shows_a_still_as_well(path):
         pictures = set(re.findall(r"\bshow_\w+", cell.source)) - set(re.findall(r"def (show_\w+)", cell.source))
         assert pictures
         for picture in pictures:
-            assert any(re.search(rf"\b{picture}\(", other.source) and "image/png" in json.dumps(other.outputs)
+            assert any(re.search(rf"\b{picture}\(", other.source) and "<img " in json.dumps(other.outputs)
                        for other in cells if other.id != cell.id), f"{cell.id}: call {picture} once for a still picture"
 
 
@@ -120,6 +192,5 @@ def test_without_ipycanvas_there_is_the_upload(watched, monkeypatch):
     monkeypatch.setitem(sys.modules, "ipycanvas", None)  # an import then fails
     digits = []
     explore.draw_digit(digits.append)
-    message, upload, _ = watched[-1].children
-    assert "install ipycanvas" in message.value and type(upload).__name__ == "FileUpload"
+    assert "install ipycanvas" in part(watched[-1], "HTML").value and part(watched[-1], "FileUpload")
     assert [digit.sum().item() for digit in digits] == [0]
