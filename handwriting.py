@@ -3,6 +3,8 @@
 `read_image` decodes a file and tells the ink from everything else: the paper and its shadows, the table under it,
 ruled lines, a frame, specks. `as_digit` then makes of the ink what MNIST's makers made of theirs.
 """
+import compat  # noqa: F401  before torch
+
 import io
 import re
 import warnings

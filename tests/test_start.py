@@ -41,7 +41,7 @@ print([name for name in ("torchvision", "d2l.torch", "pandas") if name in sys.mo
 def test_waiting_threads_sleep_whichever_module_comes_first():
     assert run("import utils, os; print(os.environ['OMP_WAIT_POLICY'])") == "PASSIVE"
     ours = {path.stem for path in ROOT.glob("*.py")}
-    for module in ("utils", "guards", "image_data", "pictures", "explore"):
+    for module in ("utils", "guards", "image_data", "pictures", "explore", "handwriting"):
         assert set(early_names(module)) & ours, f"{module}.py imports torch before a module that sets how its threads wait"
 
 
