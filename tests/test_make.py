@@ -45,6 +45,13 @@ def make(folder, *arguments, **variables):
     return subprocess.run(["make", *arguments], cwd=folder, env={**env, **variables}, capture_output=True, text=True, timeout=300)
 
 
+@pytest.fixture(autouse=True)
+def not_within_make(monkeypatch):
+    """`make test` runs these tests too, and what it hands on would tell the inner make that it is one."""
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="module")
 def without_git(tmp_path_factory):
     """The environment of a machine that has make and a shell, and neither git nor another Python."""
