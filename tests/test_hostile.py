@@ -148,6 +148,6 @@ def test_spies_see_nothing_and_write_nothing(hostile):
 def test_the_others_are_graded_as_if_alone(hostile):
     printed, rows, course = hostile
     assert marks(rows["victim"]) == FULL and rows["victim"]["remarks"] == ""
-    assert rows["linked"]["remarks"] == "an empty folder"
+    assert rows["linked"]["remarks"] == f"{FILE}: it is a link, and links are not followed"
     nb = nbformat.read(course / "exercises" / "autograded" / "victim" / LESSON / FILE, as_version=4)
     assert SECRET in cell(nb, "explain").source and "<script" not in cell(nb, "explain").source
