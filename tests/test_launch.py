@@ -173,8 +173,7 @@ def printed(notebook):
 
 
 @in_git
-@pytest.mark.parametrize("cloud", ["colab", "kaggle"])
-@pytest.mark.parametrize("path", [LESSONS[0], EXERCISES[3]], ids=lambda path: path.stem)
+@pytest.mark.parametrize("cloud, path", [("colab", LESSONS[0]), ("kaggle", EXERCISES[3])], ids=["lesson-colab", "exercise-kaggle"])
 def test_the_first_cell_fetches_the_course_in_the_cloud_and_may_be_run_twice(cloud, path, github, tmp_path):
     empty = tmp_path / "content"
     empty.mkdir()

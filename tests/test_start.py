@@ -130,7 +130,7 @@ except AttributeError as error:
 
 
 @pytest.mark.parametrize("code", [
-    "import utils; utils.transforms; from torchvision.transforms import v2",
-    "import image_data, importlib; importlib.reload(importlib.import_module('torchvision.transforms'))"])
+    "import image_data, importlib; importlib.reload(importlib.import_module('torchvision.transforms'));"
+    "import utils; utils.transforms; from torchvision.transforms import v2"])
 def test_torchvision_imports_afterwards_however_it_is_asked_for(code):
     assert run(f"{code}\nimport torchvision\nprint(torchvision.datasets.MNIST.__name__, torchvision.__spec__.name)") == "MNIST torchvision"

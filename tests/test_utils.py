@@ -288,11 +288,6 @@ def test_device_prefers_cuda_then_mps(monkeypatch):
         assert utils.device().type == expected
 
 
-def test_torchvision_imports_after_utils():
-    result = run("import utils, torchvision, torchvision.datasets; from d2l import torch")
-    assert result.returncode == 0, result.stderr
-
-
 def test_a_torchvision_without_its_operators_is_imported_all_the_same(tmp_path):
     """A stand-in that fails as the real one does beside another build of torch, until `nms` is declared."""
     package = tmp_path / "torchvision"
