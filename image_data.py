@@ -110,8 +110,8 @@ class ImageSet(Dataset):
 def whole_batches(dataset, batch_size, shuffle=False):
     """Return a DataLoader that asks `dataset` for a whole batch at once: PyTorch's sampler of index lists.
 
-    `dataset`: an `ImageSet` or a `TensorDataset`, or what `random_split` and `Subset` make of one. Of images it yields X, float32 (batch_size, c, h, w),
-    and y, int64 (batch_size,). `shuffle`: draw a new order each epoch. Any other data set: `DataLoader(dataset, batch_size)`.
+    `dataset`: an `ImageSet` or a `TensorDataset`, or what `random_split` and `Subset` make of one. Of images it yields X,
+    float32 (batch_size, c, h, w), and y, int64 (batch_size,). `shuffle`: draw a new order each epoch. Any other data set: `DataLoader(dataset, batch_size)`.
     """
     batch_size = positive("batch_size", batch_size)
     whole = dataset

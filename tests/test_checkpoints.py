@@ -63,6 +63,16 @@ def refused(words, path, net, optimizer=None, scheduler=None):
     assert same(before, state(net, optimizer, scheduler)) and torch.equal(random, torch.get_rng_state())
 
 
+def save_changed(path, change):
+    """Save a checkpoint whose content `change` has altered."""
+    net, optimizer = small()
+    step(net, optimizer)
+    utils.save_checkpoint(path, net, optimizer, utils.History())
+    content = torch.load(path, weights_only=True)
+    change(content)
+    torch.save(content, path)
+
+
 # ---- resumed is unbroken
 
 CYCLES = {
@@ -185,12 +195,7 @@ def test_schedules_of_another_kind_or_missing_are_named(tmp_path):
     (lambda c: c.pop("random"), "lacks random: save it again"),
 ])
 def test_a_file_that_does_not_fit_changes_nothing(change, words, tmp_path):
-    net, optimizer = small()
-    step(net, optimizer)
-    utils.save_checkpoint(tmp_path / "c.pt", net, optimizer, utils.History())
-    content = torch.load(tmp_path / "c.pt", weights_only=True)
-    change(content)
-    torch.save(content, tmp_path / "c.pt")
+    save_changed(tmp_path / "c.pt", change)
     refused(words, tmp_path / "c.pt", *small())
 
 
@@ -388,12 +393,7 @@ def test_a_flipped_bit_is_told_by_its_checksum(tmp_path):
     lambda c: c.update(net=None), lambda c: c.update(optimizer=[]), lambda c: c["optimizer"]["state"].update({99: {"momentum_buffer": torch.zeros(1)}}),
     lambda c: c.update(optimizer_names=5), lambda c: c.update(history=7), lambda c: c["optimizer"].update(param_groups=[{}])])
 def test_fields_of_another_make_are_refused_in_words(change, tmp_path):
-    net, optimizer = small()
-    step(net, optimizer)
-    utils.save_checkpoint(tmp_path / "c.pt", net, optimizer, utils.History())
-    content = torch.load(tmp_path / "c.pt", weights_only=True)
-    change(content)
-    torch.save(content, tmp_path / "c.pt")
+    save_changed(tmp_path / "c.pt", change)
     refused("does not fit|does not know", tmp_path / "c.pt", *small())
 
 

@@ -183,9 +183,8 @@ def _by_person(files, folders, lesson):
         person = students.of_file(parts[0], lesson)
         if person.number or person.attempt or not NOBODY.search(parts[0]) or _holds_a_notebook(file):
             add(person, file)
-    several = {identity: person for identity, (person, theirs) in groups.items()
-               if any(students.BLACKBOARD.match(file.name) for _, file in theirs)}
-    short = students.same_prefix_left_out(several.values()) if several else {}
+    several = [person for person, theirs in groups.values() if any(students.BLACKBOARD.match(file.name) for _, file in theirs)]
+    short = students.same_prefix_left_out(several) if several else {}
     return {students.Person(person.identity, short.get(person, person.name), person.number): theirs
             for person, theirs in groups.values()}
 

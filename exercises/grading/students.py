@@ -105,7 +105,7 @@ def folders(people, known):
 
     `known`: {identity: folder} of earlier runs, which stay as they are.
     """
-    named = {identity: folder for identity, folder in known.items()}
+    named = dict(known)
     taken, notes = {folder.casefold() for folder in named.values()}, {}
     for person in sorted(people, key=lambda person: person.identity):
         if person.identity in named:
