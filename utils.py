@@ -136,6 +136,29 @@ def _mean_loss(loss, y_hat, y):
     return float(l) / len(y) if kind == "sum" else float(l.mean())
 
 
+class _Rows:
+    """Batches put one after the other into a tensor that doubles when it is full.
+
+    A list of them would leave a thousand small pieces all over memory, and between them holes that nothing else fits
+    into: 200 MB more after an epoch of MNIST.
+    """
+
+    def __init__(self):
+        self.rows, self.n = None, 0
+
+    def append(self, batch):
+        start, self.n = self.n, self.n + len(batch)
+        if self.rows is None or self.n > len(self.rows):
+            rows = batch.new_empty((2 * self.n, *batch.shape[1:]))
+            if start:
+                rows[:start] = self.rows[:start]
+            self.rows = rows
+        self.rows[start:self.n] = batch
+
+    def tensor(self):
+        return self.rows[:self.n]
+
+
 def predict(net, data_iter):
     """Return (y_hat, y) of a whole data set on the CPU: scores (n, num_classes) and labels (n,).
 
@@ -146,9 +169,12 @@ def predict(net, data_iter):
 
 def _predict(net, data_iter):
     """`predict` where the network lies, and with it the weights of a loss."""
+    scores, labels = _Rows(), _Rows()
     with _evaluating(net):
-        batches = [(guards.scores(net, X), y) for X, y in guards.batches(net, data_iter)]
-    return tuple(torch.cat(parts) for parts in zip(*batches))
+        for X, y in guards.batches(net, data_iter):
+            scores.append(guards.scores(net, X))
+            labels.append(y)
+    return scores.tensor(), labels.tensor()
 
 
 def evaluate(net, data_iter, loss):
@@ -224,7 +250,7 @@ def train_epoch(net, train_iter, loss, updater, scheduler=None, on_batch=None):
     if isinstance(net, nn.Module):
         net.train()
     by_epoch, loss, kind = guards.counts_epochs(scheduler, updater), guards.mean_version(loss), None
-    scores, labels, total_loss, seen = [], [], 0.0, 0
+    scores, labels, total_loss, seen = _Rows(), _Rows(), 0.0, 0
     for X, y in guards.batches(net, train_iter, "train_iter"):
         y_hat = guards.scores(net, X)
         y = guards.targets(y_hat, y)
@@ -249,7 +275,7 @@ def train_epoch(net, train_iter, loss, updater, scheduler=None, on_batch=None):
         total_loss, seen = total_loss + value * n, seen + n
         if on_batch:
             on_batch(value)
-    y_hat, y = torch.cat(scores), torch.cat(labels)
+    y_hat, y = scores.tensor(), labels.tensor()
     train_loss = total_loss / seen
     if kind == "mean":
         with torch.no_grad():

@@ -1,6 +1,9 @@
 """Numbers of training and testing as PyTorch has them: losses of every reduction, weights, labels of every kind, schedules."""
 import functools
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from torch.nn import functional as F
 from torch.optim import lr_scheduler
 from torch.utils.data import DataLoader, TensorDataset
 
+ROOT = Path(__file__).resolve().parent.parent
 N, Q = 50, 4
 WEIGHT = torch.tensor([0.2, 1.0, 3.0, 7.0])
 
@@ -486,3 +490,27 @@ def test_an_error_that_takes_no_attributes_is_itself(capsys):
 
     with pytest.raises(Stubborn, match="mine"):
         utils.train(linear(), data(), data(), loss, 1, nothing)
+
+
+KEPT = """
+import resource, sys, torch, utils
+from torch import nn
+unit = 1 if sys.platform == "darwin" else 1024
+train_iter = utils.whole_batches(utils.ImageSet(torch.zeros(30_000, 28, 28, dtype=torch.uint8), torch.zeros(30_000).long()), 64)
+net = nn.Sequential(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10))
+updater = torch.optim.SGD(net.parameters(), 0.1, momentum=0.5)
+for X, y in train_iter:  # what a step needs is there before the first measurement
+    nn.CrossEntropyLoss()(net(X), y).backward()
+    updater.step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for epoch in range(3):
+    utils.train_epoch(net, train_iter, nn.CrossEntropyLoss(), updater)
+    utils.evaluate(net, train_iter, nn.CrossEntropyLoss())
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit)
+"""
+
+
+@pytest.mark.slow  # 4 s
+def test_an_epoch_keeps_no_more_memory_than_its_scores_need():
+    grown = int(subprocess.run([sys.executable, "-c", KEPT], cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    assert grown < 15e6, "ten scores for 30,000 examples are 1.2 MB; here 3.7 (33 to 61 when each batch was kept apart)"
