@@ -38,6 +38,10 @@ class Refused(Exception):
     """Data that can't cross between an answer and its check."""
 
 
+class Without(Exception):
+    """PyTorch's own operator, used where the task is to write it."""
+
+
 class Remote:
     """An answer that lives in another process: its name, and `send(text) -> text` to its `serve`."""
 
@@ -47,22 +51,87 @@ class Remote:
 
 # ---------------------------------------------------------------- data that crosses
 
+LARGEST = 2_000_000  # bytes of a tensor, letters of a text: more than any answer needs
+DEEPEST, LONGEST = 20, 20_000  # lists in lists, and items of them all
+
+
 def encode(value):
-    """Turn tensors, arrays, numbers, strings, None, lists, tuples and dictionaries into JSON's types."""
+    """Turn tensors, arrays, numbers, strings, None, lists, tuples and dictionaries into JSON's types.
+
+    Raises Refused, in words that follow "returned", for anything else.
+    """
+    return _encode(value, 0, [0])
+
+
+def _encode(value, depth, items):
+    try:
+        return _data(value, depth, items)
+    except (Refused, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # of a class that the answer wrote, or of a kind that PyTorch or NumPy can't read
+        raise Refused(f"{_kind_of(value)} that can't be read ({type(error).__name__}: {words(error)})") from None
+
+
+def _data(value, depth, items):
+    items[0] += 1
+    if depth > DEEPEST:
+        raise Refused(f"{_kind_of(value)} nested more than {DEEPEST} deep, or one that contains itself")
+    if items[0] > LONGEST:
+        raise Refused(f"more than {LONGEST:,} values in lists")
+    if value is None or isinstance(value, bool | float):
+        return value if value is None else bool(value) if isinstance(value, bool) else float.__float__(value)
+    if isinstance(value, int):
+        if value.bit_length() > 64:
+            raise Refused(f"a whole number of some {int(value.bit_length() * 0.30103) + 1} digits")
+        return int(value)
+    if isinstance(value, str):
+        if len(value) > LARGEST:
+            raise Refused(f"a text of {len(value):,} letters, which is far too long")
+        return str(value)
     if isinstance(value, np.ndarray | np.generic):
+        if isinstance(value, np.ma.MaskedArray):
+            raise Refused("a masked array, not an ordinary one")
+        if not (np.issubdtype(value.dtype, np.number) or value.dtype == bool):
+            raise Refused(f"a NumPy array of {value.dtype.name.rstrip('0123456789')} instead of numbers")
         value = torch.as_tensor(value)
     if isinstance(value, torch.Tensor):
-        array = value.detach().cpu().contiguous().numpy()
-        if array.nbytes > 20_000_000:
-            raise Refused(f"a tensor of shape {tuple(array.shape)}, which is far too large")
-        return {"tensor": [str(array.dtype), list(array.shape), base64.b64encode(array.tobytes()).decode()]}
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
+        return {"tensor": _encode_tensor(value)}
     if isinstance(value, list | tuple):
-        return {type(value).__name__ if type(value) in (list, tuple) else "list": [encode(item) for item in value]}
+        return {type(value).__name__ if type(value) in (list, tuple) else "list": [_encode(item, depth + 1, items) for item in value]}
     if isinstance(value, dict):
-        return {"dict": [[str(key), encode(item)] for key, item in value.items()]}
-    raise Refused(f"a {type(value).__name__}")
+        return {"dict": [[str(key), _encode(item, depth + 1, items)] for key, item in value.items()]}
+    if isinstance(value, complex):
+        raise Refused("a complex number")
+    raise Refused(_kind_of(value))
+
+
+def _encode_tensor(value):
+    """[dtype, shape, base64]; bfloat16, which NumPy does not know, as its bits."""
+    value = value.detach()
+    for strange, is_so in (("a tensor without values (device meta)", value.is_meta), ("a sparse tensor", value.layout != torch.strided),
+                           ("a nested tensor", value.is_nested), ("a quantized tensor", value.is_quantized)):
+        if is_so:
+            raise Refused(f"{strange}, not an ordinary one")
+    if value.numel() * value.element_size() > LARGEST:
+        raise Refused(f"a tensor of shape {tuple(value.shape)}, which is far too large")
+    value = value.cpu().resolve_conj().resolve_neg().contiguous()
+    kind = str(value.dtype).removeprefix("torch.")
+    array = value.view(torch.int16).numpy() if value.dtype == torch.bfloat16 else value.numpy()
+    return [kind, list(value.shape), base64.b64encode(array.tobytes()).decode()]
+
+
+def _kind_of(value):
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
+
+
+def words(error):
+    """What an exception says, at most 500 letters; also where saying it raises another."""
+    try:
+        text = str(error)
+    except BaseException as another:
+        return f"(its text can't be had: {type(another).__name__})"
+    return text if len(text) <= 500 else text[:499] + "…"
 
 
 def decode(value):
@@ -71,9 +140,10 @@ def decode(value):
         return value
     (kind, content), = value.items()
     if kind == "tensor":
-        dtype, shape, data = content
-        array = np.frombuffer(base64.b64decode(data), dtype=np.dtype(dtype)).reshape(shape)
-        return torch.from_numpy(array.copy())
+        kind, shape, data = content
+        array = np.frombuffer(base64.b64decode(data), dtype=np.dtype("int16" if kind == "bfloat16" else kind)).reshape(shape)
+        tensor = torch.from_numpy(array.copy())
+        return tensor.view(torch.bfloat16) if kind == "bfloat16" else tensor
     if kind == "dict":
         return {key: decode(item) for key, item in content}
     return {"list": list, "tuple": tuple}[kind](decode(item) for item in content)
@@ -88,9 +158,13 @@ class _Without(TorchDispatchMode):
         super().__init__()
         self.names = names
 
+    @classmethod
+    def _should_skip_dynamo(cls):
+        return False  # no answer is compiled here, and skipping PyTorch's compiler means importing it: a second
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         if func.overloadpacket.__name__ in self.names:
-            raise Refused(func.overloadpacket.__name__.strip("_"))
+            raise Without(func.overloadpacket.__name__.strip("_"))
         return func(*args, **(kwargs or {}))
 
 
@@ -158,14 +232,18 @@ def serve(answer, request):
         if not callable(answer):
             return json.dumps(["wrong", f"is a {type(answer).__name__}, not a function: was its name used again?"])
         returned = getattr(__import__(module, fromlist=[probe]), probe)(answer, *decode(args))
-    except NotImplementedError:
-        return json.dumps(["stub", ""])
-    except Refused as error:
+    except Without as error:
         return json.dumps(["without", str(error)])
+    except Refused as error:
+        return json.dumps(["refused", str(error)])
     except Wrong as error:
         return json.dumps(["wrong", str(error)])
-    except Exception as error:
-        return json.dumps(["wrong", f"raised {type(error).__name__}: {error}{_where(error, decode(args))}"])
+    except KeyboardInterrupt:  # somebody stops it
+        raise
+    except BaseException as error:  # exit() too
+        if isinstance(error, NotImplementedError) and not error.args:  # PyTorch's own always says what is not implemented
+            return json.dumps(["stub", ""])
+        return json.dumps(["wrong", f"raised {type(error).__name__}: {words(error)}{_where(error, decode(args))}"])
     try:
         return json.dumps(["returned", encode(returned)])
     except Refused as error:
@@ -210,6 +288,8 @@ def compare(what, got, want, slips=(), close=1e-4, given=""):
         if got is not want and got != want:
             raise Wrong(f"{what} is {_shown(got)}, and should be {want!r}{given}.")
         return
+    if isinstance(got, torch.Tensor) and got.is_complex():
+        raise Wrong(f"{what} holds complex numbers, and real ones were expected{given}.")
     a, b = _tensor(got), _tensor(want)
     if a is None:
         raise Wrong(f"{what} is {_shown(got)}; {_kind(b)} was expected{given}.")
