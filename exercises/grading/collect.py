@@ -1,7 +1,9 @@
 """Find the submissions in what a class handed in: a folder or a zip, from a colleague or from a learning system."""
+import contextlib
 import io
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -9,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 
 from . import students
-from .mend import LARGEST, Unreadable, read
+from .mend import LARGEST, Unreadable, lean, read
 
 JUNK = re.compile(r"(^|/)(__MACOSX|\.ipynb_checkpoints|\.git|\.venv|__pycache__)(/|$)|(^|/)\.[^/]*$"
                   r"|(^|/)(thumbs\.db|desktop\.ini)$", re.I)
@@ -59,12 +61,13 @@ class _File:
             raise Damaged(f"it is damaged or can't be read: {students.readable(str(error))}") from None
 
 
-def collect(where, lesson, template, known=None):
+def collect(where, lesson, template, known=None, zone=None):
     """Return a list with a Submission for each student found in `where`, a folder or a .zip file.
 
     Understood: a folder for each student (`ada/anything.ipynb`, `ada/<lesson>/...`, a repository), nbgrader's own layout,
     plain files (`ada.ipynb`), and the exports of Moodle, Canvas, Blackboard, Brightspace, Google Classroom, GitHub
     Classroom and Gradescope. Links are not followed. `known`: {identity: folder} of earlier runs.
+    `zone`: the time zone in which a zip's members are dated, this computer's if None (a date with its own zone is taken as it is).
     Raises FileNotFoundError or ValueError, in words.
     """
     where = Path(where).expanduser()
@@ -76,7 +79,7 @@ def collect(where, lesson, template, known=None):
         cure = ": unpack it, and name the folder" if ARCHIVE.search(where.name) else ""
         raise ValueError(f"{where} is neither a folder nor a zip file{cure}.")
     with _opened(where) as archive:
-        return _collected(*_in_zip(archive), lesson, template, known)
+        return _collected(*_in_zip(archive, zone), lesson, template, known)
 
 
 def _opened(path):
@@ -116,7 +119,7 @@ def _in_folder(where):
     return files, folders
 
 
-def _in_zip(archive):
+def _in_zip(archive, zone):
     files, folders = [], set()
     for info in archive.infolist():
         name = _name(info)
@@ -125,14 +128,27 @@ def _in_zip(archive):
         if info.is_dir() or info.filename.endswith("\\"):
             folders.add(name)
             continue
-        try:
-            modified = datetime(*info.date_time, tzinfo=timezone.utc)
-        except ValueError:  # a member without a date
-            modified = None
+        modified = _dated(info, zone)
         problem = ("it is a link, and links are not followed" if stat.S_ISLNK(info.external_attr >> 16) else
                    "it is encrypted: ask for it without a password" if info.flag_bits & 1 else "")
         files.append(_File(name, info.file_size, modified, lambda info=info: archive.read(info), problem))
     return files, folders
+
+
+def _dated(info, zone):
+    """When a zip's member was last changed, None where it does not say: by the clock on the wall, which zips have of old, or
+    by the seconds since 1970 that many programs add."""
+    extra = info.extra
+    while len(extra) >= 4:
+        kind, length = struct.unpack("<HH", extra[:4])
+        if kind == 0x5455 and length >= 5 and extra[4] & 1:  # "UT": Info-ZIP's extended timestamp
+            return datetime.fromtimestamp(struct.unpack("<i", extra[5:9])[0], timezone.utc)
+        extra = extra[4 + length:]
+    try:
+        local = datetime(*info.date_time)
+    except ValueError:
+        return None
+    return (local.replace(tzinfo=zone) if zone else local.astimezone()).astimezone(timezone.utc)
 
 
 def _name(info):
@@ -235,6 +251,8 @@ def _choose(found, lesson, template):
             continue
         try:
             data = file.load()
+            with contextlib.suppress(Unreadable):
+                data = lean(data)  # a class's outputs need not be held in memory
             answers = _answers(read(data)[0], template)
         except Damaged as error:
             damaged.append(f"{_brief(file.name)}: {error}")

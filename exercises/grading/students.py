@@ -77,12 +77,12 @@ def same_prefix_left_out(people):
     return {person: person.name[at:] or person.name for person in people}
 
 
-def readable(name):
-    """A name as a person reads it: NFC, without line breaks and other signs that steer a terminal, at most 80 letters."""
+def readable(name, most=80):
+    """A text from outside as a person reads it: NFC, without line breaks and other signs that steer a terminal, at most so long."""
     name = "".join(letter if unicodedata.category(letter)[0] not in "CZ" or letter in JOINERS else " "
-                   for letter in unicodedata.normalize("NFC", name))
+                   for letter in unicodedata.normalize("NFC", name[:20 * most]))
     name = " ".join(name.split())
-    return name if len(name) <= 80 else name[:79] + "…"
+    return name if len(name) <= most else name[:most - 1] + "…"
 
 
 def safe(name):
