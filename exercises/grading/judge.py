@@ -5,21 +5,22 @@ The text of a test is executed here, in the grader's own process. Where it says 
 comes back is data too. Nothing that student code replaces over there (`torch.allclose`, the checks
 themselves, IPython) is used in the verdict, and no hidden test is ever seen over there.
 """
-import ast
 import base64
 import builtins
 import contextlib
 import io
 import re
 import textwrap
-import time
 import warnings
+from dataclasses import dataclass, field
 
 from nbformat import v4
 from nbgrader.utils import is_grade, is_locked, is_solution
 from PIL import Image
 
-from .sandbox import Kernel, Limits
+from .kernel import Kernel
+from .sandbox import Limits
+from .students import readable
 
 
 LARGEST_PICTURE = 4_000_000  # characters of base64
@@ -60,16 +61,17 @@ class Judge:
 
 def _send(kernel, name, request):
     from exercises.checks import Wrong
-    text, problem = kernel.ask(f"__import__('exercises.checks', fromlist=['serve']).serve({name}, {request!r})")
-    if text is None and problem.startswith("NameError"):
-        raise Wrong(f"{name} is not defined: its cell is missing, renamed it, or failed.")
-    if text is None:
-        kernel.events.append(f"{name}: {problem}")
-        raise Wrong(f"{name} was stopped: {problem}.")
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise Wrong(f"{name} gave no readable result.") from None
+
+    class NotDefined(Wrong):
+        """An answer that no cell has defined."""
+
+    reply, reason = kernel.ask(name, request)
+    if reason == "undefined":
+        raise NotDefined(f"{name} is not defined: its cell is missing, renamed it, or failed.")
+    if reply is None:
+        kernel.events.append(f"{name}: {readable(reason, 200)}")
+        raise Wrong(f"{name} was stopped: {reason}.")
+    return reply
 
 
 def _error(name, message):
@@ -77,36 +79,70 @@ def _error(name, message):
     return v4.new_output("error", ename=name, evalue=message, traceback=textwrap.wrap(message, 90))
 
 
-def grade(nb, trusted, sandbox="bubblewrap", limits=Limits()):
-    """Run `nb`'s cells and put the judge's verdicts into its test cells; return what the limits stopped, in words.
+@dataclass
+class Story:
+    """What there is to say of a run, in words."""
+    stopped: list = field(default_factory=list)  # by a limit
+    failed: list = field(default_factory=list)   # cells that ended in an error
+    by_clock: bool = False                       # stopped by the clock alone, perhaps as other work ran beside
+
+
+def grade(nb, trusted, sandbox="bubblewrap", limits=Limits(), stubs={}):  # noqa: B006  only read
+    """Run `nb`'s cells and put the judge's verdicts into its test cells; return a Story.
 
     `trusted`: grade id -> source of the setup and test cells as the instructor wrote them; the text that
     stands in `nb` is not used for those. Cells that ended the kernel are left out when it starts again.
+    `stubs`: {task: its cell as it was released}. A stub takes no answer's place that was given further up, and a check whose
+    answer comes further down is made once more at the end.
     """
     judge = Judge(trusted["setup"])
-    done = []
+    done, story, early = [], Story(), []
     with Kernel(sandbox, limits) as kernel:
         for cell in nb.cells:
             if cell.cell_type != "code":
                 continue
             cell.execution_count = None
-            if not kernel.alive and time.monotonic() < kernel.ends:
+            if not kernel.alive and not kernel.spent:
                 kernel.start()
-                for code in done:
-                    kernel.execute(code)
+                for task in done:
+                    kernel.execute(*task)
             id_ = cell.metadata.get("nbgrader", {}).get("grade_id")
             if is_grade(cell) and not is_solution(cell):
                 cell.outputs = judge(trusted[id_], kernel)
+                if any(output.output_type == "error" and output.ename in ("NotAttempted", "NotDefined") for output in cell.outputs):
+                    early.append((cell, id_))
                 continue
-            code = trusted[id_] if is_locked(cell) else cell.source
-            outputs, problem = kernel.execute(code)
+            task = trusted[id_] if is_locked(cell) else cell.source, id_ if cell.source.strip() == stubs.get(id_, "").strip() else ""
+            outputs, problem = kernel.execute(*task)
             cell.outputs = [_plain(output) for output in outputs]
+            name = id_ or cell.get("id", "a cell")
             if problem:
-                kernel.events.append(f"{id_ or cell.get('id', 'a cell')}: {problem}")
+                kernel.events.append(f"{name}: {problem}")
                 cell.outputs.append(_error("Stopped", f"This cell was stopped: {problem}."))
+            elif error := next((output for output in outputs if output.output_type == "error"), None):
+                if error.ename not in ("Wrong", "NotAttempted") and (error.ename != "NotImplementedError" or error.evalue):
+                    story.failed.append(f"{name}: its cell failed ({readable(f'{error.ename}: {error.evalue}', 200)})")
             if kernel.alive:
-                done.append(code)
-        return kernel.events
+                done.append(task)
+        for cell, id_ in early:
+            again = judge(trusted[id_], kernel) if kernel.alive else cell.outputs
+            if not any(output.output_type == "error" and output.ename == "NotDefined" for output in again):
+                cell.outputs = again
+        story.stopped, story.by_clock = kernel.events, kernel.by_clock
+    return story
+
+
+def run_as_it_is(nb, sandbox):
+    """Run a notebook's own cells in the sandbox, its tests among them, and put in their outputs: no verdict to be relied on."""
+    with Kernel(sandbox) as kernel:
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                if not kernel.alive and not kernel.spent:
+                    kernel.start()
+                outputs, problem = kernel.execute(cell.source)
+                cell.outputs = [_plain(output) for output in outputs]
+                if problem:
+                    cell.outputs.append(_error("Stopped", f"This cell was stopped: {problem}."))
 
 
 SHOWN = re.compile(r'<img alt="[^"]*"(?: width="\d+")? style="max-width: 100%" src="data:image/png;base64,([A-Za-z0-9+/=]+)">')

@@ -1,34 +1,33 @@
-"""A Jupyter kernel for code that nobody trusts.
+"""The sandbox for code that nobody trusts: what a process in it sees, and what it may use.
 
-Bubblewrap gives it a file system of its own (Python, the course's `utils.py`, `data/` and `exercises/checks/`,
-all read-only, and an empty scratch folder in memory), no network, and no other process in sight; the kernel of
-the operating system limits memory, processes and file sizes, and a watchdog the sum of them.
+Bubblewrap gives it a file system of its own (Python, the course's modules, `data/` and `exercises/checks/`, all read-only,
+and two bounded scratch folders in memory), no network, and no other process in sight. A filter of system calls (seccomp)
+refuses what would use memory that nobody counts: memory in no process's resident set, message queues, other namespaces.
+Limits are the operating system's where it can hold them (size of heap, address space, files, number of processes); the rest
+is counted by the watcher in kernel.py, and by systemd where it runs.
 """
-import contextlib
 import functools
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 import psutil
-import zmq
-from jupyter_client import BlockingKernelClient
-from jupyter_client.connect import write_connection_file
 
 COURSE = Path(__file__).resolve().parents[2]
+INSIDE = Path(__file__).with_name("inside.py")
 MB = 1_000_000
-INSTALL = """Student code is run in a sandbox, and bubblewrap, which makes it, {what}.
-  Debian, Ubuntu: sudo apt-get install bubblewrap      Fedora: sudo dnf install bubblewrap
+INSTALL = """Student code is run in a sandbox, and {what}.
+  Debian 12, Ubuntu 24.04 and later: sudo apt-get install bubblewrap libseccomp2      Fedora: sudo dnf install bubblewrap libseccomp
   On macOS and Windows grade in a Linux virtual machine or WSL.
 To run strangers' code on this machine without a sandbox, with your files and your network in its reach,
 say so by name: SANDBOX=none (make grade) or COURSE_SANDBOX=none (nbgrader's own commands)."""
+AS_ROOT = ("Student code is not run as root, and this root can't take on another user's rights to make the sandbox: grade as an "
+           "ordinary user, or give the container the right to mount (docker run --cap-add SYS_ADMIN).")
 
 
 class NoSandbox(Exception):
@@ -38,253 +37,196 @@ class NoSandbox(Exception):
 @dataclass(frozen=True)
 class Limits:
     """What one submission may use."""
-    cell_seconds: float = 30     # a cell of the student's, or one question of a check
-    total_seconds: float = 300   # the whole submission
-    memory: int = 3000 * MB      # all its processes together, resident
+    cell_seconds: float = 30     # processor time of a cell of the student's, or of one question of a check
+    total_seconds: float = 300   # processor time of the whole submission
+    patience: float = 3          # by the clock, so many times as long: other work may run beside
+    memory: int = 3000 * MB      # all its processes together
     processes: int = 100         # threads included
-    files: int = 200 * MB        # the scratch folder
+    files: int = 200 * MB        # the scratch folder, and what files take there in all
+    file_count: int = 20_000
+    descriptors: int = 1000      # open files, pipes and sockets of all its processes
     output: int = 1 * MB         # kept of a cell; at 20 times that the cell is stopped
 
 
-def check_bubblewrap():
-    """Raise NoSandbox unless bubblewrap is there and works."""
-    if shutil.which("bwrap") is None:
-        raise NoSandbox(INSTALL.format(what="is not installed"))
-    done = subprocess.run([*_bubblewrap(), "--", sys.executable, "-c", ""], capture_output=True, text=True)
-    if done.returncode:
-        raise NoSandbox(INSTALL.format(what=f"does not work here ({done.stderr.strip()})") + "\nOn Ubuntu 24.04 and "
-                        "later, user namespaces may be restricted: see exercises/README.md.")
+# ---------------------------------------------------------------- what is refused
+
+REFUSED = """memfd_create memfd_secret shmget shmat shmctl shmdt msgget msgsnd msgrcv msgctl semget semop semtimedop semctl mq_open
+    add_key request_key keyctl bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register io_setup vmsplice
+    mount umount umount2 pivot_root chroot fsopen fsconfig fsmount fspick open_tree move_mount mount_setattr unshare setns
+    ptrace process_vm_readv process_vm_writev pidfd_getfd process_madvise kcmp open_by_handle_at name_to_handle_at fanotify_init
+    setxattr lsetxattr fsetxattr setxattrat swapon swapoff reboot kexec_load kexec_file_load init_module finit_module delete_module
+    acct quotactl quotactl_fd syslog settimeofday clock_settime adjtimex clock_adjtime mbind move_pages migrate_pages
+    modify_ldt personality uselib vhangup lookup_dcookie""".split()
+NEW_NAMESPACES = (0x00000080, 0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000)  # CLONE_NEW*
+SHARED_ANONYMOUS = 0x21  # MAP_SHARED and MAP_ANONYMOUS: pages that stay when nobody maps them
+AF_UNIX = 1
 
 
 @functools.cache
-def _no_namespaces():
-    """The options that forbid user namespaces inside, where this bubblewrap (0.8 or newer) and this system have them."""
-    options = ["--unshare-user", "--disable-userns"]
-    test = subprocess.run(["bwrap", "--ro-bind", "/", "/", "--proc", "/proc", *options, "--", "true"], capture_output=True)
-    return options if test.returncode == 0 else []
+def system_calls():
+    """The filter of system calls, a program that bubblewrap takes (bytes). Raises NoSandbox where libseccomp is missing."""
+    try:
+        import pyseccomp as seccomp
+    except (ImportError, RuntimeError, OSError) as error:
+        raise NoSandbox(INSTALL.format(what=f"libseccomp, which filters its system calls, can't be loaded ({error})")) from None
+    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    native, refuse = seccomp.Arch.NATIVE, seccomp.ERRNO(1)  # "Operation not permitted"
+    for name in REFUSED:
+        if seccomp.resolve_syscall(native, name) >= 0:  # not every processor has each
+            rules.add_rule(refuse, name)
+    rules.add_rule(seccomp.ERRNO(38), "clone3")  # "not implemented": its flags can't be seen, and glibc takes clone then
+    for flag in NEW_NAMESPACES:
+        rules.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
+    rules.add_rule(refuse, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, SHARED_ANONYMOUS, SHARED_ANONYMOUS))
+    rules.add_rule(refuse, "socket", seccomp.Arg(0, seccomp.NE, AF_UNIX))
+    with tempfile.TemporaryFile() as file:
+        rules.export_bpf(file)
+        file.seek(0)
+        return file.read()
 
 
-def _bubblewrap():
-    """The command line up to where a sandbox's own files are added."""
-    command = ["bwrap", "--unshare-all", *_no_namespaces(), "--die-with-parent", "--new-session", "--clearenv",
-               "--proc", "/proc", "--dev", "/dev", "--size", str(100 * MB), "--tmpfs", "/dev/shm",
+# ---------------------------------------------------------------- what is seen
+
+def _command(options=()):
+    """The command line of bubblewrap, up to the program that runs in it. Its standard input, outputs and what is passed stay open."""
+    command = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
+               *options, "--die-with-parent", "--new-session", "--clearenv",
+               "--proc", "/proc", "--tmpfs", "/dev", "--size", str(100 * MB), "--tmpfs", "/dev/shm",
                "--size", str(Limits.files), "--tmpfs", "/tmp", "--dir", "/tmp/work", "--dir", "/tmp/matplotlib", "--chdir", "/tmp/work"]
-    if os.geteuid() == 0:
-        command += ["--uid", "65534", "--gid", "65534"]
-    for folder in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts",
-                   "/etc/localtime"):
-        if os.path.islink(folder) and folder.count("/") == 1:
-            command += ["--symlink", os.readlink(folder), folder]
-        else:
-            command += ["--ro-bind-try", folder, folder]
-    for folder in sorted({os.path.realpath(sys.base_prefix), sys.base_prefix, sys.prefix}):
-        if not folder.startswith("/usr/") and folder != "/usr":
-            command += ["--ro-bind", folder, folder]
+    for name in ("null", "full", "random", "urandom"):  # not zero: memory can be shared through it
+        command += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
+    for name, target in (("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")):
+        command += ["--symlink", target, f"/dev/{name}"]
+    seen = {folder: folder for folder in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives",
+                                          "/etc/fonts", "/etc/localtime")}
+    seen |= {folder: folder for folder in (os.path.realpath(sys.base_prefix), sys.base_prefix, sys.prefix)
+             if not folder.startswith("/usr/") and folder != "/usr"}
     modules = sorted(path.name for path in COURSE.glob("*.py") if path.name != "conftest.py")  # utils.py and what it imports
-    for part in (*modules, "data", "exercises/checks"):
-        command += ["--ro-bind", str(COURSE / part), f"/course/{part}"]
+    seen |= {f"/course/{part}": str(COURSE / part) for part in (*modules, "data", "exercises/checks")}
+    seen |= {"/sandbox/inside.py": str(INSIDE), **_font_list()}
+    parents = dict.fromkeys(str(parent) for place in seen for parent in reversed(Path(place).parents[:-1]))
+    for folder in parents:  # named, they are open to every user
+        if folder not in seen:
+            command += ["--dir", folder]
+    for place, source in seen.items():
+        if os.path.islink(source) and place.count("/") == 1:
+            command += ["--symlink", os.readlink(source), place]
+        elif os.path.exists(source):
+            command += ["--ro-bind", source, place]
+    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
     environment = {"PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "HOME": "/tmp/work", "USER": "student", "LANG": "C.UTF-8",
-                   "PYTHONPATH": "/course", "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg", "COURSE_DATA": "sample",
-                   "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "NBGRADER_EXECUTION": "autograde", "MPLCONFIGDIR": "/tmp/matplotlib"}
+                   "PYTHONPATH": "/course", "PYTHONDONTWRITEBYTECODE": "1", "COURSE_DATA": "sample",
+                   "OMP_WAIT_POLICY": "PASSIVE", "MPLCONFIGDIR": "/tmp/matplotlib", **FOR_STUDENTS}
     for name, value in environment.items():
         command += ["--setenv", name, value]
     return command
 
 
-class Kernel:
-    """A kernel in a sandbox; use it in a `with` statement.
+FOR_STUDENTS = {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "NBGRADER_EXECUTION": "autograde"}  # with and without a sandbox
 
-    `sandbox`: "bubblewrap", or "none" for an ordinary process (limits then hold for time, output and memory only).
-    `events` gathers, in words, what the limits stopped.
+
+@functools.cache
+def _font_list():
+    """Matplotlib's list of fonts, made here once: building it would cost each sandbox seconds."""
+    import matplotlib
+    import matplotlib.font_manager  # noqa: F401  writes the list
+    return {f"/tmp/matplotlib/{path.name}": str(path) for path in Path(matplotlib.get_cachedir()).glob("fontlist-*.json")}
+
+
+# ---------------------------------------------------------------- how it is made here
+
+@functools.cache
+def _way():
+    """(bubblewrap's options, whether the program takes on a user id of its own) on this machine. Raises NoSandbox.
+
+    An ordinary user makes a user namespace. Root could too, but the operating system counts no processes of root's: bubblewrap
+    mounts with root's rights, and the program goes on as a user that nobody else is.
     """
-
-    def __init__(self, sandbox="bubblewrap", limits=Limits()):
-        if sandbox not in ("bubblewrap", "none"):
-            raise ValueError(f"The sandbox is {sandbox!r}: use bubblewrap or none.")
-        self.sandbox, self.limits = sandbox, limits
-        self.events, self.process, self.client = [], None, None
-        self.ends = time.monotonic() + limits.total_seconds
-
-    def __enter__(self):
-        if self.sandbox == "bubblewrap":
-            check_bubblewrap()
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    # ---- life
-
-    def start(self):
-        """Start the kernel's process and wait until it answers."""
-        self.folder = tempfile.mkdtemp(prefix="kernel-")
-        sockets = Path(self.folder, "sockets")
-        sockets.mkdir()
-        connection = Path(self.folder, "connection.json")
-        write_connection_file(str(connection), transport="ipc", ip=str(sockets / "s"))
-        launch = [sys.executable, "-m", "ipykernel_launcher", "-f", str(connection), "--HistoryManager.enabled=False"]
-        if self.sandbox == "bubblewrap":
-            command = [*_bubblewrap(), *_font_list(), "--bind", str(sockets), str(sockets),
-                       "--ro-bind", str(connection), str(connection), "--", *launch]
-            work, environment = self.folder, {"PATH": os.environ["PATH"]}
-        else:
-            command, work = launch, Path(self.folder, "work")
-            work.mkdir()
-            environment = {**os.environ, "PYTHONPATH": str(COURSE), "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1",
-                           "NBGRADER_EXECUTION": "autograde"}
-        self.process = subprocess.Popen(command, cwd=work, env=environment, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-                                        preexec_fn=self._limit)
-        self.killed = ""
-        threading.Thread(target=self._watch, args=(self.process, self.folder), daemon=True).start()
-        self.context = zmq.Context()
-        self.context.setsockopt(zmq.MAXMSGSIZE, 50 * MB)  # a larger message from there never arrives here
-        self.client = BlockingKernelClient(context=self.context)
-        self.client.load_connection_file(str(connection))
-        self.client.allow_stdin = False
-        self.client.start_channels(stdin=False, hb=False)
-        self.client.wait_for_ready(timeout=60)
-
-    def stop(self):
-        """Kill the kernel with all that it started."""
-        if self.process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, 9)
-        if self.sandbox == "none":
-            for child in self._processes(self.process):
-                with contextlib.suppress(psutil.Error):
-                    child.kill()
-        self.process.wait()
-        if self.client:
-            self.client.stop_channels()
-            self.context.destroy(linger=0)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.process = self.client = None
-
-    def _limit(self):
-        """Run in the new process, before bubblewrap or the kernel."""
-        import resource  # not on Windows, where only releases are made
-        os.nice(5)  # the watchdog comes first
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (Limits.files, Limits.files))
-        resource.setrlimit(resource.RLIMIT_DATA, (2 * self.limits.memory,) * 2)
-        if self.sandbox == "bubblewrap" and os.geteuid():
-            # Counted for the user: on top of what the grader's own processes use.
-            resource.setrlimit(resource.RLIMIT_NPROC, (self.limits.processes + _threads_of_this_user(),) * 2)
-
-    @staticmethod
-    def _processes(process):
-        try:
-            return psutil.Process(process.pid).children(recursive=True)
-        except psutil.Error:
-            return []
-
-    def _watch(self, process, folder):
-        """Kill the process when all that it started goes past the limits together."""
-        while process.poll() is None:
-            memory = count = 0
-            for child in self._processes(process):
-                with contextlib.suppress(psutil.Error):
-                    memory += child.memory_info().rss
-                    count += child.num_threads()
-            sockets = sum(entry.stat(follow_symlinks=False).st_size for entry in os.scandir(Path(folder, "sockets"))) \
-                if os.path.isdir(Path(folder, "sockets")) else 0
-            for used, most, words in ((memory, self.limits.memory, f"more than {self.limits.memory // MB} MB of memory"),
-                                      (count, 2 * self.limits.processes, "too many processes"),
-                                      (sockets, MB, "files where the sockets are")):
-                if used > most:
-                    self.killed = words
-                    with contextlib.suppress(ProcessLookupError):
-                        os.killpg(process.pid, 9)
-                    return
-            time.sleep(0.1)
-
-    # ---- work
-
-    @property
-    def alive(self):
-        return self.process is not None and self.process.poll() is None
-
-    def execute(self, code):
-        """Run a cell; return (outputs, problem): nbformat outputs, and None or what stopped it, in words."""
-        outputs, size = [], 0
-
-        def keep(message):
-            nonlocal size
-            kind, content = message["msg_type"], message["content"]
-            if kind not in ("stream", "error", "execute_result", "display_data"):
-                return
-            before, size = size, size + sum(len(str(value)) for value in content.values())
-            if kind == "stream" and before < self.limits.output:
-                content["text"] = content["text"][:self.limits.output - before]
-            if before < self.limits.output and (kind == "stream" or size <= self.limits.output):
-                outputs.append(nbformat.v4.output_from_msg(message))
-            if size > 20 * self.limits.output:
-                raise _TooMuch
-
-        _, problem = self._talk(dict(code=code), keep)
-        if size > self.limits.output:
-            outputs.append(nbformat.v4.new_output("stream", text="[The rest of the output was cut.]\n"))
-            problem = problem or f"output of more than {self.limits.output // MB} MB, cut"
-        return outputs, problem
-
-    def ask(self, expression):
-        """Evaluate an expression there; return (text of its value or None, problem or None)."""
-        reply, problem = self._talk(dict(code="", silent=True, user_expressions={"value": expression}), lambda _: None)
-        if reply is None:
-            return None, problem
-        value = reply.get("user_expressions", {}).get("value", {})
-        if value.get("status") == "ok":
-            return value["data"]["text/plain"], None
-        return None, problem or f"{value.get('ename', 'Error')}: {value.get('evalue', 'no answer')}"
-
-    def _talk(self, request, hook):
-        """Send an execute request; return (its reply's content or None, problem or None)."""
-        limit = min(self.limits.cell_seconds, self.ends - time.monotonic())
-        if limit <= 0:
-            return None, f"more than {self.limits.total_seconds:g} s for the whole submission"
-        if not self.alive:
-            return None, "the kernel is not running"
-        until, id_ = time.monotonic() + limit, self.client.execute(**request)
-        reply, idle, interrupted = None, False, False
-        while not (reply and idle):
-            if not self.alive:
-                return None, self._died()
-            if time.monotonic() > until:
-                if reply:  # a message too large to arrive took the end of the output with it
-                    return reply, None
-                if interrupted:
-                    self.stop()
-                    return None, f"more than {limit:.0f} s, and deaf to the interrupt"
-                self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
-                interrupted, until = True, time.monotonic() + 3
-            with contextlib.suppress(Exception):  # queue.Empty, or a message that is none
-                message = self.client.get_iopub_msg(timeout=0.05 if not idle else 0.001)
-                if message["parent_header"].get("msg_id") == id_:
-                    idle = idle or message["content"].get("execution_state") == "idle"
-                    try:
-                        hook(message)
-                    except _TooMuch:
-                        self.stop()
-                        return None, f"output of more than {20 * self.limits.output // MB} MB"
-            if not reply:
-                with contextlib.suppress(Exception):
-                    message = self.client.get_shell_msg(timeout=0.05 if idle else 0.001)
-                    if message["parent_header"].get("msg_id") == id_:
-                        reply, until = message["content"], min(until, time.monotonic() + 5)
-        return reply, f"more than {limit:.0f} s, interrupted" if interrupted else None
-
-    def _died(self):
-        self.process.wait()
-        words = self.killed or "something that ended its process (a crash, exit, or a limit of the system)"
-        self.stop()
-        return words
+    if shutil.which("bwrap") is None:
+        raise NoSandbox(INSTALL.format(what="bubblewrap, which makes it, is not installed"))
+    root = os.geteuid() == 0
+    options = (["--cap-drop", "ALL"] + [part for name in ("SETUID", "SETGID") for part in ("--cap-add", f"CAP_{name}")] if root
+               else ["--unshare-user"])
+    tried = _try(options)
+    if tried.returncode and root and "permitted" in tried.stderr:
+        raise NoSandbox(AS_ROOT)
+    if tried.returncode:
+        raise NoSandbox(INSTALL.format(what=f"bubblewrap, which makes it, does not work here ({tried.stderr.strip()[-300:]})")
+                        + "\nUbuntu restricts user namespaces, older systems have a bubblewrap before 0.7: see exercises/README.md.")
+    return options, root
 
 
-class _TooMuch(Exception):
-    """A cell printed far more than anybody will read."""
+def _try(options):
+    with _pipe(system_calls()) as filter_:
+        return subprocess.run([*_command(options), "--seccomp", str(filter_.fileno()), "--", sys.executable, "-c", ""],
+                              capture_output=True, text=True, pass_fds=[filter_.fileno()])
+
+
+def check():
+    """Raise NoSandbox, with the cure, unless a sandbox can be made here."""
+    _way()
+
+
+@functools.cache
+def _scope(memory, processes):
+    """The command that makes a process's limits the system's, where systemd runs; [] elsewhere."""
+    scope = ["systemd-run", *(["--user"] if os.geteuid() else []), "--scope", "--quiet", "--collect",
+             "--property", f"MemoryMax={memory}", "--property", "MemorySwapMax=0", "--property", f"TasksMax={processes}", "--"]
+    if shutil.which(scope[0]) is None or subprocess.run([*scope, "true"], capture_output=True, timeout=20).returncode:
+        return []
+    return scope
+
+
+def _pipe(content):
+    """An open file to read `content` from, which fits a pipe."""
+    reading, writing = os.pipe()
+    with open(writing, "wb") as file:
+        file.write(content)
+    return open(reading, "rb")
+
+
+def launch(limits, replies):
+    """Start inside.py in a sandbox; return its Popen. Requests go to its stdin, replies come from the pipe `replies`,
+    and what its processes print past Python comes from its stdout."""
+    options, as_somebody = _way()
+    processes = limits.processes
+    if not as_somebody and tuple(int(part) for part in platform.release().split(".")[:2] if part.isdigit()) < (5, 14):
+        processes += _threads_of_this_user()  # Linux counted a user's processes outside the sandbox too
+    arguments = [str(replies), str(processes), str(_nobody_else() if as_somebody else 0)]
+    with _pipe(system_calls()) as filter_:
+        return subprocess.Popen(
+            [*_scope(limits.memory + 500 * MB, 2 * limits.processes), *_command(options), "--seccomp", str(filter_.fileno()), "--",
+             sys.executable, "/sandbox/inside.py", *arguments],
+            env={"PATH": os.environ["PATH"], **{name: os.environ[name] for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
+                                                if name in os.environ}},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            pass_fds=[replies, filter_.fileno()], preexec_fn=functools.partial(_limit, limits))
+
+
+def launch_unconfined(limits, replies, folder):
+    """`launch` without a sandbox, in `folder`: an ordinary process with the grader's rights."""
+    return subprocess.Popen([sys.executable, str(INSIDE), str(replies), "0", "0"], cwd=folder,
+                            env={**os.environ, "PYTHONPATH": str(COURSE), **FOR_STUDENTS},
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                            pass_fds=[replies], preexec_fn=functools.partial(_limit, limits))
+
+
+def _limit(limits):
+    """Run in the new process, before bubblewrap or Python."""
+    import resource  # not on Windows, where only releases are made
+    os.nice(5)  # the watcher comes first
+    for name, most in (("CORE", 0), ("FSIZE", limits.files), ("DATA", 2 * limits.memory), ("NOFILE", 512), ("MSGQUEUE", 0),
+                       ("AS", 8 * limits.memory)):  # page tables of mapped and unused memory are in no resident set
+        if hasattr(resource, f"RLIMIT_{name}") and (name != "AS" or sys.platform == "linux"):
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
+
+
+def _nobody_else():
+    """A user id that no account, and no other sandbox, has."""
+    return 1_900_000_000 + os.getpid() % 1_000_000 * 100 + next(_starts) % 100
+
+
+_starts = iter(range(10**9))
 
 
 def _threads_of_this_user():
@@ -293,12 +235,3 @@ def _threads_of_this_user():
         if process.info["uids"] and process.info["uids"].real == os.getuid():
             total += process.info["num_threads"] or 0
     return total
-
-
-@functools.cache
-def _font_list():
-    """Matplotlib's list of fonts, made here once: building it would cost each sandbox seconds."""
-    import matplotlib
-    import matplotlib.font_manager  # noqa: F401  writes the list
-    return [part for path in Path(matplotlib.get_cachedir()).glob("fontlist-*.json")
-            for part in ("--ro-bind", str(path), f"/tmp/matplotlib/{path.name}")]
