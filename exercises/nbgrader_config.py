@@ -12,13 +12,15 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 warnings.filterwarnings("ignore", message="Object of type .* not in session, add operation along")
 
 from nbgrader.preprocessors import (  # noqa: E402
-    AssignLatePenalties, CheckCellMetadata, ClearHiddenTests, ClearMarkScheme, ClearOutput, ClearSolutions, ComputeChecksums,
-    GetGrades, IncludeHeaderFooter, LimitOutput, LockCells, OverwriteCells, OverwriteKernelspec, SaveAutoGrades, SaveCells)
+    AssignLatePenalties, CheckCellMetadata, ClearHiddenTests, ClearMarkScheme, ClearOutput, ClearSolutions, ComputeChecksums, Execute,
+    GetGrades, IncludeHeaderFooter, LimitOutput, LockCells, OverwriteCells, OverwriteKernelspec, SaveCells)
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor  # noqa: E402
 
-from exercises.grading.plug import HideTests, Mend, RunAndJudge, Sanitize  # noqa: E402
+from exercises.grading.pages import markdown2html  # noqa: E402
+from exercises.grading.plug import execute, HideTests, Mend, RunAndJudge, SaveGrades, ShowRaw  # noqa: E402
 from exercises.grading.release import Select  # noqa: E402
 
+Execute.preprocess = execute  # nbgrader has no setting for it
 c = get_config()  # noqa: F821
 c.CourseDirectory.root = str(HERE)
 c.CourseDirectory.course_id = os.environ.get("COURSE_ID", "deep-learning")
@@ -32,10 +34,7 @@ c.GenerateAssignment.preprocessors = [
     ClearHiddenTests, ClearMarkScheme, ComputeChecksums, CheckCellMetadata]
 c.Autograde.sanitize_preprocessors = [Mend, ClearOutput, OverwriteKernelspec, OverwriteCells, CheckCellMetadata]
 c.Autograde.autograde_preprocessors = [
-    RunAndJudge, LimitOutput, SaveAutoGrades, Sanitize, AssignLatePenalties, CheckCellMetadata]
+    RunAndJudge, LimitOutput, SaveGrades, ShowRaw, AssignLatePenalties, CheckCellMetadata]
 c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
 c.RunAndJudge.sandbox = os.environ.get("COURSE_SANDBOX", "bubblewrap")
-# What the tasks' own text needs; the rest of HTML is shown as text.
-c.Sanitize.tags = ["a", "b", "blockquote", "br", "code", "details", "em", "i", "img", "li", "ol", "p", "pre", "strong",
-                   "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"]
-c.Sanitize.strip_comments = False
+c.HTMLExporter.filters = {"markdown2html": markdown2html}  # feedback and formgrader

@@ -1,14 +1,15 @@
 """nbgrader's steps, replaced by this course's: named in nbgrader_config.py."""
 import functools
 import json
+import os
+from html import escape
 
-from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
-from traitlets import Bool, Enum, Float
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor, SaveAutoGrades
+from traitlets import Enum, Float, List
 
 from . import release
-from .judge import grade
+from .judge import grade, run_as_it_is
 from .mend import mend
 from .sandbox import Limits
 
@@ -30,7 +31,7 @@ class Mend(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         info = resources["nbgrader"]
         mended, notes = mend(json.dumps(nb).encode(), template(info["assignment"]))
-        mended.metadata["notes"] = notes + [str(note) for note in nb.metadata.get("notes", [])]
+        mended.metadata["notes"] = notes
         for note in notes:
             self.log.warning("%s: %s", info["student"], note)
         return mended, resources
@@ -49,22 +50,45 @@ class RunAndJudge(NbGraderPreprocessor):
             cells = gradebook.find_notebook(info["notebook"], info["assignment"]).source_cells
             trusted = {cell.name: cell.source for cell in cells if cell.locked}
         limits = Limits(cell_seconds=self.cell_seconds, total_seconds=self.total_seconds)
-        nb.metadata["stopped"] = grade(nb, trusted, self.sandbox, limits)
+        stubs = {cell.id: cell.source for cell in template(info["assignment"]).cells if cell.metadata.get("nbgrader", {}).get("solution")}
+        story = grade(nb, trusted, self.sandbox, limits, stubs)
+        nb.metadata["stopped"], nb.metadata["failed"], nb.metadata["by_clock"] = story.stopped, story.failed, story.by_clock
         return nb, resources
 
 
-class Sanitize(SanitizeHTML):
-    """Take from a learner's text what a browser would run: instructors read it in the formgrader.
+class SaveGrades(SaveAutoGrades):
+    """Write the grades into the gradebook; points given by hand are asked for again where the answer is another one.
 
-    Outputs hold text and pictures only, see judge.py.
+    nbgrader asks for them again after every run, and so does this where `reworded` is None.
     """
 
-    enabled = Bool(True)
+    reworded = List(None, allow_none=True, help="the grade ids whose answers are others than when they were marked").tag(config=True)
+
+    def _add_score(self, cell, resources):
+        name = cell.metadata["nbgrader"]["grade_id"]
+        place = (name, self.notebook_id, self.assignment_id, self.student_id)
+        before = self.gradebook.find_grade(*place).needs_manual_grade
+        super()._add_score(cell, resources)
+        grade = self.gradebook.find_grade(*place)
+        if grade.manual_score is not None and self.reworded is not None and name not in self.reworded:
+            grade.needs_manual_grade = before
+            self.gradebook.db.commit()
+
+
+def execute(self, nb, resources, km=None):
+    """Instead of nbgrader's Execute.preprocess, which `nbgrader validate` and the Validate button run a submission's cells by
+    with the rights of whoever asks: in the sandbox."""
+    run_as_it_is(nb, os.environ.get("COURSE_SANDBOX", "bubblewrap"))
+    return nb, resources
+
+
+class ShowRaw(NbGraderPreprocessor):
+    """Make raw cells text: pages take their source for HTML. (Markdown is cleaned where it becomes HTML, see pages.py.)"""
 
     def preprocess_cell(self, cell, resources, cell_index):
-        if cell.cell_type == "code":
-            return cell, resources
-        return super().preprocess_cell(cell, resources, cell_index)
+        if cell.cell_type == "raw":
+            cell.source = f"<pre>{escape(cell.source)}</pre>"
+        return cell, resources
 
 
 class HideTests(ClearHiddenTests):

@@ -8,7 +8,9 @@ import json
 import sys
 import tempfile
 import tomllib
+from datetime import date, datetime, time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import nbformat
 from nbgrader.converters import GenerateAssignment
@@ -30,6 +32,10 @@ def notebook_name(lesson):
     return f"{lesson}-exercises"
 
 
+class NoRelease(ValueError):
+    """The student version of a lesson's exercises can't be made; the message says why."""
+
+
 class Select(NbGraderPreprocessor):
     """Keep the tasks and set the points that exercises/course.toml names for an assignment."""
 
@@ -38,9 +44,63 @@ class Select(NbGraderPreprocessor):
         return select(nb, lesson, settings(lesson)), resources
 
 
+def course():
+    """What exercises/course.toml says, looked at first: {"timezone": ..., lesson: {"tasks", "points", "due"}}, all optional.
+
+    Due dates come back with their time zone. Raises ValueError, in words, for what can't be meant.
+    """
+    try:
+        told = tomllib.loads((EXERCISES / "course.toml").read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"exercises/course.toml can't be read: {error}. Its first lines show how entries are written.") from None
+    except FileNotFoundError:
+        return {}
+    zone = _zone(told.get("timezone"))
+    for lesson, entry in told.items():
+        if lesson == "timezone":
+            continue
+        where = f"exercises/course.toml, [{lesson}]"
+        if not isinstance(entry, dict):
+            raise ValueError(f"exercises/course.toml: {lesson} stands under no heading; write [{lessons()[0]}] in the line above it.")
+        if lesson not in lessons():
+            raise ValueError(f"{where}: there are no such exercises. There are: {', '.join(lessons())}.")
+        if strange := sorted(set(entry) - {"tasks", "points", "due"}):
+            raise ValueError(f"{where}: {', '.join(strange)} is not known; use tasks, points, due.")
+        tasks, points = entry.get("tasks", ["one"]), entry.get("points", {})
+        if not isinstance(tasks, list) or not tasks or not all(isinstance(task, str) for task in tasks):
+            raise ValueError(f'{where}: tasks are a list of names, such as tasks = ["explain"]; without the line all are kept.')
+        if not isinstance(points, dict) or not all(type(value) in (int, float) and 0 <= value < 1e6 for value in points.values()):
+            raise ValueError(f"{where}: points are numbers from 0 on, such as points = {{ explain = 3 }}.")
+        if "due" in entry:
+            entry["due"] = _due(entry["due"], zone, where)
+    return told
+
+
+def _zone(name):
+    if name is None:
+        return None  # this computer's
+    try:
+        return ZoneInfo(name)
+    except Exception:  # of several kinds, for what is no name
+        raise ValueError(f"exercises/course.toml: timezone is {name!r}; write a name such as timezone = \"Europe/Zurich\".") from None
+
+
+def _due(due, zone, where):
+    if type(due) is date:
+        due = datetime.combine(due, time(23, 59, 59))  # the whole day
+    if not isinstance(due, datetime):
+        raise ValueError(f"{where}: due is a date without quotes, such as due = 2026-12-04T23:59:00+01:00.")
+    return due if due.tzinfo else due.replace(tzinfo=zone) if zone else due.astimezone()
+
+
+def timezone():
+    """The time zone that a class lives in: course.toml's, else this computer's (None)."""
+    return _zone(course().get("timezone"))
+
+
 def settings(lesson):
     """What exercises/course.toml says of a lesson, a dictionary."""
-    return tomllib.loads((EXERCISES / "course.toml").read_text(encoding="utf-8")).get(lesson, {})
+    return course().get(lesson, {})
 
 
 def select(nb, lesson, course):
@@ -50,10 +110,8 @@ def select(nb, lesson, course):
     for what in ("tasks", "points"):
         unknown = sorted(set(course.get(what, ())) - set(tasks))
         if unknown:
-            raise ValueError(f"course.toml, [{lesson}], {what}: there is no task {', '.join(unknown)}. "
+            raise ValueError(f"exercises/course.toml, [{lesson}], {what}: there is no task {', '.join(unknown)}. "
                              f"There are: {', '.join(tasks)}.")
-    if strange := sorted(set(course) - {"tasks", "points", "due"}):
-        raise ValueError(f"course.toml, [{lesson}]: {', '.join(strange)} is not known; use tasks, points, due.")
     dropped = set(tasks) - set(course.get("tasks", tasks))
     nb.cells = [cell for cell in nb.cells if cell.id.removesuffix("-text").removesuffix("-check") not in dropped]
     for cell in nb.cells:
@@ -83,7 +141,7 @@ def coursedir(**directories):
 def generate(lesson, database=None):
     """Return the student version of a lesson's exercises, a notebook, made by nbgrader in a folder of its own.
 
-    With `database` (a URL), the assignment and its cells are recorded there.
+    With `database` (a URL), the assignment and its cells are recorded there. Raises NoRelease.
     """
     with tempfile.TemporaryDirectory() as folder:
         course, config = coursedir(release_directory=folder, assignment_id=lesson, **({"db_url": database} if database else {}))
@@ -93,8 +151,19 @@ def generate(lesson, database=None):
         step = GenerateAssignment(coursedir=course, config=config, no_database=database is None, force=True)
         done = capture_log(step)
         if not done["success"]:
-            raise RuntimeError(f"nbgrader could not make the release of {lesson}:\n{done['log']}{done.get('error', '')}")
+            raise NoRelease(_reason(lesson, f"{done.get('log') or ''}{done.get('error') or ''}"))
         return nbformat.read(Path(folder, lesson, f"{notebook_name(lesson)}.ipynb"), as_version=4)
+
+
+def _reason(lesson, log):
+    """Why nbgrader could not make a release, in a sentence."""
+    if "there are submissions associated" in log:
+        return (f"The tasks of {lesson} are others than when its first submission was graded, and nbgrader's gradebook can't take that. "
+                f"Write the tasks into course.toml as they were, or begin this lesson anew: cd exercises && ../.venv/bin/python -m "
+                f"nbgrader db assignment remove {lesson} --force (its points stay in grades/{lesson}.csv until you grade again).")
+    lines = [line for line in log.strip().splitlines() if line.strip()]
+    told = next((line for line in reversed(lines) if "course.toml" in line), lines[-1] if lines else "no reason given")
+    return f"The release of {lesson} can't be made. {told.partition('ValueError: ')[2] or told}"
 
 
 def text(nb):
@@ -133,7 +202,11 @@ def _sum(data):
 
 
 def main():
-    versions = {f"{lesson}/{notebook_name(lesson)}.ipynb": text(generate(lesson)) for lesson in lessons()}
+    try:
+        course()
+        versions = {f"{lesson}/{notebook_name(lesson)}.ipynb": text(generate(lesson)) for lesson in lessons()}
+    except ValueError as error:
+        return str(error)
     for line in write(EXERCISES / "release", versions) or ["The released exercises are up to date."]:
         print(line)
 

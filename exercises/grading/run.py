@@ -6,74 +6,141 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
+import sqlite3
 import sys
-import tempfile
+import threading
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 
 import nbformat
+import psutil
+from filelock import FileLock, Timeout
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.utils import capture_log, determine_grade, is_grade
+from sqlalchemy.exc import SQLAlchemyError
 from tqdm import tqdm
 
-from . import release
+from . import keep, release
+from . import sandbox as sandboxes
 from .collect import collect
 from .judge import NoJudge, grade
+from .keep import Stop, replace
 from .mend import mend
 from .plug import template
 from .report import report
-from .sandbox import check_bubblewrap
 
 EXERCISES = release.EXERCISES
-VERSION = 1  # raised when the same submission would be graded otherwise
+VERSION = 2  # raised when the same submission would be graded otherwise
 
 
-class Stop(Exception):
-    """A reason, in words, for which the class can't be graded now."""
+# ---------------------------------------------------------------- in a process of its own
+
+@dataclass
+class Graded:
+    """What came of one submission: why it could not be graded, in words, and whether only the clock stopped something."""
+    student: str
+    problem: str = ""
+    by_clock: bool = False
 
 
 def check_reference(lesson, sandbox):
-    """Grade the source notebook's own answers; raise Stop with the reasons unless they get full marks."""
+    """Grade the source notebook's own answers; return the reasons for which they don't get full marks, a list."""
     nb = nbformat.read(EXERCISES / "source" / lesson / f"{release.notebook_name(lesson)}.ipynb", as_version=4)
     trusted = {cell.metadata.nbgrader.grade_id: cell.source for cell in nb.cells
                if cell.metadata.get("nbgrader", {}).get("locked")}
     try:
-        reasons = list(grade(nb, trusted, sandbox))
-    except NoJudge as error:
-        reasons, nb.cells = [str(error)], []
+        reasons = list(grade(nb, trusted, sandbox).stopped)
+    except (NoJudge, RuntimeError) as error:
+        return [str(error)]
     for cell in nb.cells:
         if cell.cell_type == "code":
             failed = [output for output in cell.outputs if output.output_type == "error"]
             if failed and (not is_grade(cell) or determine_grade(cell)[0] != determine_grade(cell)[1]):
                 reasons.append(f"{cell.id}: {failed[0].ename}: {failed[0].evalue}")
-    if reasons:
-        raise Stop("The reference answers themselves do not get full marks here, so nobody was graded:\n  "
-                   + "\n  ".join(reasons))
+    return reasons
 
 
-def grade_one(lesson, student, sandbox):
-    """Run nbgrader's autograde for one student; return (student, what went wrong or "")."""
+def grade_one(lesson, student, sandbox, reworded):
+    """Run nbgrader's autograde for one student; return what came of it, a Graded. `reworded`: as SaveGrades has it."""
     os.environ["COURSE_SANDBOX"] = sandbox
     course, config = release.coursedir(assignment_id=lesson, student_id=student)
+    config.SaveGrades.reworded = reworded
     done = capture_log(Autograde(coursedir=course, config=config, force=True))
     if done["success"]:
-        return student, ""
-    with Gradebook(course.db_url) as gradebook, contextlib.suppress(MissingEntry):
+        return Graded(student, by_clock=bool(keep.autograded(lesson, student).get("metadata", {}).get("by_clock")))
+    with contextlib.suppress(Exception), Gradebook(course.db_url) as gradebook, contextlib.suppress(MissingEntry):
         # An earlier score must not stand for what could not be graded now.
         for part in gradebook.find_submission(lesson, student).notebooks:
             for mark in part.grades:
                 mark.auto_score = 0
         gradebook.db.commit()
-    return student, (done.get("log") or done.get("error") or "").strip().splitlines()[-1][:300]
+    lines = (done.get("log") or done.get("error") or "no reason given").strip().splitlines()
+    return Graded(student, lines[-1][:300])
 
+
+def _prepare_worker():
+    """Leave Ctrl-C to the run, end with it, and load what every submission needs."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    run = multiprocessing.parent_process()
+
+    def follow():
+        run.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+    with contextlib.suppress(ImportError):  # said when the reference is graded
+        from exercises import checks  # noqa: F401  and PyTorch
+
+
+def _workers(jobs):
+    return concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _prepare_worker)
+
+
+def _submit(pool, *task):
+    """pool.submit, which may start a process: one that Ctrl-C does not reach before it is ready to leave it to the run."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return pool.submit(*task)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _side_by_side(pool, lesson, students, sandbox):
+    """`students`: {student: reworded}. Yield a Graded for each as they are done. One that takes its grader down takes no other with it."""
+    left, futures = [], {}
+    try:
+        futures = {_submit(pool, grade_one, lesson, student, sandbox, reworded): student for student, reworded in students.items()}
+    except BrokenProcessPool:
+        left = list(students)
+    for future in concurrent.futures.as_completed(futures):
+        try:
+            yield future.result()
+        except BrokenProcessPool:
+            left.append(futures[future])
+    for student in left:  # which of them it was is not known: each once more, alone
+        with _workers(1) as alone:
+            try:
+                yield _submit(alone, grade_one, lesson, student, sandbox, students[student]).result()
+            except BrokenProcessPool:
+                yield Graded(student, "its process ended, perhaps for lack of memory")
+
+
+def _end_workers():
+    """End the processes that grade, with what they started."""
+    for worker in multiprocessing.active_children():
+        with contextlib.suppress(psutil.Error):
+            for process in [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]:
+                process.kill()
+
+
+# ---------------------------------------------------------------- the run
 
 def prepare(lesson):
-    """Record the assignment, its points and its due date in the gradebook."""
+    """Record the assignment, its points and its due date in the gradebook; return its URL."""
     course, _ = release.coursedir()
-    try:
-        release.generate(lesson, course.db_url)
-    except RuntimeError as error:
-        raise Stop(str(error)) from None
+    release.generate(lesson, course.db_url)
     due = release.settings(lesson).get("due")
     with Gradebook(course.db_url, course.course_id) as gradebook:
         gradebook.update_or_create_assignment(lesson, duedate=due.isoformat() if due else None)
@@ -81,17 +148,19 @@ def prepare(lesson):
 
 
 def take_in(lesson, where, state, force):
-    """Mend what was handed in into submitted/; return the students whose submission is new."""
+    """Mend what was handed in into submitted/; return {student: its reworded tasks} of what is to be graded now."""
     original = template(lesson)
     same = hashlib.sha256(json.dumps([VERSION, original, _tests(lesson)]).encode()).hexdigest()
-    students, new = state.setdefault("students", {}), []
+    students, new = state.setdefault("students", {}), {}
     known = {entry.get("identity", folder): folder for folder, entry in students.items()}
-    for found in collect(where, lesson, original, known):
+    recorded, given = keep.recorded(lesson)
+    for found in collect(where, lesson, original, known, release.timezone()):
         key = hashlib.sha256(found.data + same.encode() + b"".join(found.exchange.values())).hexdigest()
         nb, notes = mend(found.data, original)
         entry = students.get(found.student, {})
-        graded = (EXERCISES / "autograded" / found.student / lesson).is_dir()
+        graded = found.student in recorded and bool(keep.autograded(lesson, found.student))
         if entry.get("key") != key or entry.get("failed") or not graded or force:
+            reworded = keep.reworded(lesson, found.student, nb, given.get(found.student, ()))
             folder = EXERCISES / "submitted" / found.student / lesson
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
@@ -100,11 +169,13 @@ def take_in(lesson, where, state, force):
                 (folder / "timestamp.txt").write_text(f"{found.modified:%Y-%m-%d %H:%M:%S} UTC", encoding="utf-8")
             for name, content in found.exchange.items():  # without them no feedback finds its way back
                 (folder / name).write_bytes(content)
-            new.append(found.student)
+            new[found.student] = reworded
         unreadable = [note for note in notes if note.startswith("not readable")]
         lost = found.lost or "; ".join(unreadable)
         students[found.student] = {
-            "name": found.name, "identity": found.identity, "key": key, "failed": "", "lost": lost, "notes": found.notes + ([] if lost else notes)}
+            "name": found.name, "identity": found.identity, "key": key, "failed": "", "lost": lost,
+            "again": bool(entry.get("again")) and found.student not in new,
+            "notes": found.notes + ([] if lost else notes)}
     return new
 
 
@@ -117,54 +188,84 @@ def run(lesson, where, jobs=2, sandbox="bubblewrap", force=False):
     """Take in, grade and report; return how many submissions were graded now. Raises Stop or NoSandbox."""
     if lesson not in release.lessons():
         raise Stop(f"There are no exercises called {lesson!r}. There are: {', '.join(release.lessons())}.")
-    if sandbox == "bubblewrap":
-        check_bubblewrap()
-    print("Grading the reference answers first ...", flush=True)
-    check_reference(lesson, sandbox)
-    database = prepare(lesson)
-    folder = EXERCISES / "grades"
-    folder.mkdir(exist_ok=True)
-    record = folder / f"{lesson}.json"
-    state = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
     try:
-        new = take_in(lesson, where, state, force)
-    except (OSError, ValueError) as error:
+        release.settings(lesson)
+        if sandbox == "bubblewrap":
+            sandboxes.check()
+        folder = EXERCISES / "grades"
+        folder.mkdir(exist_ok=True)
+        with FileLock(folder / ".lock", timeout=0):
+            return _run(lesson, where, jobs, sandbox, force, folder)
+    except Timeout:
+        raise Stop("Another run is grading in this folder. Wait until it has ended, or stop it, and give the command again.") from None
+    except KeyboardInterrupt:
+        _end_workers()
+        raise Stop("\nStopped. What was graded is kept: the same command goes on from there.") from None
+    except OSError as error:
+        raise Stop(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}. "
+                   "What was graded is kept: mend that, and give the command again.") from None
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise Stop(f"The gradebook can't be read or written ({getattr(error, 'orig', error)}). What was graded is kept: "
+                   "mend that, and give the command again.") from None
+    except ValueError as error:
         raise Stop(str(error)) from None
+
+
+def _run(lesson, where, jobs, sandbox, force, folder):
+    record = folder / f"{lesson}.json"
+    state = keep.state(record)
+    for line in keep.mend_gradebook():
+        print(line)
+    database = prepare(lesson) if keep.GRADEBOOK.exists() else None  # else only when the reference has full marks
+    new = take_in(lesson, where, state, force)
     if not state["students"]:
         raise Stop(f"No submission was found in {where}.")
-    print(f"{len(state['students'])} submissions, {len(new)} of them new.")
-    for student in new:  # what a killed run did not finish is new again
-        state["students"][student]["failed"] = "not graded yet"
-    _save(record, state)
-    with tqdm(total=len(new), unit="submission", disable=not new, file=sys.stdout) as bar:
-        for student, problem in _side_by_side(lesson, new, sandbox, jobs):
-            state["students"][student]["failed"] = f"the grader failed: {problem}" if problem else ""
+    print(f"{len(state['students'])} submissions, {len(new)} of them new.", flush=True)
+    with _workers(jobs) as pool:
+        try:
+            if new:
+                print("Grading the reference answers first ...", flush=True)
+                try:
+                    reasons = _submit(pool, check_reference, lesson, sandbox).result()
+                except BrokenProcessPool:
+                    reasons = ["the process that graded them ended, perhaps for lack of memory"]
+                if reasons:
+                    raise Stop("The reference answers themselves do not get full marks here, so nobody was graded:\n  "
+                               + "\n  ".join(reasons))
+            database = database or prepare(lesson)
+            for student in new:  # what a killed run did not finish is new again
+                state["students"][student]["failed"] = "not graded yet"
             _save(record, state)
-            bar.update()
+            slow = {}
+            with tqdm(total=len(new), unit="submission", disable=not new, file=sys.stdout) as bar:
+                for done in _side_by_side(pool, lesson, new, sandbox):
+                    _note(state, done)
+                    _save(record, state)
+                    if done.by_clock:
+                        slow[done.student] = []
+                    bar.update()
+        except BaseException:
+            _end_workers()  # else leaving the pool waits for what they are at
+            raise
+    if slow:
+        print(f"{len(slow)} stopped by the clock alone, and graded once more, one at a time ...", flush=True)
+        with _workers(1) as pool:
+            try:
+                for done in _side_by_side(pool, lesson, slow, sandbox):
+                    state["students"][done.student]["again"] = True
+                    _note(state, done)
+                    _save(record, state)
+            except BaseException:
+                _end_workers()
+                raise
     report(lesson, database, state, folder)
+    keep.back_up(folder)
     return len(new)
 
 
-def _side_by_side(lesson, students, sandbox, jobs):
-    """Yield (student, problem or "") as they are done. One that takes its grader down takes no other with it."""
-    spawn = multiprocessing.get_context("spawn")
-    left = []
-    with concurrent.futures.ProcessPoolExecutor(jobs, spawn) as pool:
-        futures = {pool.submit(grade_one, lesson, student, sandbox): student for student in students}
-        for future in concurrent.futures.as_completed(futures):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                left.append(futures[future])
-    for student in left:  # which of them it was is not known: each once more, alone
-        with concurrent.futures.ProcessPoolExecutor(1, spawn) as pool:
-            try:
-                yield pool.submit(grade_one, lesson, student, sandbox).result()
-            except BrokenProcessPool:
-                yield student, "its process ended, perhaps for lack of memory"
+def _note(state, done):
+    state["students"][done.student]["failed"] = f"the grader failed: {done.problem}" if done.problem else ""
 
 
 def _save(path, state):
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        json.dump(state, file, indent=1)
-    os.replace(file.name, path)
+    replace(path, json.dumps(state, indent=1))

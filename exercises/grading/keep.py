@@ -1,0 +1,147 @@
+"""What a class's grading keeps from run to run, and how it is got back when something damaged it.
+
+The gradebook (nbgrader's, SQLite), a record for each lesson (grades/<lesson>.json) and the graded notebooks. A record that can't
+be read costs a new grading; the gradebook also holds the points given by hand, so each run leaves a copy of it.
+"""
+import contextlib
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+
+from nbgrader.api import Gradebook, MissingEntry
+
+from . import release
+
+EXERCISES = release.EXERCISES
+GRADEBOOK = EXERCISES / "gradebook.db"
+COPY = EXERCISES / "grades" / "gradebook-copy.db"
+TABLES = {"assignment", "student", "submitted_assignment", "grade"}
+
+
+class Stop(Exception):
+    """A reason, in words, for which the class can't be graded now."""
+
+
+def replace(path, content):
+    """Write a file whole, or leave what was there. `content`: text or bytes."""
+    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    file = tempfile.NamedTemporaryFile(dir=path.parent, delete=False)
+    try:
+        with file:
+            file.write(data)
+        os.chmod(file.name, 0o666 & ~_umask())
+        os.replace(file.name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(file.name)
+        raise
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _aside(path):
+    """Move a damaged file out of the way; return its new name."""
+    number = 1
+    while (there := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    os.replace(path, there)
+    return there.name
+
+
+# ---------------------------------------------------------------- the record of a lesson
+
+def state(record):
+    """The record of earlier runs, {"students": {folder: entry}}; a damaged one is put aside, and said so."""
+    if not record.exists():
+        return {}
+    try:
+        found = json.loads(record.read_text(encoding="utf-8"))
+        assert all({"key", "failed", "lost", "notes"} <= entry.keys() for entry in found["students"].values())
+        return found
+    except (ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError):
+        print(f"grades/{record.name} is damaged; it was put aside as {_aside(record)}, and everybody is graded anew.")
+        return {}
+
+
+def autograded(lesson, student):
+    """A student's graded notebook, as JSON has it; {} where there is none or it can't be read."""
+    path = EXERCISES / "autograded" / student / lesson / f"{release.notebook_name(lesson)}.ipynb"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) and isinstance(found.get("cells"), list) else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+# ---------------------------------------------------------------- the gradebook
+
+def _damage(path):
+    """What is wrong with a gradebook, in words, or ""."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
+            tables = {name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            (said,), = database.execute("PRAGMA quick_check(1)").fetchall()
+    except sqlite3.DatabaseError as error:
+        return "" if "locked" in str(error) else str(error)
+    return said if said != "ok" else "" if TABLES <= tables else "it holds no gradebook"
+
+
+def mend_gradebook():
+    """See that the gradebook can be read; return what there is to say. A damaged one is put aside, and the copy takes its place."""
+    if GRADEBOOK.exists():
+        damage = _damage(GRADEBOOK)
+        if not damage:
+            return []
+        what = f"gradebook.db is damaged ({damage}); it was put aside as {_aside(GRADEBOOK)}."
+    elif COPY.exists():
+        what = "gradebook.db is gone."
+    else:
+        return []
+    for leftover in ("-journal", "-wal", "-shm"):  # of the damaged one
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{GRADEBOOK}{leftover}")
+    if COPY.exists() and not _damage(COPY):
+        shutil.copyfile(COPY, f"{GRADEBOOK}.new")
+        os.replace(f"{GRADEBOOK}.new", GRADEBOOK)
+        return [f"{what} The copy of the last run, grades/{COPY.name}, took its place: look whether points that you "
+                "gave by hand after that run are missing."]
+    return [f"{what} There is no copy of it: everybody is graded anew, and points that were given by hand are missing."]
+
+
+def back_up(folder):
+    """Leave a copy of the gradebook beside the grades."""
+    new = folder / f"{COPY.name}.new"
+    with contextlib.closing(sqlite3.connect(GRADEBOOK)) as source, contextlib.closing(sqlite3.connect(new)) as target:
+        source.backup(target)
+    os.replace(new, COPY)
+
+
+def recorded(lesson):
+    """(the students that the gradebook has a submission of, {student: {grade id: points given by hand}})"""
+    students, given = set(), {}
+    if not GRADEBOOK.exists():
+        return students, given
+    with Gradebook(f"sqlite:///{GRADEBOOK}") as gradebook, contextlib.suppress(MissingEntry):
+        for submission in gradebook.assignment_submissions(lesson):
+            name = submission.student.id
+            for part in submission.notebooks:
+                students.add(name)
+                given[name] = {mark.name: mark.manual_score for mark in part.grades if mark.manual_score is not None}
+    return students, given
+
+
+def reworded(lesson, student, nb, given):
+    """Which of the tasks that were marked by hand are answered otherwise in `nb` than in the graded notebook."""
+    before = {}
+    for cell in autograded(lesson, student).get("cells", ()):
+        source = cell.get("source", "")
+        before[cell.get("id")] = "".join(source) if isinstance(source, list) else str(source)
+    now = {cell.id: cell.source for cell in nb.cells}
+    answers = {name: name.removesuffix("-check") for name in given}
+    return [name for name, cell in answers.items() if before.get(cell, "").strip() != now.get(cell, "").strip()]

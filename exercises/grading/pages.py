@@ -1,0 +1,53 @@
+"""Markdown as instructors see it: what a learner wrote, without anything that runs, or that asks another machine for something.
+
+Markdown becomes HTML in many ways (links written out, in angle brackets, by reference, with signs as numbers), so it is the HTML
+that is cleaned: tags and attributes that are named here stay, all else is shown as text or left out.
+"""
+import re
+from html import escape
+
+from bleach.sanitizer import Cleaner
+from jinja2 import pass_context
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+TAGS = ["a", "b", "blockquote", "br", "code", "del", "details", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li",
+        "ol", "p", "pre", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"]
+LONGEST = 100_000  # letters
+PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*")
+ASKS = re.compile(r"\\(?=(href|url|require|class|cssId|style|data|html\w*|includegraphics|unicode)\b)")  # of MathJax: more than letters
+
+
+def _kept(tag, name, value):
+    """Whether an attribute stays."""
+    if name == "href":
+        return tag == "a" and re.match(r"(https?://|mailto:|#)", value) is not None
+    if name == "src":
+        return tag == "img" and PICTURE.fullmatch(value) is not None
+    if name == "class":  # of highlighted code
+        return (tag, value) == ("div", "highlight") or tag == "span" and re.fullmatch(r"[a-z][a-z0-9]?", value) is not None
+    return name in ("alt", "title") or tag == "ol" and name == "start" or tag == "details" and name == "open"
+
+
+CLEANER = Cleaner(tags=TAGS, attributes=_kept, protocols=["http", "https", "mailto", "data"], strip=False, strip_comments=True)
+
+
+class _Renderer(IPythonRenderer):
+    """nbconvert's, for which a picture that is not there is no reason to end."""
+
+    def image(self, text, url, title=None):
+        if url.startswith("attachment:") and not self.attachments.get(url.removeprefix("attachment:")):
+            return escape(f"[{text}: a picture that was not handed in]")
+        return super().image(text, url, title)
+
+
+@pass_context
+def markdown2html(context, source):
+    """Jinja's filter of that name: nbconvert's own, cleaned. What can't be rendered is shown as it was written."""
+    attachments = context.get("cell", {}).get("attachments", {})
+    if len(source) > LONGEST:
+        return f"<pre>{escape(source[:LONGEST])}</pre>"
+    try:
+        html = MarkdownWithMath(renderer=_Renderer(escape=False, attachments=attachments)).render(ASKS.sub("", source))
+        return CLEANER.clean(html)
+    except Exception:  # of any kind, deep in a parser that somebody's text was too much for
+        return f"<pre>{escape(source)}</pre>"

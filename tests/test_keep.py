@@ -1,0 +1,144 @@
+"""What grading keeps, damaged in every way: put aside, said, and got back. (Whole runs: tests/test_state.py.)"""
+import json
+import os
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # for `exercises`
+
+from exercises.grading import keep  # noqa: E402
+from exercises.grading.release import NoRelease, course  # noqa: E402
+from exercises.grading.report import no_formula  # noqa: E402
+
+LESSON = "04-softmax-from-scratch"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An exercises folder with a gradebook of one row and its copy."""
+    (tmp_path / "grades").mkdir()
+    for name in ("gradebook.db", "grades/gradebook-copy.db"):
+        with sqlite3.connect(tmp_path / name) as database:
+            for table in keep.TABLES:
+                database.execute(f"CREATE TABLE {table} (name TEXT)")
+            database.executemany("INSERT INTO student VALUES (?)", [("x" * 500,)] * 500)
+    monkeypatch.setattr(keep, "GRADEBOOK", tmp_path / "gradebook.db")
+    monkeypatch.setattr(keep, "COPY", tmp_path / "grades" / "gradebook-copy.db")
+    return tmp_path
+
+
+def cut(data):
+    return data[:20_000]
+
+
+def scratched(data):
+    return data[:40_000] + b"\xff" * 9000 + data[49_000:]
+
+
+def garbage(data):
+    return bytes(range(256)) * 100
+
+
+def empty(data):
+    return b""
+
+
+def head(data):
+    return b"\0" * 100 + data[100:]
+
+
+def another(data):
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE recipes (name TEXT)")
+    return database.serialize()
+
+
+@pytest.mark.parametrize("damage", [cut, scratched, garbage, empty, head, another])
+@pytest.mark.parametrize("with_copy", [True, False])
+def test_a_damaged_gradebook_is_put_aside_and_its_copy_takes_its_place(folder, damage, with_copy):
+    bad = damage((folder / "gradebook.db").read_bytes())
+    (folder / "gradebook.db").write_bytes(bad)
+    (folder / "gradebook.db-journal").write_bytes(b"of the damaged one")
+    if not with_copy:
+        (folder / "grades" / "gradebook-copy.db").unlink()
+    said, = keep.mend_gradebook()
+    assert "gradebook.db is damaged (" in said and "put aside as gradebook.db.damaged-1" in said
+    assert (folder / "gradebook.db.damaged-1").read_bytes() == bad and not (folder / "gradebook.db-journal").exists()
+    assert ("took its place" in said) == with_copy == (folder / "gradebook.db").exists()
+    assert keep.mend_gradebook() == []
+
+
+def test_a_damaged_copy_takes_no_place(folder):
+    for name in ("gradebook.db", "grades/gradebook-copy.db"):
+        (folder / name).write_bytes(b"garbage" * 1000)
+    said, = keep.mend_gradebook()
+    assert "There is no copy of it: everybody is graded anew" in said and not (folder / "gradebook.db").exists()
+
+
+def test_nothing_put_aside_is_overwritten(folder):
+    for number in (1, 2, 3):
+        (folder / "gradebook.db").write_bytes(b"garbage %d" % number)
+        keep.mend_gradebook()
+    assert [(folder / f"gradebook.db.damaged-{number}").read_bytes()[-1:] for number in (1, 2, 3)] == [b"1", b"2", b"3"]
+
+
+def test_a_gradebook_that_somebody_has_open_is_left_alone(folder):
+    with sqlite3.connect(folder / "gradebook.db") as database:
+        database.execute("BEGIN EXCLUSIVE")
+        monkey = keep._damage.__globals__["sqlite3"].connect
+        keep._damage.__globals__["sqlite3"].connect = lambda *args, timeout, **options: monkey(*args, timeout=0.1, **options)
+        try:
+            assert keep.mend_gradebook() == []
+        finally:
+            keep._damage.__globals__["sqlite3"].connect = monkey
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"students": []}', '{"students": {"ada": 5}}', "[" * 100_000, "null", '{"students": {"ada": {}}}',
+                                  "\x00\x01", "{}"])
+def test_a_torn_record_is_put_aside(tmp_path, capsys, text):
+    record = tmp_path / f"{LESSON}.json"
+    record.write_text(text)
+    assert keep.state(record) == {}
+    assert "is damaged; it was put aside as" in capsys.readouterr().out
+    assert not record.exists() and (tmp_path / f"{LESSON}.json.damaged-1").read_text() == text
+
+
+def test_a_whole_record_is_read(tmp_path):
+    record = tmp_path / f"{LESSON}.json"
+    whole = {"students": {"ada": {"key": "k", "failed": "", "lost": "", "notes": [], "again": False}}}
+    keep.replace(record, json.dumps(whole))
+    assert keep.state(record) == whole and os.listdir(tmp_path) == [record.name]
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    (tmp_path / "a.csv").write_text("before")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keep.os, "replace", full)
+    with pytest.raises(OSError):
+        keep.replace(tmp_path / "a.csv", "after")
+    assert (tmp_path / "a.csv").read_text() == "before" and os.listdir(tmp_path) == ["a.csv"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "a;=1+1", "a; =1", "a,=1", "a\t=1", 'a"=1', "a';+1", "a|=1", "=cmd|' /C calc'!A0", "＝1",
+                                  ";;=1", " =1", "a ;  @SUM(1)"])
+def test_no_words_become_a_formula_whatever_separates_the_cells(text):
+    safe = no_formula(text)
+    for separator in ",;\t|\"":
+        for part in safe.split(separator):
+            assert part.strip()[:1] not in tuple("=+-@＝＋－＠") or part.strip() == "", (safe, separator)
+
+
+def test_ordinary_words_and_numbers_stay():
+    for value in ("Ada Lovelace", "a-b", "x = 1", "2 + 3", 1.5, 0, "O'Brien", "Jean-Luc", "more than 30 s"):
+        assert no_formula(value) == value
+
+
+def test_a_release_that_cannot_be_made_is_a_value_error():
+    assert issubclass(NoRelease, ValueError) and course() == {}
