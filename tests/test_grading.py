@@ -110,6 +110,147 @@ def format_3():
     return json.dumps(nbformat.v3.convert.downgrade(json.loads(json.dumps(nb), object_hook=nbformat.from_dict))).encode()
 
 
+def changed(task, change):
+    """The solved notebook, after `change(cells, position of the task's cell)`."""
+    nb = solved()
+    cells = [nbformat.from_dict(json.loads(json.dumps(each))) for each in nb.cells]
+    change(cells, next(i for i, each in enumerate(cells) if each.id == task))
+    nb.cells = cells
+    return nb
+
+
+def code(source, like=None):
+    made = nbformat.v4.new_code_cell(source)
+    if like is not None:  # as Split Cell and copying do: nbgrader's mark goes along
+        made.metadata = json.loads(json.dumps(like.metadata), object_hook=nbformat.from_dict)
+    return made
+
+
+ANSWER = cell(solved(), "accuracy").source
+STUB = cell(release(), "accuracy").source
+RENAMED = ANSWER.replace("def accuracy(", "def _accuracy(")
+
+
+def split_in_two(cells, i):
+    cells[i:i + 1] = [code("rate = 1.0", cells[i]), cells[i]]
+
+
+def split_after(cells, i):
+    cells[i:i + 1] = [cells[i], code("rate = 1.0  # below", cells[i])]
+
+
+def split_with_one_between(cells, i):
+    cells[i:i + 1] = [code(RENAMED, cells[i]), code("between = _accuracy"), code("accuracy = between", cells[i])]
+
+
+def split_stub(cells, i):  # the stub was split in its middle, the answer typed below
+    top, bottom = STUB.rsplit("\n", 1)
+    cells[i:i + 1] = [code(top, cells[i]), code(bottom, cells[i]), code(ANSWER, cells[i])]
+
+
+def two_attempts(cells, i):
+    cells[i:i + 1] = [code("def accuracy(batches):\n    return 0.5", cells[i]), cells[i]]
+
+
+def stub_below(cells, i):
+    cells[i:i + 1] = [code(ANSWER), code(STUB, cells[i])]
+
+
+def in_the_check(cells, i):
+    cells[i].source = STUB
+    cells[i + 1].source = f"{ANSWER}\n\n{cells[i + 1].source}"
+
+
+def at_the_end(cells, i):
+    cells.append(code(ANSWER))
+    del cells[i]
+
+
+def stub_and_answer_at_the_end(cells, i):
+    cells.append(code(ANSWER))
+    cells[i].source = STUB
+
+
+def far_above(cells, i):
+    del cells[i]
+    cells.insert(2, code(ANSWER))
+
+
+def in_the_setup(cells, i):
+    cells[i].source = STUB
+    setup = next(each for each in cells if each.id == "setup")
+    setup.source += f"\n\n{ANSWER}"
+
+
+def written(source, own=False):
+    """The answer in other words, in a cell without a mark, or in its own."""
+    def change(cells, i):
+        cells[i] = code(source, cells[i] if own else None)
+    return change
+
+
+WRITTEN = {
+    "lambda": f"{RENAMED}\n\naccuracy = lambda batches: _accuracy(batches)",
+    "alias": f"{RENAMED}\n\naccuracy = _accuracy",
+    "under-if": "if True:\n" + "\n".join(f"    {line}" for line in ANSWER.splitlines()),
+    "under-try": "try:\n" + "\n".join(f"    {line}" for line in ANSWER.splitlines()) + "\nfinally:\n    pass",
+    "decorated": f"import functools\n@functools.lru_cache(maxsize=None)\ndef nothing(): pass\n\n@functools.wraps(nothing)\n{ANSWER}",
+    "partial": f"import functools\n{RENAMED}\n\naccuracy = functools.partial(_accuracy)",
+    "class": f"{RENAMED}\n\nclass Accuracy:\n    def __call__(self, batches):\n        return _accuracy(batches)\n\naccuracy = Accuracy()",
+    "for": f"{RENAMED}\n\nfor accuracy in [_accuracy]:\n    pass",
+    "walrus": f"{RENAMED}\n\n(accuracy := _accuracy)",
+    "globals": f"{RENAMED}\n\nglobals()['accuracy'] = _accuracy",
+    "exec": f"exec({ANSWER!r})",
+    "magic": f"%time 1\n{ANSWER}",
+    "with": "import contextlib\nwith contextlib.nullcontext():\n" + "\n".join(f"    {line}" for line in ANSWER.splitlines()),
+    "tuple": f"{RENAMED}\n\naccuracy, other = _accuracy, 1",
+}
+
+
+def raw_json(change):
+    """The solved notebook as JSON, after `change(tree)`, as bytes."""
+    def make():
+        tree = json.loads(json.dumps(solved()))
+        change(tree)
+        return json.dumps(tree).encode()
+    return make
+
+
+def the_cell(tree, id_):
+    return next(each for each in tree["cells"] if each["id"] == id_)
+
+
+def odd_attachments(tree):
+    the_cell(tree, "explain")["attachments"] = {"a.png": 5, "b.png": {"image/png": 7}, "c": None, "d.png": {"image/png": "no base64!"}}
+    the_cell(tree, "explain")["source"] = "![x](attachment:a.png) ![y](attachment:d.png)"
+
+
+def odd_cells(tree):
+    tree["cells"][1:1] = [None, 5, [], "text", {}, {"cell_type": "code"}, {"cell_type": "code", "source": 5, "metadata": None},
+                          {"cell_type": "bird", "source": ["a", 1, None]}, {"cell_type": "markdown", "source": {"a": 1}, "id": 5}]
+
+
+def half_a_sign(tree):
+    the_cell(tree, "accuracy")["source"] = ANSWER + "\n# \ud83d"
+    the_cell(tree, "explain")["source"] = "half \udc00 of it"
+
+
+def blank_lines(tree):
+    the_cell(tree, "accuracy")["source"] = "\n" * 100_000 + ANSWER + "\n" * 100_000
+    tree["cells"].append({"cell_type": "code", "metadata": {}, "outputs": [], "source": " \n" * 100_000, "execution_count": None, "id": "blank"})
+
+
+def windows(tree):
+    for each in tree["cells"]:
+        each["source"] = each["source"].replace("\n", "\r\n")
+
+
+def odd_outputs(tree):
+    for each in tree["cells"]:
+        if each["cell_type"] == "code":
+            each["outputs"] = [5, None, {"outputs": [[[]]]}, {"output_type": "stream", "text": "[" * 1000 + '"\\'}]
+
+
 WARNS = before("import sys, warnings\nwarnings.warn('old')\nprint('oh', file=sys.stderr)", "smooth_labels").replace(
     "    return (1", "    import warnings; warnings.warn('again')\n    return (1")
 BROKEN = {  # student: (what is handed in, its name, what it deserves, what the report says)
@@ -136,6 +277,36 @@ BROKEN = {  # student: (what is handed in, its name, what it deserves, what the 
     "a-list": (lambda: b"[1, 2, 3]", FILE, without(*TASKS), "no notebook"),
     "another": (lambda: nbformat.read(ROOT / "notebooks" / "01-tensors.ipynb", as_version=4), FILE, without(*TASKS),
                 "holds nothing of this exercise"),
+    "split": (lambda: changed("accuracy", split_in_two), FILE, FULL, "there were 2 cells of it; all that are not its stub count, in order"),
+    "split-after": (lambda: changed("accuracy", split_after), FILE, FULL, "there were 2 cells of it"),
+    "split-between": (lambda: changed("accuracy", split_with_one_between), FILE, FULL, "there were 2 cells of it"),
+    "split-stub": (lambda: changed("accuracy", split_stub), FILE, FULL, "there were 3 cells of it"),
+    "attempts": (lambda: changed("accuracy", two_attempts), FILE, FULL, "there were 2 cells of it"),
+    "stub-below": (lambda: changed("accuracy", stub_below), FILE, FULL, ""),
+    "in-the-check": (lambda: changed("accuracy", in_the_check), FILE, FULL, "accuracy-check: the cell was edited, restored"),
+    "in-the-setup": (lambda: changed("accuracy", in_the_setup), FILE, FULL, "setup: the cell was edited, restored"),
+    "at-the-end": (lambda: changed("accuracy", at_the_end), FILE, FULL, "answered in other cells than their own: accuracy"),
+    "end-and-stub": (lambda: changed("accuracy", stub_and_answer_at_the_end), FILE, FULL, ""),
+    "far-above": (lambda: changed("accuracy", far_above), FILE, FULL, "answered in other cells than their own: accuracy"),
+    **{f"own-{name}": (lambda source=source: changed("accuracy", written(source, own=True)), FILE, FULL, "")
+       for name, source in WRITTEN.items()},
+    **{f"lost-{name}": (lambda source=source: changed("accuracy", written(source)), FILE, FULL,
+                        "the cell was missing, put back" if name in ("globals", "exec") else "found by what they hold")
+       for name, source in WRITTEN.items()},
+    "attachments": (raw_json(odd_attachments), FILE, FULL, ""),
+    "odd-cells": (raw_json(odd_cells), FILE, FULL, ""),
+    "half-a-sign": (raw_json(half_a_sign), FILE, FULL, ""),
+    "blank-lines": (raw_json(blank_lines), FILE, FULL, ""),
+    "windows": (raw_json(windows), FILE, FULL, ""),
+    "odd-outputs": (raw_json(odd_outputs), FILE, FULL, ""),
+    "version-5": (raw_json(lambda tree: tree.update(nbformat=5)), FILE, FULL, ""),
+    "no-version": (raw_json(lambda tree: tree.pop("nbformat")), FILE, FULL, ""),
+    "latin-1": (lambda: json.dumps(solved(), ensure_ascii=False).replace("def accuracy", "# na\u00efve\\ndef accuracy").encode("latin-1", "replace"),
+                FILE, FULL, ""),
+    "pieces": (lambda: b'{"cells": [' + b"[]," * 7_000_000 + b"[]]}", FILE, without(*TASKS), "it holds more than 1,000,000 pieces"),
+    "many-cells": (raw_json(lambda tree: tree["cells"].extend([{"cell_type": "raw", "source": "", "metadata": {}}] * 5000)), FILE,
+                   without(*TASKS), "cells"),
+    "torn-string": (lambda: json.dumps(solved()).encode()[:3000] + b'\\"' * 1_000_000, FILE, without(*TASKS), "it is no JSON"),
     "pdf": (lambda: b"%PDF-1.7", "answers.pdf", without(*TASKS), "no notebook among: answers.pdf"),
 }
 
@@ -167,7 +338,7 @@ def test_a_broken_submission_gets_what_it_deserves(broken, student):
 def test_what_could_not_be_graded_is_listed(broken):
     part = broken[0].partition("Could not be graded")[2].partition("\n\n")[0]
     listed = set(re.findall(r"^  ([\w-]+): ", part, re.M))
-    assert listed == {"empty", "no-json", "half", "a-list", "another", "pdf"}
+    assert listed == {"empty", "no-json", "half", "a-list", "another", "pdf", "pieces", "many-cells", "torn-string"}
 
 
 def test_feedback_tells_the_verdict_without_the_hidden_tests(broken):

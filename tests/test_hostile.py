@@ -23,7 +23,7 @@ for folder, _, names in os.walk("/"):
 print("FOUND", [path for path in found if "/lib/python" not in path and "/share/" not in path])
 """
 HOSTILE = {  # student: (the task in whose cell it stands, code before the right answer, what it deserves, remark)
-    "loop": ("accuracy", "while True: pass", without("accuracy"), "more than 30 s, interrupted"),
+    "loop": ("accuracy", "while True: pass", without("accuracy"), "more than 6 s, interrupted"),
     "deaf": ("accuracy", "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: time.sleep(1)",
              without("accuracy"), "deaf to the interrupt"),
     "forks": ("smooth_labels", "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
@@ -91,6 +91,8 @@ def hostile(tmp_path_factory):
     import socket
     folder = tmp_path_factory.mktemp("hostile")
     course = copy_course(folder / "course")
+    with open(course / "exercises" / "nbgrader_config.py", "a") as file:  # as an instructor can set it; thirty take longer
+        file.write("\nc.RunAndJudge.cell_seconds = 6\n")
     server = socket.create_server(("127.0.0.1", 0))
     server.settimeout(0.1)
     spies = SPIES.replace("PORT", str(server.getsockname()[1])).replace("COURSE", str(course)) \

@@ -143,6 +143,8 @@ class Kernel:
         """What is used too much of, in words, or ""."""
         self.used = max(self.used, _seconds(processes) - self.used_at_start)
         memory, threads, descriptors = (sum(parts) for parts in zip(*map(_use, processes), strict=True)) if processes else (0, 0, 0)
+        if memory > self.limits.memory:
+            memory = sum(map(_share, processes)) or memory
         files = 0
         if self.kind == "bubblewrap":
             for folder in ("tmp", "dev/shm"):
@@ -188,7 +190,7 @@ class Kernel:
         if self.spent:
             return None, f"more than {self.limits.total_seconds:g} s for the whole submission"
         if not self.alive:
-            return None, "its process is not running"
+            return None, self.killed or "its process is not running"
         self.number += 1
         self.received, self.said = 0, bytearray()
         data = json.dumps({"number": self.number, **request}).encode()
@@ -360,16 +362,37 @@ def _seconds(processes):
     return total
 
 
+def _share(process):
+    """Bytes of memory of a process, pages that it has in common with others divided among them: slower, and fair to forks."""
+    try:
+        with open(f"/proc/{process.pid}/smaps_rollup") as file:
+            return sum(int(line.split()[1]) * 1024 for line in file if line.startswith(("Pss:", "SwapPss:")))
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return _status(process)[0]
+
+
 def _use(process):
     """(bytes of memory, threads, open files) of a process; nothing where it has ended."""
     if sys.platform != "linux":
         with contextlib.suppress(psutil.NoSuchProcess):
             return process.memory_info().rss, process.num_threads(), 0
         return 0, 0, 0
+    memory, threads = _status(process)
+    if not memory:  # it is ending
+        return 0, threads, 0
+    try:
+        return memory, threads, len(os.listdir(f"/proc/{process.pid}/fd"))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0, 0, 0
+    except PermissionError:  # it is ending, or it hides: then it counts for as many as it may have
+        return memory, threads, sandbox.DESCRIPTORS if _status(process)[0] else 0
+
+
+def _status(process):
+    """(bytes of memory, in RAM, swapped and for its page tables; threads) of a process, 0 where it has ended."""
     try:
         with open(f"/proc/{process.pid}/status") as file:
             lines = dict(line.split(":", 1) for line in file.read().splitlines() if ":" in line)
-        memory = sum(int(lines.get(name, "0 kB").split()[0]) * 1024 for name in ("VmRSS", "VmSwap", "VmPTE"))
-        return memory, int(lines.get("Threads", 0)), len(os.listdir(f"/proc/{process.pid}/fd"))
     except (FileNotFoundError, ProcessLookupError):
-        return 0, 0, 0
+        return 0, 0
+    return sum(int(lines.get(name, "0 kB").split()[0]) * 1024 for name in ("VmRSS", "VmSwap", "VmPTE")), int(lines.get("Threads", 0))

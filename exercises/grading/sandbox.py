@@ -34,6 +34,9 @@ class NoSandbox(Exception):
     """The sandbox can't be made on this machine; the message says how to change that."""
 
 
+DESCRIPTORS = 512  # open files, pipes and sockets of one process
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one submission may use."""
@@ -44,7 +47,7 @@ class Limits:
     processes: int = 100         # threads included
     files: int = 200 * MB        # the scratch folder, and what files take there in all
     file_count: int = 20_000
-    descriptors: int = 1000      # open files, pipes and sockets of all its processes
+    descriptors: int = 4000      # open files, pipes and sockets of all its processes
     output: int = 1 * MB         # kept of a cell; at 20 times that the cell is stopped
 
 
@@ -215,7 +218,7 @@ def _limit(limits):
     """Run in the new process, before bubblewrap or Python."""
     import resource  # not on Windows, where only releases are made
     os.nice(5)  # the watcher comes first
-    for name, most in (("CORE", 0), ("FSIZE", limits.files), ("DATA", 2 * limits.memory), ("NOFILE", 512), ("MSGQUEUE", 0),
+    for name, most in (("CORE", 0), ("FSIZE", limits.files), ("DATA", 2 * limits.memory), ("NOFILE", DESCRIPTORS), ("MSGQUEUE", 0),
                        ("AS", 8 * limits.memory)):  # page tables of mapped and unused memory are in no resident set
         if hasattr(resource, f"RLIMIT_{name}") and (name != "AS" or sys.platform == "linux"):
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
