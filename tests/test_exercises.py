@@ -4,11 +4,16 @@ import contextlib
 import io
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+
+import utils  # noqa: F401  before torch
+import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -206,6 +211,132 @@ def test_an_instructor_can_pick_tasks_and_set_points():
 
 
 # ---------------------------------------------------------------- the toolkit
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise ValueError("no")
+
+
+class Leaves(Exception):
+    def __str__(self):
+        sys.exit(1)
+
+
+class Hostile(list):
+    def __iter__(self):
+        raise RuntimeError("not to be walked through")
+
+
+def loop():
+    endless = []
+    endless.append(endless)
+    return endless
+
+
+def deep():
+    nest = []
+    for _ in range(100_000):
+        nest = [nest]
+    return nest
+
+
+class Own(BaseException):
+    pass
+
+
+ODD = {  # what an answer returns or raises: what is said of it
+    "complex tensor": (lambda: torch.ones(3, 5) + 1j, r"stable_softmax\(O\) holds complex numbers, and real ones were expected"),
+    "complex without imaginary part": (lambda: torch.ones(3, 5) + 0j, "holds complex numbers"),
+    "conjugated": (lambda: (torch.ones(3, 5) + 1j).conj(), "holds complex numbers"),
+    "negative bit": (lambda: (torch.ones(3, 5) + 1j).conj().imag, r"is -1, and should be 0\.\d+"),
+    "complex": (lambda: 1j, "returned a complex number"),
+    "bfloat16": (lambda: torch.ones(3, 5, dtype=torch.bfloat16), r"is 1, and should be 0\.\d+"),
+    "float8": (lambda: torch.ones(3).to(torch.float8_e5m2), "returned a Tensor that can't be read .*Float8_e5m2"),
+    "sparse": (lambda: torch.eye(3).to_sparse(), "returned a sparse tensor, not an ordinary one"),
+    "csr": (lambda: torch.eye(3).to_sparse_csr(), "returned a sparse tensor"),
+    "meta": (lambda: torch.ones(3, device="meta"), r"returned a tensor without values \(device meta\)"),
+    "quantized": (lambda: torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.quint8), "returned a quantized tensor"),
+    "expanded": (lambda: torch.ones(1).expand(10**12), "which is far too large"),
+    "object array": (lambda: np.array([1, "a"], dtype=object), "returned a NumPy array of object instead of numbers"),
+    "text array": (lambda: np.array(["a"]), "returned a NumPy array of str instead of numbers"),
+    "masked array": (lambda: np.ma.array([1.0], mask=[1]), "returned a masked array"),
+    "long double": (lambda: np.ones(2, dtype=np.longdouble), "returned an? ndarray that can't be read"),
+    "enormous": (lambda: 10**5000, "returned a whole number of some 5001 digits"),
+    "below": (lambda: -(10**30), "returned a whole number of some 31 digits"),
+    "loop": (loop, "returned a list nested more than 20 deep, or one that contains itself"),
+    "deep": (deep, "returned a list nested more than 20 deep"),
+    "many": (lambda: list(range(100_000)), "returned more than 20,000 values in lists"),
+    "long text": (lambda: "x" * 3_000_000, "returned a text of 3,000,000 letters"),
+    "hostile list": (lambda: Hostile([1]), "returned a Hostile that can't be read .*not to be walked through"),
+    "generator": (lambda: (i for i in "ab"), "returned a generator"),
+    "bytes": (lambda: b"x", "returned a bytes"),
+    "class": (lambda: int, "returned a type"),
+    "half a sign": (lambda: "a\ud83d", "is 'a.*; a tensor of shape"),
+    "nan": (lambda: torch.full((3, 5), torch.nan), "holds nan"),
+    "PyTorch's own": (lambda: raises(NotImplementedError("Could not run 'aten::x'")), "raised NotImplementedError: Could not run 'aten::x'"),
+    "no forward": (lambda: torch.nn.Module()(1), "raised NotImplementedError: Module"),
+    "stub": (lambda: raises(NotImplementedError()), "not attempted yet"),
+    "unprintable": (lambda: raises(Unprintable()), r"raised Unprintable: \(its text can't be had: ValueError\)"),
+    "leaves when printed": (lambda: raises(Leaves()), r"raised Leaves: \(its text can't be had: SystemExit\)"),
+    "long error": (lambda: raises(ValueError("x" * 10**6)), "raised ValueError: x{400,600}…"),
+    "exit": (lambda: sys.exit(3), "raised SystemExit: 3"),
+    "its own": (lambda: raises(Own("y")), "raised Own: y"),
+    "memory": (lambda: raises(MemoryError()), "raised MemoryError"),
+}
+
+
+def raises(error):
+    raise error
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("what", ODD)
+def test_a_true_sentence_is_said_of_every_answer(what):
+    """In a notebook; the grader asks the same `serve` and compares in the same `compare`."""
+    from exercises.checks import NotAttempted, Remote, Wrong, serve, softmax
+    make, words = ODD[what]
+
+    def stable_softmax(O):
+        return make()
+
+    said = []
+    for answer in (stable_softmax, Remote("stable_softmax", lambda request: serve(stable_softmax, request))):
+        with pytest.raises(Wrong, match=words) as caught:
+            softmax.stable_softmax(answer)
+        assert len(str(caught.value)) < 1500 and (caught.type is NotAttempted) == (what == "stub")
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+
+
+def test_whoever_stops_a_check_stops_it():
+    from exercises.checks import softmax
+    with pytest.raises(KeyboardInterrupt):
+        softmax.stable_softmax(lambda O: raises(KeyboardInterrupt()))
+
+
+@pytest.mark.parametrize("value", [1.5, -3, True, None, "text", [1, (2.0, None)], {"a": [1]}, float("inf"), 2**63, [], ()])
+def test_what_crosses_comes_back_as_it_was(value):
+    from exercises.checks import decode, encode
+    assert decode(json.loads(json.dumps(encode(value)))) == value and type(decode(encode(value))) is type(value)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool, torch.complex64])
+def test_tensors_of_every_kind_come_back_as_they_were(kind):
+    from exercises.checks import decode, encode
+    for X in (torch.arange(6).reshape(2, 3).to(kind), torch.ones((), dtype=kind), torch.ones(0, 3, dtype=kind), torch.ones(3, 2, dtype=kind).T):
+        back = decode(json.loads(json.dumps(encode(X))))
+        assert back.dtype == kind and back.shape == X.shape and torch.equal(back, X)
+
+
+def test_the_first_check_loads_no_compiler():
+    """PyTorch's compiler takes a second to import, and nothing of it is used."""
+    code = ("import sys; from exercises.checks import softmax\n"
+            "def stable_softmax(O):\n    e = (O - O.max(1, keepdim=True).values).exp()\n    return e / e.sum(1, keepdim=True)\n"
+            "softmax.stable_softmax(stable_softmax); print('torch._dynamo' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "stable_softmax: right.\nFalse\n"
+
+
 
 def test_the_worked_answer_comes_from_the_source_and_only_when_asked_for(capsys, monkeypatch, tmp_path):
     from exercises import checks
