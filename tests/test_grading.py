@@ -429,3 +429,21 @@ def test_nbgraders_own_commands_use_the_same_steps(tmp_path):
     assert ",ada," in row and "10.0" in row
     graded = nbformat.read(course / "exercises" / "autograded" / "ada" / LESSON / FILE, as_version=4)
     assert "SEEN ['checks'] False" in cell(graded, "accuracy").outputs[0].text
+
+
+def test_nbgraders_validate_runs_nothing_outside_the_sandbox(tmp_path):
+    course = copy_course(tmp_path / "course")
+    writes = before(f"open({str(tmp_path / 'written')!r}, 'w').close()", "cross_entropy")
+    for student, nb in (("ada", solved()), ("bob", solved(cross_entropy=writes))):
+        hand_in(course / "exercises" / "submitted" / student, LESSON, nb)
+    said = {}
+    for student in ("ada", "bob"):
+        done = subprocess.run([sys.executable, "-m", "nbgrader", "validate", f"submitted/{student}/{LESSON}/{FILE}"], cwd=course / "exercises",
+                              capture_output=True, text=True)
+        said[student] = done.stdout + done.stderr
+    assert "Success! Your notebook passes all the tests." in said["ada"], said["ada"]
+    assert "VALIDATION FAILED ON 1 CELL" in said["bob"] and "cross_entropy" in said["bob"] and not (tmp_path / "written").exists()
+    path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if not Path(part, "bwrap").exists())
+    done = subprocess.run([sys.executable, "-m", "nbgrader", "validate", f"submitted/bob/{LESSON}/{FILE}"], cwd=course / "exercises",
+                          capture_output=True, text=True, env={**os.environ, "PATH": path})
+    assert "bubblewrap, which makes it, is not installed" in done.stdout + done.stderr and not (tmp_path / "written").exists()
