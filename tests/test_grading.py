@@ -251,6 +251,13 @@ def odd_outputs(tree):
             each["outputs"] = [5, None, {"outputs": [[[]]]}, {"output_type": "stream", "text": "[" * 1000 + '"\\'}]
 
 
+POISON = {  # what a right answer's cell does to the tasks after it: nothing
+    "modules": "import sys\nsys.modules['exercises'] = None\nsys.modules.pop('torch')\nsys.modules['json'] = None",
+    "forks": "import os\nfor _ in range(5): os.fork()",
+    "serve": "import exercises.checks\nexercises.checks.serve = None\nexercises.checks.decode = 5",
+}
+
+
 WARNS = before("import sys, warnings\nwarnings.warn('old')\nprint('oh', file=sys.stderr)", "smooth_labels").replace(
     "    return (1", "    import warnings; warnings.warn('again')\n    return (1")
 BROKEN = {  # student: (what is handed in, its name, what it deserves, what the report says)
@@ -286,15 +293,31 @@ BROKEN = {  # student: (what is handed in, its name, what it deserves, what the 
     "in-the-check": (lambda: changed("accuracy", in_the_check), FILE, FULL, "accuracy-check: the cell was edited, restored"),
     "in-the-setup": (lambda: changed("accuracy", in_the_setup), FILE, FULL, "setup: the cell was edited, restored"),
     "at-the-end": (lambda: changed("accuracy", at_the_end), FILE, FULL, "answered in other cells than their own: accuracy"),
-    "end-and-stub": (lambda: changed("accuracy", stub_and_answer_at_the_end), FILE, FULL, ""),
+    "end-and-stub": (lambda: changed("accuracy", stub_and_answer_at_the_end), FILE, FULL, "accuracy: what stands below its check counts"),
     "far-above": (lambda: changed("accuracy", far_above), FILE, FULL, "answered in other cells than their own: accuracy"),
     **{f"own-{name}": (lambda source=source: changed("accuracy", written(source, own=True)), FILE, FULL, "")
        for name, source in WRITTEN.items()},
     **{f"lost-{name}": (lambda source=source: changed("accuracy", written(source)), FILE, FULL,
                         "the cell was missing, put back" if name in ("globals", "exec") else "found by what they hold")
        for name, source in WRITTEN.items()},
+    "right-below": (lambda: changed("accuracy", lambda cells, i: (cells.insert(i + 2, code(ANSWER)), cells[i].update(
+        source="def accuracy(batches):\n    return 0.5"))), FILE, FULL, "accuracy: what stands below its check counts"),
+    "wrong-below": (lambda: changed("accuracy", lambda cells, i: cells.insert(i + 2, code("def accuracy(batches):\n    return 0.5"))),
+                    FILE, FULL, ""),
+    "picture": (lambda: solved(explain="Look:\n\n![p](data:image/png;base64," + "A" * 1_200_000 + ")"), FILE, FULL, ""),
+    "long-comment": (lambda: solved(accuracy="# " + "x" * 5_000_000 + "\n" + ANSWER), FILE, FULL, ""),
+    "far-too-long": (lambda: solved(accuracy="# " + "x" * 11_000_000 + "\n" + ANSWER), FILE, without("accuracy"),
+                     "accuracy: it had 11,000,"),
+    "no-text": (raw_json(lambda tree: the_cell(tree, "accuracy").update(source=42)), FILE, without("accuracy"), "accuracy: its source was no text"),
+    "utf-16": (lambda: json.dumps(solved()).encode("utf-16"), FILE, FULL, ""),
+    "utf-32": (lambda: json.dumps(solved()).encode("utf-32-le"), FILE, FULL, ""),
+    "poison-modules": (lambda: solved(cross_entropy=before(POISON["modules"], "cross_entropy")), FILE, None, ""),
+    "poison-forks": (lambda: solved(cross_entropy=before(POISON["forks"], "cross_entropy")), FILE, FULL, ""),
+    "poison-serve": (lambda: solved(cross_entropy=before(POISON["serve"], "cross_entropy")), FILE, None, ""),
+    "dies-again": (lambda: solved(cross_entropy="import threading, time, os\nthreading.Timer(0.3, os._exit, (1,)).start()\n"
+                                  + cell(solved(), "cross_entropy").source), FILE, None, "left out when the process had to start again"),
     "attachments": (raw_json(odd_attachments), FILE, FULL, ""),
-    "odd-cells": (raw_json(odd_cells), FILE, FULL, ""),
+    "odd-cells": (raw_json(odd_cells), FILE, FULL, "one of the cells: its source was no text"),
     "half-a-sign": (raw_json(half_a_sign), FILE, FULL, ""),
     "blank-lines": (raw_json(blank_lines), FILE, FULL, ""),
     "windows": (raw_json(windows), FILE, FULL, ""),
@@ -328,6 +351,9 @@ def broken(tmp_path_factory):
 def test_a_broken_submission_gets_what_it_deserves(broken, student):
     printed, rows, _ = broken
     _, _, deserved, remark = BROKEN[student]
+    if deserved is None:  # what becomes of the culprit's own task is its own affair
+        assert {**marks(rows[student]), "cross_entropy": 0} == without("cross_entropy"), rows[student]["remarks"]
+        return
     assert marks(rows[student]) == deserved, rows[student]["remarks"]
     assert remark in rows[student]["remarks"]
     assert bool(remark) == bool(rows[student]["remarks"]), rows[student]["remarks"]

@@ -286,19 +286,20 @@ def test_a_tampered_line_is_named(code, words):
 
 
 def test_a_forged_reply_is_a_wrong_answer_and_no_more(kernel):
-    told(kernel, "import exercises.checks\nexercises.checks.serve = lambda answer, request: '[\"returned\", ' + '[],' * 1_000_000 + '0]'\nf = 1")
-    text, reason = kernel.ask("f", "[]")
-    assert text is not None and len(text) < 4 * MB or reason
-    told(kernel, "exercises.checks.serve = lambda answer, request: 'x' * 10**8")
-    assert kernel.ask("f", "[]") == (None, "no answer")
-    told(kernel, "import importlib\nimportlib.reload(exercises.checks)")
+    request = json.dumps(["exercises.checks", "_call", {"list": []}])
+    told(kernel, "import sys\ndef f(*_): sys.stdout.wire.send('reply', reason='', text='[\"returned\", ' + '[],' * 1_000_000 + '0]')")
+    text, reason = kernel.ask("f", request)
+    assert len(text) > 3 * MB and reason is None
+    told(kernel, "def f(*_): sys.stdout.wire.send('reply', reason='', text='x' * 10**8)")
+    assert kernel.ask("f", request) == (None, "no answer")
 
 
 def test_processor_time_counts_and_a_sleep_costs_patience():
     with Kernel(limits=Limits(cell_seconds=1, patience=2)) as kernel:
         began = time.monotonic()
         assert told(kernel, "while True: pass")[1] == "more than 1 s, interrupted" and not kernel.by_clock
-        assert told(kernel, "import time\ntime.sleep(60)")[1] == "more than 2 s by the clock, interrupted" and kernel.by_clock
+        assert told(kernel, "import time\ntime.sleep(60)")[1] == "more than 2 s by the clock, interrupted"
+        assert not kernel.by_clock  # nothing kept it from a processor
         assert told(kernel, "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'while True: pass'])")[1] == "more than 1 s, interrupted"
         assert time.monotonic() - began < 30
         assert told(kernel, "print('still here')") == ("still here\n", None)
@@ -315,8 +316,8 @@ with Kernel() as kernel:
         kernel.execute(code)
         if not kernel.alive:
             kernel.start()
-    kernel.execute("import exercises.checks\\nexercises.checks.serve = lambda answer, request: '[' + '[],' * 1_150_000 + '0]'\\nf = 1")
-    reply, _ = kernel.ask("f", "[]")
+    kernel.execute("import sys\\ndef f(*_): sys.stdout.wire.send('reply', reason='', text='[' + '[],' * 1_150_000 + '0]')")
+    reply, _ = kernel.ask("f", json.dumps(["exercises.checks", "_call", {{"list": []}}]))
     try:
         json.loads(reply or "0")
     except ValueError:
@@ -336,6 +337,16 @@ def test_the_graders_own_memory_stays_small():
     assert done.returncode == 0, done.stderr
     grown, length = map(int, done.stdout.split())
     assert length > 3 * MB and grown < 250, f"{grown} MB more for what came from inside"
+
+
+@pytest.mark.parametrize("code", ["print('y' * 999_000)", "from IPython.display import display\nfor i in range(100_000): display({'text/plain': ''}, raw=True)",
+                                  "import sys\nfor i in range(100_000): print(i, file=[sys.stdout, sys.stderr][i % 2])",
+                                  "from IPython.display import display\ndisplay({'image/png': 'A' * 900_000}, raw=True)"])
+def test_a_submissions_outputs_are_bounded_together(code):
+    with Kernel() as kernel:
+        kept = [kernel.execute(code)[0] for _ in range(15)]
+        assert (5 * MB if "999_000" in code else 1000) < len(json.dumps(kept)) < 25 * MB
+        assert kernel.execute("print('more')")[1] in (None, "output of more than 10 MB in all, cut")
 
 
 def test_where_systemd_runs_the_limits_are_the_systems(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ import functools
 import inspect
 import json
 import linecache
+import sysconfig
 import textwrap
 import traceback
 from pathlib import Path
@@ -43,7 +44,7 @@ class Without(Exception):
 
 
 class Remote:
-    """An answer that lives in another process: its name, and `send(text) -> text` to its `serve`."""
+    """An answer that is only talked to, in another process or in this one: its name, and `send(text) -> text` to its `serve`."""
 
     def __init__(self, name, send):
         self.__name__, self.send = name, send
@@ -121,7 +122,10 @@ def _encode_tensor(value):
 
 
 def _kind_of(value):
-    name = type(value).__name__
+    try:
+        name = str(type(value).__name__)[:80]
+    except BaseException:  # a class whose class is the answer's own
+        name = "object"
     return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
 
 
@@ -252,9 +256,13 @@ def serve(answer, request):
 
 def _where(error, args):
     """The learner's line that failed, and the shapes that it was given."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__)
-              if "site-packages" not in frame.filename and Path(frame.filename).parent != Path(__file__).parent
-              and linecache.getline(frame.filename, frame.lineno)]
+    others = (sysconfig.get_path("stdlib"), str(Path(__file__).parent), "/sandbox/")
+    try:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__)
+                  if "site-packages" not in frame.filename and not frame.filename.startswith(others)
+                  and linecache.getline(frame.filename, frame.lineno)]
+    except BaseException:  # an exception of the answer's own kind, whose parts raise others
+        frames = []
     line = f"\nin the line: {frames[-1].line}" if frames else ""
     shapes = [str(tuple(arg.shape)) for arg in args if isinstance(arg, torch.Tensor)]
     return line + (f"\nThe arguments' shapes were {', '.join(shapes)}." if shapes else "")
@@ -366,6 +374,8 @@ def task(check):
     """Make a function a task's check: it says so when the answer is right."""
     @functools.wraps(check)
     def checked(answer, **cases):
+        if not isinstance(answer, Remote):  # the same words as under the grader, whatever it is
+            answer = Remote(check.__name__, functools.partial(serve, answer))
         check(answer, **cases)
         if not cases:  # a grader's further cases pass in silence
             print(f"{check.__name__}: right.")

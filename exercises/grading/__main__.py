@@ -4,9 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-from .run import Stop, run
-from .sandbox import NoSandbox
-
 
 def main():
     parser = argparse.ArgumentParser(prog="make grade", description=__doc__)
@@ -17,9 +14,14 @@ def main():
     parser.add_argument("--force", action="store_true", help="grade again what was graded before")
     options = parser.parse_args()
     try:
-        run(options.lesson, options.submissions, options.jobs, options.sandbox, options.force)
-    except (Stop, NoSandbox) as error:
-        sys.exit(str(error))
+        from .run import Stop, run  # takes seconds, in which somebody may change their mind
+        from .sandbox import NoSandbox
+        try:
+            run(options.lesson, options.submissions, options.jobs, options.sandbox, options.force)
+        except (Stop, NoSandbox) as error:
+            sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("\nStopped. What was graded is kept: the same command goes on from there.")
 
 
 if __name__ == "__main__":

@@ -65,12 +65,17 @@ def _send(kernel, name, request):
     class NotDefined(Wrong):
         """An answer that no cell has defined."""
 
+    class Stopped(Wrong):
+        """An answer that a limit stopped."""
+
     reply, reason = kernel.ask(name, request)
     if reason == "undefined":
         raise NotDefined(f"{name} is not defined: its cell is missing, renamed it, or failed.")
+    if reason == "interrupted":  # by nobody but itself
+        raise Wrong(f"{name} raised KeyboardInterrupt.")
     if reply is None:
         kernel.events.append(f"{name}: {readable(reason, 200)}")
-        raise Wrong(f"{name} was stopped: {reason}.")
+        raise Stopped(f"{name} was stopped: {reason}.")
     return reply
 
 
@@ -84,6 +89,7 @@ class Story:
     """What there is to say of a run, in words."""
     stopped: list = field(default_factory=list)  # by a limit
     failed: list = field(default_factory=list)   # cells that ended in an error
+    remarks: list = field(default_factory=list)
     by_clock: bool = False                       # stopped by the clock alone, perhaps as other work ran beside
 
 
@@ -103,19 +109,17 @@ def grade(nb, trusted, sandbox="bubblewrap", limits=Limits(), stubs={}):  # noqa
                 continue
             cell.execution_count = None
             if not kernel.alive and not kernel.spent:
-                kernel.start()
-                for task in done:
-                    kernel.execute(*task)
+                _revive(kernel, done, story)
             id_ = cell.metadata.get("nbgrader", {}).get("grade_id")
             if is_grade(cell) and not is_solution(cell):
                 cell.outputs = judge(trusted[id_], kernel)
-                if any(output.output_type == "error" and output.ename in ("NotAttempted", "NotDefined") for output in cell.outputs):
+                if _failed(cell) not in ("", "Stopped"):
                     early.append((cell, id_))
                 continue
-            task = trusted[id_] if is_locked(cell) else cell.source, id_ if cell.source.strip() == stubs.get(id_, "").strip() else ""
-            outputs, problem = kernel.execute(*task)
-            cell.outputs = [_plain(output) for output in outputs]
             name = id_ or cell.get("id", "a cell")
+            task = trusted[id_] if is_locked(cell) else cell.source, id_ if cell.source.strip() == stubs.get(id_, "").strip() else "", name
+            outputs, problem = kernel.execute(*task[:2])
+            cell.outputs = [_plain(output) for output in outputs]
             if problem:
                 kernel.events.append(f"{name}: {problem}")
                 cell.outputs.append(_error("Stopped", f"This cell was stopped: {problem}."))
@@ -124,12 +128,34 @@ def grade(nb, trusted, sandbox="bubblewrap", limits=Limits(), stubs={}):  # noqa
                     story.failed.append(f"{name}: its cell failed ({readable(f'{error.ename}: {error.evalue}', 200)})")
             if kernel.alive:
                 done.append(task)
+        own = [place for place, cell in enumerate(nb.cells) if cell.cell_type == "code" and cell.get("id", "").startswith("extra-")]
         for cell, id_ in early:
-            again = judge(trusted[id_], kernel) if kernel.alive else cell.outputs
-            if not any(output.output_type == "error" and output.ename == "NotDefined" for output in again):
-                cell.outputs = again
+            if kernel.alive and own and own[-1] > nb.cells.index(cell):
+                again = v4.new_code_cell(outputs=judge(trusted[id_], kernel))
+                if not _failed(again) or _failed(cell) in ("NotAttempted", "NotDefined") and _failed(again) != "NotDefined":
+                    cell.outputs = again.outputs
+                    story.remarks.append(f"{id_.removesuffix('-check')}: what stands below its check counts")
         story.stopped, story.by_clock = kernel.events, kernel.by_clock
     return story
+
+
+def _failed(cell):
+    """What kind of error a judged cell shows, "" where it is right."""
+    return next((output.ename for output in cell.outputs if output.output_type == "error"), "")
+
+
+def _revive(kernel, done, story):
+    """Start again and run the cells that were done; one that ends the process once more is left out from then on."""
+    while not kernel.spent:
+        kernel.start()
+        for task in list(done):
+            _, problem = kernel.execute(*task[:2])
+            if not kernel.alive:
+                done.remove(task)
+                story.remarks.append(f"{task[2]}: left out when the process had to start again, as it ended it ({problem})")
+                break
+        else:
+            return
 
 
 def run_as_it_is(nb, sandbox):

@@ -13,6 +13,7 @@ import tempfile
 from nbgrader.api import Gradebook, MissingEntry
 
 from . import release
+from .students import safe
 
 EXERCISES = release.EXERCISES
 GRADEBOOK = EXERCISES / "gradebook.db"
@@ -33,9 +34,11 @@ def replace(path, content):
             file.write(data)
         os.chmod(file.name, 0o666 & ~_umask())
         os.replace(file.name, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(file.name)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None
         raise
 
 
@@ -63,6 +66,7 @@ def state(record):
     try:
         found = json.loads(record.read_text(encoding="utf-8"))
         assert all({"key", "failed", "lost", "notes"} <= entry.keys() for entry in found["students"].values())
+        assert all(folder == safe(folder) for folder in found["students"])
         return found
     except (ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError):
         print(f"grades/{record.name} is damaged; it was put aside as {_aside(record)}, and everybody is graded anew.")

@@ -22,6 +22,7 @@ from . import sandbox
 from .sandbox import MB, Limits
 
 LARGEST = 4 * MB  # bytes of one message: made of JSON's emptiest lists, 100 MB of memory here
+EACH = 500        # letters that an output counts for besides what it says
 START = 60        # seconds until Python must be ready
 GRACE = 2         # seconds of processor time to come to an end after an interrupt
 
@@ -39,8 +40,8 @@ class Kernel:
             raise ValueError(f"The sandbox is {kind!r}: use bubblewrap or none.")
         self.kind, self.limits = kind, limits
         self.events, self.by_clock, self.process = [], False, None
-        self.used_before, self.used, self.number = 0.0, 0.0, 0
-        self.ends = time.monotonic() + limits.patience * limits.total_seconds
+        self.used_before, self.used, self.number, self.kept = 0.0, 0.0, 0, 0
+        self.ends = time.monotonic() + 2 * limits.total_seconds
 
     def __enter__(self):
         if self.kind == "bubblewrap":
@@ -166,12 +167,15 @@ class Kernel:
 
         `unless`: a name; where it has a value already, the cell is left out.
         """
-        kept = _Outputs(self.limits.output)
+        most = min(self.limits.output, self.limits.outputs - self.kept)
+        kept = _Outputs(most)
         _, problem = self._talk(dict(kind="execute", code=code, unless=unless), kept)
         kept.add_stream("stdout", self.said.decode(errors="replace"))
-        if kept.size > self.limits.output or self.received > self.limits.output + LARGEST:
+        self.kept += min(kept.size, most)
+        if kept.size > most or self.received > self.limits.output + LARGEST:
             kept.outputs.append(v4.new_output("stream", text="[The rest of the output was cut.]\n"))
-            problem = problem or f"output of more than {self.limits.output // MB} MB, cut"
+            problem = problem or (f"output of more than {self.limits.output // MB} MB, cut" if most == self.limits.output else
+                                  f"output of more than {self.limits.outputs // MB} MB in all, cut")
         return kept.outputs, problem
 
     def ask(self, name, request):
@@ -282,15 +286,23 @@ class _Clock:
     def __init__(self, kernel, seconds):
         self.kernel, self.seconds, self.problem, self.limit = kernel, seconds, None, ""
         self.until_used = kernel.used + seconds
+        self.began, self.waited = time.monotonic(), _waited(kernel._processes(kernel.process))
         self.until = min(time.monotonic() + kernel.limits.patience * seconds, kernel.ends)
 
     def is_up(self):
         return self.kernel.used >= self.until_used or time.monotonic() >= self.until
 
+    def was_kept_waiting(self):
+        """Whether it wanted a processor for a good part of the time and got none, and did not just sleep."""
+        if self.waited is None:
+            return True  # this system does not tell
+        waited = _waited(self.kernel._processes(self.kernel.process)) or 0
+        return waited - self.waited > (time.monotonic() - self.began) / 4
+
     def interrupt(self):
         kernel = self.kernel
         if kernel.used < self.until_used:
-            kernel.by_clock = True
+            kernel.by_clock = kernel.by_clock or self.was_kept_waiting()
             self.limit = f"more than {kernel.limits.patience * self.seconds:.0f} s by the clock"
         else:
             self.limit = f"more than {self.seconds:.0f} s"
@@ -326,23 +338,23 @@ class _Outputs:
         elif kind == "error":
             ename, evalue, lines = (message.get(name) for name in ("ename", "evalue", "traceback"))
             lines = [str(line)[:2000] for line in lines[:100]] if isinstance(lines, list) else []
-            self._add(sum(map(len, lines)), v4.new_output("error", ename=str(ename)[:200], evalue=str(evalue)[:2000], traceback=lines))
+            self._add(len(str(ename)[:200]) + len(str(evalue)[:2000]) + sum(map(len, lines)), v4.new_output("error", ename=str(ename)[:200], evalue=str(evalue)[:2000], traceback=lines))
 
     def add_stream(self, name, text):
         if not isinstance(text, str) or not text:
             return
         left, name = self.most - self.size, "stderr" if name == "stderr" else "stdout"
-        self.size += len(text)
+        last = self.outputs[-1] if self.outputs else None
+        self.size += len(text) + (0 if last and last.output_type == "stream" and last.name == name else EACH)
         if left <= 0:
             return
-        last = self.outputs[-1] if self.outputs else None
         if last and last.output_type == "stream" and last.name == name:
             last.text += text[:left]
         else:
             self.outputs.append(v4.new_output("stream", name=name, text=text[:left]))
 
     def _add(self, size, output):
-        self.size += size
+        self.size += size + EACH
         if self.size <= self.most:
             self.outputs.append(output)
 
@@ -359,6 +371,17 @@ def _seconds(processes):
         with contextlib.suppress(psutil.NoSuchProcess):
             times = process.cpu_times()
             total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def _waited(processes):
+    """Seconds that these waited for a processor, None where the system does not tell."""
+    total = None
+    for process in processes:
+        with contextlib.suppress(OSError, ValueError):
+            for task in os.listdir(f"/proc/{process.pid}/task"):
+                with open(f"/proc/{process.pid}/task/{task}/schedstat") as file:
+                    total = (total or 0) + int(file.read().split()[1]) / 1e9
     return total
 
 
@@ -391,7 +414,7 @@ def _use(process):
 def _status(process):
     """(bytes of memory, in RAM, swapped and for its page tables; threads) of a process, 0 where it has ended."""
     try:
-        with open(f"/proc/{process.pid}/status") as file:
+        with open(f"/proc/{process.pid}/status", errors="replace") as file:
             lines = dict(line.split(":", 1) for line in file.read().splitlines() if ":" in line)
     except (FileNotFoundError, ProcessLookupError):
         return 0, 0

@@ -16,7 +16,7 @@ from nbformat import v4
 LARGEST = 200_000_000  # bytes of a file
 WITHOUT_OUTPUTS = 30_000_000  # of it without its outputs
 PIECES = 1_000_000  # lists, dictionaries and values; of 100 bytes each, when parsed
-CELLS, SOURCE = 2_000, 1_000_000  # how many cells, letters of one
+CELLS, SOURCE, PARSED = 2_000, 10_000_000, 200_000  # how many cells, letters of one, and of one whose statements are looked at
 STUB = re.compile(r"^[ \t]*raise NotImplementedError\(\)[ \t]*$", re.M)
 
 
@@ -34,6 +34,7 @@ class _Cell:
     attachments: dict = field(default_factory=dict)
     match: int | None = None
     by_content: bool = False
+    note: str = ""
 
 
 # ---------------------------------------------------------------- reading
@@ -47,6 +48,8 @@ def lean(data):
         raise Unreadable("the file is empty")
     if len(data) > LARGEST:
         raise Unreadable(f"the file has {len(data) // 1_000_000} MB")
+    if (encoding := json.detect_encoding(data[:4])) not in ("utf-8", "utf-8-sig"):
+        data = data.decode(encoding, "replace").encode("utf-8", "replace")
     kept, start, depth, inside, key, at = [], 0, 0, None, b"", 0
     counted = [0, 0]  # pieces outside and inside of outputs
     for match in TOKEN.finditer(data):
@@ -94,22 +97,24 @@ def read(data):
         if not isinstance(cell, dict):
             continue
         source, metadata = cell.get("source", ""), cell.get("metadata")
+        note = "" if isinstance(source, str) or isinstance(source, list) and all(isinstance(line, str) for line in source) else \
+            "its source was no text"
         source = _text("".join(map(str, source)) if isinstance(source, list) else str(source))
+        if len(source) > SOURCE:
+            source, note = "", f"it had {len(source):,} letters, and was left out"
         metadata = metadata if isinstance(metadata, dict) else {}
         marks = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
         kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "markdown", "raw") else "raw"
         grade_id, id_ = marks.get("grade_id"), cell.get("id")
         cells.append(_Cell(kind, source, grade_id if isinstance(grade_id, str) else None, id_ if isinstance(id_, str) else None,
-                           _pictures(cell.get("attachments"))))
+                           _pictures(cell.get("attachments")), note=note))
     metadata = tree.get("metadata") if isinstance(tree.get("metadata"), dict) else {}
     kernel = metadata.get("kernelspec") if isinstance(metadata.get("kernelspec"), dict) else {}
     return cells, str(kernel.get("name", "python3"))
 
 
 def _text(text):
-    """A source as a file can hold it: without halves of signs, its lines ended as on Linux; not of any length."""
-    if len(text) > SOURCE:
-        return f"# This cell had {len(text):,} letters, and was left out."
+    """A source as a file can hold it: without halves of signs, its lines ended as on Linux."""
     return text.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -142,6 +147,8 @@ def mend(data, template):
     _match(cells, template.cells, roles)
     if any(cell.by_content for cell in cells):
         notes.append("marks of cells were lost; they were found by what they hold")
+
+    notes += [f"{'one of the cells' if cell.match is None else template.cells[cell.match].id}: {cell.note}" for cell in cells if cell.note][:20]
 
     result = v4.new_notebook(metadata=template.metadata)
     extra = 0
@@ -221,6 +228,8 @@ def _role(cell):
 
 def _statements(source):
     """The statements of a cell that its own names come from: also those under `if`, `try`, `with` and loops, not those in functions."""
+    if len(source) > PARSED:
+        return
     lines = [line if not re.match(r"\s*[%!?]", line) else re.match(r"\s*", line)[0] + "pass" for line in source.split("\n")]
     try:
         waiting = list(ast.parse("\n".join(lines)).body)

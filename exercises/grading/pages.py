@@ -44,7 +44,7 @@ class _Renderer(IPythonRenderer):
 def markdown2html(context, source):
     """Jinja's filter of that name: nbconvert's own, cleaned. What can't be rendered is shown as it was written."""
     attachments = context.get("cell", {}).get("attachments", {})
-    if len(source) > LONGEST:
+    if len(PICTURE.sub("", source)) > LONGEST:
         return f"<pre>{escape(source[:LONGEST])}</pre>"
     try:
         html = MarkdownWithMath(renderer=_Renderer(escape=False, attachments=attachments)).render(ASKS.sub("", source))

@@ -53,6 +53,7 @@ class RunAndJudge(NbGraderPreprocessor):
         stubs = {cell.id: cell.source for cell in template(info["assignment"]).cells if cell.metadata.get("nbgrader", {}).get("solution")}
         story = grade(nb, trusted, self.sandbox, limits, stubs)
         nb.metadata["stopped"], nb.metadata["failed"], nb.metadata["by_clock"] = story.stopped, story.failed, story.by_clock
+        nb.metadata["remarks"] = story.remarks
         return nb, resources
 
 

@@ -69,6 +69,8 @@ def course():
         tasks, points = entry.get("tasks", ["one"]), entry.get("points", {})
         if not isinstance(tasks, list) or not tasks or not all(isinstance(task, str) for task in tasks):
             raise ValueError(f'{where}: tasks are a list of names, such as tasks = ["explain"]; without the line all are kept.')
+        if len(set(tasks)) < len(tasks):
+            raise ValueError(f"{where}: tasks names {max(tasks, key=tasks.count)} twice.")
         if not isinstance(points, dict) or not all(type(value) in (int, float) and 0 <= value < 1e6 for value in points.values()):
             raise ValueError(f"{where}: points are numbers from 0 on, such as points = {{ explain = 3 }}.")
         if "due" in entry:
@@ -150,6 +152,8 @@ def generate(lesson, database=None):
             steps.preprocessors = [each for each in steps.preprocessors if each is not SaveCells]
         step = GenerateAssignment(coursedir=course, config=config, no_database=database is None, force=True)
         done = capture_log(step)
+        if not done["success"] and "KeyboardInterrupt" in f"{done.get('log')}{done.get('error')}":
+            raise KeyboardInterrupt  # nbgrader takes it for a failure
         if not done["success"]:
             raise NoRelease(_reason(lesson, f"{done.get('log') or ''}{done.get('error') or ''}"))
         return nbformat.read(Path(folder, lesson, f"{notebook_name(lesson)}.ipynb"), as_version=4)

@@ -80,7 +80,7 @@ def _remarks(lesson, student, entry, late, old):
     lines += [(TITLES[2], note) for note in told.get("stopped", ())]
     lines += [(TITLES[2], "graded once more, alone, as only the clock had stopped it")] if entry.get("again") else []
     lines += [(TITLES[3], note) for note in told.get("failed", ())]
-    lines += [(TITLES[4], note) for note in entry["notes"]]
+    lines += [(TITLES[4], note) for note in (*told.get("remarks", ()), *entry["notes"])]
     lines += [(TITLES[5], f"late by {late / 3600:.1f} h")] if late else []
     return [(title, readable(str(line), LONGEST)) for title, line in lines]
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -77,7 +78,8 @@ def grade_one(lesson, student, sandbox, reworded):
                 mark.auto_score = 0
         gradebook.db.commit()
     lines = (done.get("log") or done.get("error") or "no reason given").strip().splitlines()
-    return Graded(student, lines[-1][:300])
+    reasons = [line.strip() for line in lines if re.match(r"\s*[\w.]*(Error|Exception|NoSandbox|NoJudge)\b.*:", line)]
+    return Graded(student, (reasons or lines)[-1][:300])
 
 
 def _prepare_worker():
@@ -162,6 +164,9 @@ def take_in(lesson, where, state, force):
         if entry.get("key") != key or entry.get("failed") or not graded or force:
             reworded = keep.reworded(lesson, found.student, nb, given.get(found.student, ()))
             folder = EXERCISES / "submitted" / found.student / lesson
+            for parent in (folder.parent, EXERCISES / "autograded" / found.student):
+                if parent.exists() and not parent.is_dir():  # in the way of a folder of that name
+                    parent.unlink()
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             (folder / f"{release.notebook_name(lesson)}.ipynb").write_text(release.text(nb), encoding="utf-8")

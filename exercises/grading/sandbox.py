@@ -42,13 +42,14 @@ class Limits:
     """What one submission may use."""
     cell_seconds: float = 30     # processor time of a cell of the student's, or of one question of a check
     total_seconds: float = 300   # processor time of the whole submission
-    patience: float = 3          # by the clock, so many times as long: other work may run beside
+    patience: float = 3          # by the clock, so many times as long for a cell, and twice for all: other work may run beside
     memory: int = 3000 * MB      # all its processes together
     processes: int = 100         # threads included
     files: int = 200 * MB        # the scratch folder, and what files take there in all
     file_count: int = 20_000
     descriptors: int = 4000      # open files, pipes and sockets of all its processes
     output: int = 1 * MB         # kept of a cell; at 20 times that the cell is stopped
+    outputs: int = 10 * MB       # kept of all cells together
 
 
 # ---------------------------------------------------------------- what is refused
