@@ -286,7 +286,7 @@ def test_a_tampered_line_is_named(code, words):
 
 
 def test_a_forged_reply_is_a_wrong_answer_and_no_more(kernel):
-    request = json.dumps(["exercises.checks", "_call", {"list": []}])
+    request = json.dumps(["exercises.checks", "_call", {"list": [{"list": []}]}])
     told(kernel, "import sys\ndef f(*_): sys.stdout.wire.send('reply', reason='', text='[\"returned\", ' + '[],' * 1_000_000 + '0]')")
     text, reason = kernel.ask("f", request)
     assert len(text) > 3 * MB and reason is None
@@ -317,7 +317,7 @@ with Kernel() as kernel:
         if not kernel.alive:
             kernel.start()
     kernel.execute("import sys\\ndef f(*_): sys.stdout.wire.send('reply', reason='', text='[' + '[],' * 1_150_000 + '0]')")
-    reply, _ = kernel.ask("f", json.dumps(["exercises.checks", "_call", {{"list": []}}]))
+    reply, _ = kernel.ask("f", json.dumps(["exercises.checks", "_call", {{"list": [{{"list": []}}]}}]))
     try:
         json.loads(reply or "0")
     except ValueError:
@@ -339,12 +339,12 @@ def test_the_graders_own_memory_stays_small():
     assert length > 3 * MB and grown < 250, f"{grown} MB more for what came from inside"
 
 
-@pytest.mark.parametrize("code", ["print('y' * 999_000)", "from IPython.display import display\nfor i in range(100_000): display({'text/plain': ''}, raw=True)",
-                                  "import sys\nfor i in range(100_000): print(i, file=[sys.stdout, sys.stderr][i % 2])",
+@pytest.mark.parametrize("code", ["print('y' * 999_000)", "from IPython.display import display\nfor i in range(5000): display({'text/plain': ''}, raw=True)",
+                                  "import sys\nfor i in range(20_000): print(i, file=[sys.stdout, sys.stderr][i % 2])",
                                   "from IPython.display import display\ndisplay({'image/png': 'A' * 900_000}, raw=True)"])
 def test_a_submissions_outputs_are_bounded_together(code):
     with Kernel() as kernel:
-        kept = [kernel.execute(code)[0] for _ in range(15)]
+        kept = [kernel.execute(code)[0] for _ in range(12)]
         assert (5 * MB if "999_000" in code else 1000) < len(json.dumps(kept)) < 25 * MB
         assert kernel.execute("print('more')")[1] in (None, "output of more than 10 MB in all, cut")
 

@@ -1,6 +1,7 @@
 """Grade a class: `python -m exercises.grading LESSON SUBMISSIONS`, the command behind `make grade`."""
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -13,15 +14,21 @@ def main():
     parser.add_argument("--sandbox", default=os.environ.get("COURSE_SANDBOX", "bubblewrap"), choices=["bubblewrap", "none"])
     parser.add_argument("--force", action="store_true", help="grade again what was graded before")
     options = parser.parse_args()
+    before = signal.signal(signal.SIGINT, _stop)  # the imports take seconds, and some of them can't be interrupted in order
+    from .run import STOPPED, Stop, run
+    from .sandbox import NoSandbox
+    signal.signal(signal.SIGINT, before)
     try:
-        from .run import Stop, run  # takes seconds, in which somebody may change their mind
-        from .sandbox import NoSandbox
-        try:
-            run(options.lesson, options.submissions, options.jobs, options.sandbox, options.force)
-        except (Stop, NoSandbox) as error:
-            sys.exit(str(error))
+        run(options.lesson, options.submissions, options.jobs, options.sandbox, options.force)
+    except (Stop, NoSandbox) as error:
+        sys.exit(str(error))
     except KeyboardInterrupt:
-        sys.exit("\nStopped. What was graded is kept: the same command goes on from there.")
+        sys.exit(STOPPED)
+
+
+def _stop(*_):
+    print("\nStopped before anything was done.", file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from .plug import template
 from .report import report
 
 EXERCISES = release.EXERCISES
+STOPPED = "\nStopped. What was graded is kept: the same command goes on from there."
 VERSION = 2  # raised when the same submission would be graded otherwise
 
 
@@ -205,7 +206,7 @@ def run(lesson, where, jobs=2, sandbox="bubblewrap", force=False):
         raise Stop("Another run is grading in this folder. Wait until it has ended, or stop it, and give the command again.") from None
     except KeyboardInterrupt:
         _end_workers()
-        raise Stop("\nStopped. What was graded is kept: the same command goes on from there.") from None
+        raise Stop(STOPPED) from None
     except OSError as error:
         raise Stop(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}. "
                    "What was graded is kept: mend that, and give the command again.") from None
