@@ -118,6 +118,15 @@ def mend_gradebook():
     return [f"{what} There is no copy of it: everybody is graded anew, and points that were given by hand are missing."]
 
 
+def new_gradebook():
+    """Make an empty gradebook beside the place of the real one; return its path."""
+    path = GRADEBOOK.with_name(".gradebook.new")
+    path.unlink(missing_ok=True)
+    course, _ = release.coursedir(db_url=f"sqlite:///{path}")
+    with Gradebook(course.db_url, course.course_id):
+        return path
+
+
 def back_up(folder):
     """Leave a copy of the gradebook beside the grades."""
     new = folder / f"{COPY.name}.new"

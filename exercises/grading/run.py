@@ -231,10 +231,14 @@ def _run(lesson, where, jobs, sandbox, force, folder):
         try:
             if new:
                 print("Grading the reference answers first ...", flush=True)
+                reference = _submit(pool, check_reference, lesson, sandbox)
+                gradebook = None if database else _submit(pool, keep.new_gradebook)  # seconds, beside it
                 try:
-                    reasons = _submit(pool, check_reference, lesson, sandbox).result()
+                    reasons = reference.result()
                 except BrokenProcessPool:
                     reasons = ["the process that graded them ended, perhaps for lack of memory"]
+                if gradebook:
+                    os.replace(gradebook.result(), keep.GRADEBOOK) if not reasons else gradebook.result().unlink()
                 if reasons:
                     raise Stop("The reference answers themselves do not get full marks here, so nobody was graded:\n  "
                                + "\n  ".join(reasons))
