@@ -29,6 +29,15 @@ def stop(process):
         process.wait()
 
 
+def wait_for(port):
+    """Wait until a Jupyter server answers, a minute at most."""
+    for _ in range(120):
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=secret")
+            return
+        time.sleep(0.5)
+
+
 @contextlib.contextmanager
 def jupyterlab(course, notebooks=()):
     """Run a JupyterLab with a token over a copy of the course in the folder `course`; yield (address, token).
@@ -62,11 +71,7 @@ def jupyterlab(course, notebooks=()):
              "--expose-app-in-browser", "--IdentityProvider.token=secret", f"--notebook-dir={course}"],
             cwd=course, env=environment, stdout=log, stderr=log)
     try:
-        for _ in range(120):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=secret")
-                break
-            time.sleep(0.5)
+        wait_for(port)
         yield f"http://127.0.0.1:{port}", "secret"
     finally:
         stop(process)

@@ -5,13 +5,11 @@ import re
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from urllib.parse import urlparse
 
 import nbformat
 import pytest
-from browser import CHROMIUM, SECONDS, chromium, stop
+from browser import CHROMIUM, SECONDS, chromium, stop, wait_for
 from classroom import FILE, LESSON, NEEDS_A_SANDBOX, before, cell, command, copy_course, grades, hand_in, solved
 
 pytestmark = [*NEEDS_A_SANDBOX, pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="needs Chromium")]
@@ -134,11 +132,7 @@ def formgrader(course):
         process = subprocess.Popen([sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
                                     "--IdentityProvider.token=secret"], cwd=course / "exercises", env=environment, stdout=log, stderr=log)
     try:
-        for _ in range(120):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=secret")
-                break
-            time.sleep(0.5)
+        wait_for(port)
         yield f"127.0.0.1:{port}"
     finally:
         stop(process)

@@ -349,39 +349,32 @@ def test_a_submissions_outputs_are_bounded_together(code):
         assert kernel.execute("print('more')")[1] in (None, "output of more than 10 MB in all, cut")
 
 
-def test_where_systemd_runs_the_limits_are_the_systems(tmp_path, monkeypatch):
-    """A stand-in for systemd-run, which this machine need not have: it writes down how it is called, and calls the rest."""
-    stand_in = tmp_path / "systemd-run"
-    stand_in.write_text(f"""#!/bin/sh
-echo "$@" >> {tmp_path}/calls
-while [ "$1" != -- ]; do shift; done
-shift
-exec "$@"
-""")
-    stand_in.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    sandbox._scope.cache_clear()
-    try:
-        with Kernel() as kernel:
-            assert told(kernel, "print(1)") == ("1\n", None)
-    finally:
+@pytest.fixture
+def systemd_run(tmp_path, monkeypatch):
+    """Puts a stand-in for systemd-run, which this machine need not have, before all else."""
+    def put(script):
+        stand_in = tmp_path / "systemd-run"
+        stand_in.write_text(f"#!/bin/sh\n{script}\n")
+        stand_in.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
         sandbox._scope.cache_clear()
+    yield put
+    sandbox._scope.cache_clear()
+
+
+def test_where_systemd_runs_the_limits_are_the_systems(systemd_run, tmp_path):
+    systemd_run(f'echo "$@" >> {tmp_path}/calls\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"')
+    with Kernel() as kernel:
+        assert told(kernel, "print(1)") == ("1\n", None)
     asked, started = (tmp_path / "calls").read_text().splitlines()
     assert asked.endswith("-- true") and "--scope" in started and "MemoryMax=3500000000" in started and "TasksMax=200" in started
     assert "MemorySwapMax=0" in started and " -- bwrap " in started and ("--user" in started) == (os.geteuid() != 0)
 
 
-def test_a_systemd_that_does_not_answer_is_left_alone(tmp_path, monkeypatch):
-    stand_in = tmp_path / "systemd-run"
-    stand_in.write_text("#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n")
-    stand_in.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    sandbox._scope.cache_clear()
-    try:
-        with Kernel() as kernel:
-            assert told(kernel, "print(1)") == ("1\n", None)
-    finally:
-        sandbox._scope.cache_clear()
+def test_a_systemd_that_does_not_answer_is_left_alone(systemd_run):
+    systemd_run("echo 'Failed to connect to bus' >&2\nexit 1")
+    with Kernel() as kernel:
+        assert told(kernel, "print(1)") == ("1\n", None)
 
 
 def test_without_a_sandbox_cells_run_and_time_and_output_are_limited():
