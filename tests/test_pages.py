@@ -119,6 +119,7 @@ def test_the_feedback_page_runs_nothing_and_asks_nobody(course, tmp_path):
         is_harmless(page, seen, {""})
         shown = page.locator("body").inner_text()
         assert "accuracy raised Exception" in shown and "<script>" in shown  # it is there, as text
+        assert page.locator("img:not([src])").count() == 0 and "[Open in Colab]" in shown  # in words, not as a broken picture
         assert page.locator("img[src^='data:image/png']").count() == 1  # the one picture that is one
 
 

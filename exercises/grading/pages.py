@@ -14,6 +14,7 @@ TAGS = ["a", "b", "blockquote", "br", "code", "del", "details", "div", "em", "h1
         "ol", "p", "pre", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"]
 LONGEST = 100_000  # letters
 PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*")
+LEFT = re.compile(r"<img\b(?![^>]*\ssrc=)[^>]*>")
 ASKS = re.compile(r"\\(?=(href|url|require|class|cssId|style|data|html\w*|includegraphics|unicode)\b)")  # of MathJax: more than letters
 
 
@@ -29,6 +30,12 @@ def _kept(tag, name, value):
 
 
 CLEANER = Cleaner(tags=TAGS, attributes=_kept, protocols=["http", "https", "mailto", "data"], strip=False, strip_comments=True)
+
+
+def _words(match):
+    """What a picture shows, in words, where the picture itself was left out."""
+    alt = re.search(r'\balt="([^"]*)"', match[0])
+    return f"[{alt[1]}]" if alt and alt[1] else ""
 
 
 class _Renderer(IPythonRenderer):
@@ -47,7 +54,7 @@ def markdown2html(context, source):
     if len(PICTURE.sub("", source)) > LONGEST:
         return f"<pre>{escape(source[:LONGEST])}</pre>"
     try:
-        html = MarkdownWithMath(renderer=_Renderer(escape=False, attachments=attachments)).render(ASKS.sub("", source))
-        return CLEANER.clean(html)
+        renderer = _Renderer(escape=False, attachments=attachments, exclude_anchor_links=True)
+        return LEFT.sub(_words, CLEANER.clean(MarkdownWithMath(renderer=renderer).render(ASKS.sub("", source))))
     except Exception:  # of any kind, deep in a parser that somebody's text was too much for
         return f"<pre>{escape(source)}</pre>"
