@@ -35,6 +35,14 @@ class NotAttempted(Wrong):
     """A task whose stub still stands."""
 
 
+class NotDefined(Wrong):
+    """A task whose answer no cell has defined."""
+
+
+class Stopped(Wrong):
+    """A task whose answer a limit has stopped."""
+
+
 class Refused(Exception):
     """Data that can't cross between an answer and its check."""
 

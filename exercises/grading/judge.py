@@ -60,14 +60,7 @@ class Judge:
 
 
 def _send(kernel, name, request):
-    from exercises.checks import Wrong
-
-    class NotDefined(Wrong):
-        """An answer that no cell has defined."""
-
-    class Stopped(Wrong):
-        """An answer that a limit stopped."""
-
+    from exercises.checks import NotDefined, Stopped, Wrong
     reply, reason = kernel.ask(name, request)
     if reason == "undefined":
         raise NotDefined(f"{name} is not defined: its cell is missing, renamed it, or failed.")
@@ -118,12 +111,10 @@ def grade(nb, trusted, sandbox="bubblewrap", limits=Limits(), stubs={}):  # noqa
                 continue
             name = id_ or cell.get("id", "a cell")
             task = trusted[id_] if is_locked(cell) else cell.source, id_ if cell.source.strip() == stubs.get(id_, "").strip() else "", name
-            outputs, problem = kernel.execute(*task[:2])
-            cell.outputs = [_plain(output) for output in outputs]
+            problem = _run(cell, kernel, *task[:2])
             if problem:
                 kernel.events.append(f"{name}: {problem}")
-                cell.outputs.append(_error("Stopped", f"This cell was stopped: {problem}."))
-            elif error := next((output for output in outputs if output.output_type == "error"), None):
+            elif error := next((output for output in cell.outputs if output.output_type == "error"), None):
                 if error.ename not in ("Wrong", "NotAttempted") and (error.ename != "NotImplementedError" or error.evalue):
                     story.failed.append(f"{name}: its cell failed ({readable(f'{error.ename}: {error.evalue}', 200)})")
             if kernel.alive:
@@ -137,6 +128,15 @@ def grade(nb, trusted, sandbox="bubblewrap", limits=Limits(), stubs={}):  # noqa
                     story.remarks.append(f"{id_.removesuffix('-check')}: what stands below its check counts")
         story.stopped, story.by_clock = kernel.events, kernel.by_clock
     return story
+
+
+def _run(cell, kernel, code, unless=""):
+    """Run `code` and put what it shows into the cell; return what stopped it, in words, or None."""
+    outputs, problem = kernel.execute(code, unless)
+    cell.outputs = [_plain(output) for output in outputs]
+    if problem:
+        cell.outputs.append(_error("Stopped", f"This cell was stopped: {problem}."))
+    return problem
 
 
 def _failed(cell):
@@ -165,10 +165,7 @@ def run_as_it_is(nb, sandbox):
             if cell.cell_type == "code":
                 if not kernel.alive and not kernel.spent:
                     kernel.start()
-                outputs, problem = kernel.execute(cell.source)
-                cell.outputs = [_plain(output) for output in outputs]
-                if problem:
-                    cell.outputs.append(_error("Stopped", f"This cell was stopped: {problem}."))
+                _run(cell, kernel, cell.source)
 
 
 SHOWN = re.compile(r'<img alt="[^"]*"(?: width="\d+")? style="max-width: 100%" src="data:image/png;base64,([A-Za-z0-9+/=]+)">')

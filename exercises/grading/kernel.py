@@ -82,7 +82,7 @@ class Kernel:
             self._exchange(0.1)
         # No code of a student's has run yet: the process that answers is the one that started no other.
         self.answering = [process for process in self._processes(self.process) if not process.children()][-1]
-        self.used_at_start = _seconds(self._processes(self.process))
+        self.used_at_start, self.waited = _seconds(self._processes(self.process)), _waited(self._processes(self.process))
         threading.Thread(target=self._watch, args=(self.process,), daemon=True).start()
 
     def stop(self):
@@ -143,6 +143,7 @@ class Kernel:
     def _past_limits(self, processes):
         """What is used too much of, in words, or ""."""
         self.used = max(self.used, _seconds(processes) - self.used_at_start)
+        self.waited = max(self.waited, _waited(processes)) if self.waited is not None else None
         memory, threads, descriptors = (sum(parts) for parts in zip(*map(_use, processes), strict=True)) if processes else (0, 0, 0)
         if memory > self.limits.memory:
             memory = sum(map(_share, processes)) or memory
@@ -286,7 +287,7 @@ class _Clock:
     def __init__(self, kernel, seconds):
         self.kernel, self.seconds, self.problem, self.limit = kernel, seconds, None, ""
         self.until_used = kernel.used + seconds
-        self.began, self.waited = time.monotonic(), _waited(kernel._processes(kernel.process))
+        self.began, self.waited = time.monotonic(), kernel.waited
         self.until = min(time.monotonic() + kernel.limits.patience * seconds, kernel.ends)
 
     def is_up(self):
@@ -296,8 +297,7 @@ class _Clock:
         """Whether it wanted a processor for a good part of the time and got none, and did not just sleep."""
         if self.waited is None:
             return True  # this system does not tell
-        waited = _waited(self.kernel._processes(self.kernel.process)) or 0
-        return waited - self.waited > (time.monotonic() - self.began) / 4
+        return self.kernel.waited - self.waited > (time.monotonic() - self.began) / 4
 
     def interrupt(self):
         kernel = self.kernel
@@ -376,12 +376,14 @@ def _seconds(processes):
 
 def _waited(processes):
     """Seconds that these waited for a processor, None where the system does not tell."""
-    total = None
+    if not os.path.exists("/proc/self/schedstat"):
+        return None
+    total = 0.0
     for process in processes:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
             for task in os.listdir(f"/proc/{process.pid}/task"):
                 with open(f"/proc/{process.pid}/task/{task}/schedstat") as file:
-                    total = (total or 0) + int(file.read().split()[1]) / 1e9
+                    total += int(file.read().split()[1]) / 1e9
     return total
 
 

@@ -97,8 +97,18 @@ def _prepare_worker():
         from exercises import checks  # noqa: F401  and PyTorch
 
 
+@contextlib.contextmanager
 def _workers(jobs):
-    return concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _prepare_worker)
+    """A pool of processes that grade; what ends the run early ends them, with what they started, and does not wait for them."""
+    with concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _prepare_worker) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for worker in multiprocessing.active_children():
+                with contextlib.suppress(psutil.Error):
+                    for process in [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]:
+                        process.kill()
+            raise
 
 
 def _submit(pool, *task):
@@ -128,14 +138,6 @@ def _side_by_side(pool, lesson, students, sandbox):
                 yield _submit(alone, grade_one, lesson, student, sandbox, students[student]).result()
             except BrokenProcessPool:
                 yield Graded(student, "its process ended, perhaps for lack of memory")
-
-
-def _end_workers():
-    """End the processes that grade, with what they started."""
-    for worker in multiprocessing.active_children():
-        with contextlib.suppress(psutil.Error):
-            for process in [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]:
-                process.kill()
 
 
 # ---------------------------------------------------------------- the run
@@ -205,7 +207,6 @@ def run(lesson, where, jobs=2, sandbox="bubblewrap", force=False):
     except Timeout:
         raise Stop("Another run is grading in this folder. Wait until it has ended, or stop it, and give the command again.") from None
     except KeyboardInterrupt:
-        _end_workers()
         raise Stop(STOPPED) from None
     except OSError as error:
         raise Stop(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}. "
@@ -228,46 +229,38 @@ def _run(lesson, where, jobs, sandbox, force, folder):
         raise Stop(f"No submission was found in {where}.")
     print(f"{len(state['students'])} submissions, {len(new)} of them new.", flush=True)
     with _workers(jobs) as pool:
-        try:
-            if new:
-                print("Grading the reference answers first ...", flush=True)
-                reference = _submit(pool, check_reference, lesson, sandbox)
-                gradebook = None if database else _submit(pool, keep.new_gradebook)  # seconds, beside it
-                try:
-                    reasons = reference.result()
-                except BrokenProcessPool:
-                    reasons = ["the process that graded them ended, perhaps for lack of memory"]
+        if new:
+            print("Grading the reference answers first ...", flush=True)
+            reference = _submit(pool, check_reference, lesson, sandbox)
+            gradebook = None if database else _submit(pool, keep.new_gradebook)  # seconds, beside it
+            try:
+                reasons = reference.result()
                 if gradebook:
                     os.replace(gradebook.result(), keep.GRADEBOOK) if not reasons else gradebook.result().unlink()
-                if reasons:
-                    raise Stop("The reference answers themselves do not get full marks here, so nobody was graded:\n  "
-                               + "\n  ".join(reasons))
-            database = database or prepare(lesson)
-            for student in new:  # what a killed run did not finish is new again
-                state["students"][student]["failed"] = "not graded yet"
-            _save(record, state)
-            slow = {}
-            with tqdm(total=len(new), unit="submission", disable=not new, file=sys.stdout) as bar:
-                for done in _side_by_side(pool, lesson, new, sandbox):
-                    _note(state, done)
-                    _save(record, state)
-                    if done.by_clock:
-                        slow[done.student] = []
-                    bar.update()
-        except BaseException:
-            _end_workers()  # else leaving the pool waits for what they are at
-            raise
+            except BrokenProcessPool:
+                reasons = ["the process that graded them ended, perhaps for lack of memory"]
+            if reasons:
+                raise Stop("The reference answers themselves do not get full marks here, so nobody was graded:\n  "
+                           + "\n  ".join(reasons))
+        database = database or prepare(lesson)
+        for student in new:  # what a killed run did not finish is new again
+            state["students"][student]["failed"] = "not graded yet"
+        _save(record, state)
+        slow = {}
+        with tqdm(total=len(new), unit="submission", disable=not new, file=sys.stdout) as bar:
+            for done in _side_by_side(pool, lesson, new, sandbox):
+                _note(state, done)
+                _save(record, state)
+                if done.by_clock:
+                    slow[done.student] = []
+                bar.update()
     if slow:
         print(f"{len(slow)} stopped by the clock alone, and graded once more, one at a time ...", flush=True)
         with _workers(1) as pool:
-            try:
-                for done in _side_by_side(pool, lesson, slow, sandbox):
-                    state["students"][done.student]["again"] = True
-                    _note(state, done)
-                    _save(record, state)
-            except BaseException:
-                _end_workers()
-                raise
+            for done in _side_by_side(pool, lesson, slow, sandbox):
+                state["students"][done.student]["again"] = True
+                _note(state, done)
+                _save(record, state)
     report(lesson, database, state, folder)
     keep.back_up(folder)
     return len(new)
