@@ -28,8 +28,10 @@ OUT, IN = "<!-- not handed out -->", "<!-- handed out again -->"  # what stands 
 SECRET = re.compile(r'(?:^|"|\\n)[ \t]*### BEGIN (?:SOLUTION|HIDDEN TESTS)', re.M)  # in a program, or in a notebook's JSON
 # Sentences that are true where the answers are, and what is true where they aren't.
 SAYS = ((re.compile(r'Once you have tried, `answer\(\\?"\w+\\?"\)` in a new cell prints the worked answer of the task of that '
-                    r"name\."),
+                    r'name, and `answer\(\\?"explain\\?"\)` a model answer to the last task, in words, with what a full and a half '
+                    r"answer are\."),
          "The worked answers are not part of this copy: ask whoever gave it to you."),
+        (re.compile(r', or you compare with `answer\(\\?"explain\\?"\)`'), ""),
         (re.compile(r" and a worked answer for each\b"), " for each"))
 
 

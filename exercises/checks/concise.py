@@ -7,19 +7,20 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from exercises.checks import call, compare, demand, randint, randn, run, task
+from exercises.checks import Case, Wrong, demand, examine, judge, parts, randint, randn, run, some, task
+from exercises.checks.asking import unchanged, watched
 
 FEATURES, CLASSES = 93, 9
 
 
-def draw_products(n, seed):
+def draw_products(n, seed, classes=CLASSES):
     """Return a table of n products as CSV text: id, feat_1 ... feat_93, target, in the contest's column format.
 
-    Counts are Poisson draws from a profile of each class, most of them 0; the target is Class_1 ... Class_9.
-    The profiles are always the same, the rows depend on the seed.
+    Counts are Poisson draws from a profile of each class, most of them 0; the target is Class_1 ... Class_9, or up to Class_k
+    for classes = k. The profiles are always the same, the rows depend on the seed.
     """
     rates = torch.exp(randn(92, 1, FEATURES) + 0.5 * randn(93, CLASSES, FEATURES) - 1.5)
-    y = randint(seed, CLASSES, n)
+    y = randint(seed, classes, n)
     counts = torch.poisson(rates[y], generator=torch.Generator().manual_seed(seed)).int()
     lines = [",".join(["id", *(f"feat_{j}" for j in range(1, FEATURES + 1)), "target"])]
     lines += [",".join([str(i), *map(str, row.tolist()), f"Class_{label + 1}"])
@@ -27,88 +28,153 @@ def draw_products(n, seed):
     return "\n".join(lines) + "\n"
 
 
-@task
-def three_ways(answer, cases=((1, 3), (5, 4), (64, 10)), seed=1):
-    """The mean cross-entropy, three times, against torch's, for (rows, classes)."""
-    fixed = torch.tensor([[0.2, 0.1, -0.1]]), torch.tensor([0])
-    drawn = [(randn(seed + n, n, q), randint(seed + q, q, n)) for n, q in cases]
-    for O, y in [fixed, *drawn]:
-        each = F.cross_entropy(O, y, reduction="none")
-        got = call(answer, O, y)
-        demand(isinstance(got, list | tuple) and len(got) == 3, "three_ways should return three losses, one for each way.")
-        for way, value in zip(("by hand", "LogSoftmax and NLLLoss", "CrossEntropyLoss"), got):
-            compare(f"the loss {way}", value, each.mean(), close=1e-4, given=f"logits of shape {tuple(O.shape)}", slips=[
-                (-each.mean(), "the sign is wrong: a loss is the negative of the log-probability."),
-                (each.sum(), "this is the sum: return the mean."),
-                (each, "one loss a sample: return the mean."),
-                (F.cross_entropy(torch.softmax(O, 1), y), "CrossEntropyLoss takes logits; here it was given probabilities, "
-                 "so softmax was taken twice."),
-                (F.nll_loss(torch.softmax(O, 1), y), "NLLLoss takes log-probabilities; here it was given probabilities."),
-                (F.nll_loss(O, y), "NLLLoss takes log-probabilities; here it was given logits."),
-            ])
+def _as_tensors(text):
+    """X (n, 93) and y (n,) of a table, read in the plainest way."""
+    rows = list(csv.reader(text.splitlines()))[1:]
+    return (torch.tensor([[float(value) for value in row[1:-1]] for row in rows]),
+            torch.tensor([int(row[-1].removeprefix("Class_")) - 1 for row in rows]))
+
+
+def probe_ways(answer, O, y):
+    """The three losses, and how often each of PyTorch's functions was called for them."""
+    with unchanged(("its first argument", O), ("its second argument", y)), watched() as seen:
+        losses = parts(answer(O, y), ("by hand", "LogSoftmax and NLLLoss", "CrossEntropyLoss"))
+    return list(losses), {**seen.counts, "reused": int(seen.reused)}
 
 
 @task
-def mean_gradient(answer, cases=((6, 4, 3), (1, 2, 2), (20, 5, 10)), seed=11):
+def three_ways(answer, cases=((5, 4, 1.0), (1, 3, 1.0), (64, 10, 1.0), (4, 4, 1.0), (3, 1, 1.0), (6, 3, 1000.0)), seed=1):
+    """The mean cross-entropy, three times, against torch's, for (rows, classes, scale); by hand it may overflow at scale 1000."""
+    drawn = []
+    for n, q, scale in cases:
+        O, y = scale * randn(seed + n, n, q), randint(seed + q, q, n)
+        if scale > 80:
+            y[0] = O[0].argmin()
+        drawn.append((O, y, f"logits of shape {(n, q)}, scale {scale:g}", scale))
+    drawn.append((torch.tensor([[0.2, 0.1, -0.1]]), torch.tensor([0]), "logits (0.2, 0.1, -0.1), label 0", 1.0))
+    results = [run(probe_ways, answer, O, y) for O, y, *_ in drawn]
+    for way, name in enumerate(("by hand", "with LogSoftmax and NLLLoss", "with CrossEntropyLoss")):
+        judged = []
+        for (O, y, given, scale), (losses, _) in zip(drawn, results):
+            if way == 0 and scale > 80:
+                continue
+            each, P = F.cross_entropy(O, y, reduction="none"), torch.softmax(O, 1)
+            judged.append(Case((O, y), each.mean(), given, {
+                "the sign is wrong: a loss is the negative of the log-probability.": -each.mean(),
+                "this is the sum: return the mean.": each.sum(),
+                "one loss a sample: return the mean.": each,
+                "the mean was taken over all entries: over the samples only.": each.sum() / O.numel(),
+                "CrossEntropyLoss takes logits; here it was given probabilities, so softmax was taken twice.": F.cross_entropy(P, y),
+                "NLLLoss takes log-probabilities; here it was given probabilities.": F.nll_loss(P, y),
+                "NLLLoss takes log-probabilities; here it was given logits.": F.nll_loss(O, y),
+                "the softmax was taken over the batch (dim=0): take it over the classes, dim=1.": F.nll_loss(F.log_softmax(O, 0), y),
+                "log of a probability that underflowed to 0: nn.LogSoftmax takes both in one step.": F.nll_loss(P.log(), y),
+            }, got=losses[way]))
+        judge(f"the loss {name}", judged, shape="return one number")
+    for _, counts in results:
+        def times(*names, counts=counts):
+            return sum(counts.get(name, 0) for name in names)
+
+        demand(times("cross_entropy") <= 1 and times("nll_loss") <= 1 and times("log_softmax") <= 1 and not times("softmax", "reused"),
+               "three_ways: the numbers are right, but PyTorch's softmax or loss functions stand behind more than the second and the third "
+               "of them. The first is to be written by hand, with exp, log and indexing.")
+        demand(times("log_softmax") == 1 and times("nll_loss") == 1, "three_ways: the second loss is to come from nn.LogSoftmax and nn.NLLLoss.")
+        demand(times("cross_entropy") == 1, "three_ways: the third loss is to come from nn.CrossEntropyLoss.")
+
+
+@task
+def mean_gradient(answer, cases=((6, 4, 3), (20, 5, 10), (3, 3, 3), (1, 2, 2), (4, 1, 2)), seed=11):
     """The gradient of the mean loss, out of losses without reduction, for (samples, features, classes)."""
-    for n, d, q in cases:
-        X, y = randn(seed + n, n, d), randint(seed + q, q, n)
+    def case(n, d, q, scale=1.0):
+        X, y = scale * randn(seed + n, n, d), randint(seed + q, q, n)
         W, b = randn(seed + d, d, q).requires_grad_(), randn(seed + 3, q).requires_grad_()
         F.cross_entropy(X @ W + b, y).backward()
-        want = W.grad, b.grad
-        compare("mean_gradient(X, y, W, b)", call(answer, X, y, W.detach(), b.detach()), want, close=1e-4,
-                given=f"X of shape {(n, d)}, {q} classes", slips=[
-            ((n * W.grad, n * b.grad), "this is the gradient of the sum: take the mean of the losses before backward()."),
-            ((torch.zeros_like(W.grad), torch.zeros_like(b.grad)), "these are zeros: read the gradients after backward()."),
-            ((W.grad, n * b.grad), "the gradient of b is that of the sum."),
-        ])
+        grad_W, grad_b = W.grad, b.grad
+        W, b = W.detach(), b.detach()
+        R = torch.softmax(X @ W, 1) - F.one_hot(y, q)
+        return Case((X, y, W, b), (grad_W, grad_b), f"X of shape {(n, d)}, {q} classes" + f", features of scale {scale:g}" * (scale != 1), {
+            "this is the gradient of the sum: take the mean of the losses before backward().": (n * grad_W, n * grad_b),
+            "these are zeros: read the gradients after backward().": (torch.zeros_like(W), torch.zeros_like(b)),
+            "the gradient of b is that of the sum.": (grad_W, n * grad_b),
+            "the bias is missing in the model: X @ W + b.": (X.T @ R / n, R.mean(0)),
+            "the sign is turned.": (-grad_W, -grad_b),
+            "the two are swapped: first that of W.": (grad_b, grad_W),
+            "the gradient of W is transposed: it has W's shape, (d, q).": (grad_W.T, grad_b),
+            "divided by the number of classes too: the mean is over the samples.": (grad_W / q, grad_b / q),
+        })
+
+    examine("mean_gradient(X, y, W, b)", answer, [case(*sizes) for sizes in cases] + [case(*cases[0], scale=1000.0)], autograd=1,
+            leaves=True, no_graph=True)
 
 
-def _read(answer, text):
+def probe_read(answer, text):
+    """Features and labels that the answer reads from a file with that text, and their types; fails where it changes the file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "products.csv")
-        path.write_text(text, encoding="utf-8")
-        X, y = answer(str(path))
-        return X, y, str(X.dtype), str(y.dtype)
+        path.write_bytes(text.encode())
+        X, y = parts(answer(str(path)), ("X", "y"))
+        if path.read_bytes() != text.encode():
+            raise Wrong("changes the file that it reads.")
+    for name, value in (("X", X), ("y", y)):
+        if not isinstance(value, torch.Tensor):
+            raise Wrong(f"returns {name} as a {type(value).__name__}: make it a tensor.")
+    return X, y, str(X.dtype), str(y.dtype)
 
 
 @task
-def read_products(answer, cases=(5, 40), seed=21):
-    """Features and labels of a table, against csv's reading of it, for numbers of rows."""
-    for n in cases:
-        text = draw_products(n, seed + n)
-        rows = list(csv.reader(text.splitlines()))[1:]
-        want_X = torch.tensor([[float(value) for value in row[1:-1]] for row in rows])
-        want_y = torch.tensor([int(row[-1].removeprefix("Class_")) - 1 for row in rows])
-        X, y, X_type, y_type = run(_read, answer, text)
-        ids = torch.tensor([[float(row[0])] for row in rows])
-        given = f"a table of {n} rows"
-        compare("X", X, want_X, given=given, slips=[
-            (torch.cat([ids, want_X], 1), "the column id is among the features: it says nothing about the product, and a "
-             "network may learn it by heart."),
-            (want_X[1:], "the first product is missing: the header is one line, not two."),
-            (torch.cat([want_X[:, 1:], want_y[:, None].float()], 1), "the columns are shifted by one: the target must not "
-             "be a feature."),
-            (torch.log1p(want_X), "these are logarithms: return the counts as they are in the file."),
-        ])
-        compare("y", y, want_y, given=given, slips=[
-            (want_y + 1, "labels run from 1 to 9: torch's losses count classes from 0."),
-            (F.one_hot(want_y, CLASSES), "these are one-hot rows: return whole numbers."),
-            (torch.unique(want_y, return_inverse=True)[1], "labels were numbered as they occur: Class_k is k - 1, also in a "
-             "table that lacks a class."),
-        ])
+def read_products(answer, cases=(40, 5, 1), seed=21):
+    """Features and labels of a table, against csv's reading of it, for numbers of rows; then odd but legal tables."""
+    tables = [(draw_products(n, seed + n), f"a table of {some(n, 'row')}") for n in cases]
+    text = draw_products(7, seed)
+    large = text.splitlines()
+    large[2] = ",".join(["2", "70000", "300", "1000000", *large[2].split(",")[4:]])
+    tables += [(text.rstrip("\n"), "a table whose last line does not end with a line break"),
+               ("\n".join(large) + "\n", "a table with counts of 300, 70,000 and 1,000,000"),
+               (text.replace("\n", "\r\n"), "a table with Windows line ends"),
+               ("\n".join([text.splitlines()[0], *("9" + line for line in text.splitlines()[1:])]) + "\n", "a table whose ids begin at 91"),
+               ("\n".join([*text.splitlines()[:2], text.splitlines()[2].rpartition(",")[0] + ",Class_9"]) + "\n", "two rows, the last one Class_9")]
+    judged_X, judged_y, types = [], [], []
+    for text, given in tables:
+        want_X, want_y = _as_tensors(text)
+        X, y, *kinds = run(probe_read, answer, text)
+        ids = torch.tensor([[float(line.split(",")[0])] for line in text.splitlines()[1:]])
+        types.append(kinds)
+        judged_X.append(Case((), want_X, given, {
+            "the column id is among the features: it says nothing about the product, and a network may learn it by heart.":
+                torch.cat([ids, want_X], 1),
+            "the columns are shifted by one: the id must not be a feature, and the last count must.": torch.cat([ids, want_X[:, :-1]], 1),
+            "the first product is missing: the header is one line, not two.": want_X[1:],
+            "the last product is missing.": want_X[:-1],
+            "the last column of counts is missing.": want_X[:, :-1],
+            "the first column of counts is missing.": want_X[:, 1:],
+            "the columns are shifted by one: the target must not be a feature.": torch.cat([want_X[:, 1:], want_y[:, None].float()], 1),
+            "the target is among the features.": torch.cat([want_X, want_y[:, None].float()], 1),
+            "these are logarithms: return the counts as they are in the file.": torch.log1p(want_X),
+            "rows and columns are swapped: a row for each product.": want_X.T,
+        }, got=X))
+        judged_y.append(Case((), want_y, given, {
+            "labels run from 1 to 9: torch's losses count classes from 0.": want_y + 1,
+            "these are one-hot rows: return whole numbers.": F.one_hot(want_y, CLASSES),
+            "labels were numbered in the order of those that occur: Class_k is k - 1, also in a table that lacks a class.":
+                torch.unique(want_y, return_inverse=True)[1],
+            "the first product is missing: the header is one line, not two.": want_y[1:],
+        }, got=y))
+    judge("X", judged_X, close=1e-7)
+    judge("y", judged_y, close=1e-9, shape="return shape (n,)")
+    for X_type, y_type in types:
         demand(X_type == "torch.float32", f"X is {X_type}, and should be torch.float32, which nn.Linear takes.")
         demand(y_type == "torch.int64", f"y is {y_type}, and should be torch.int64, which CrossEntropyLoss takes.")
 
 
-def _train(X, y, q, lr, epochs, how="right"):
-    net = nn.Linear(X.shape[1], q)
+def _train(X, y, lr, epochs, how="right"):
+    net = nn.Linear(X.shape[1], CLASSES)
     nn.init.zeros_(net.weight)
     nn.init.zeros_(net.bias)
-    X = X if how == "counts" else torch.log1p(X)
+    X = {"counts": X, "log": torch.log(X + 1e-8)}.get(how, torch.log1p(X))
     updater = torch.optim.SGD(net.parameters(), lr=lr)
     for _ in range(epochs + (how == "one more")):
-        loss = F.cross_entropy(net(X), y, reduction="sum" if how == "sum" else "mean")
+        out = torch.softmax(net(X), 1) if how == "softmax twice" else net(X)
+        loss = F.cross_entropy(out, y, reduction="sum" if how == "sum" else "mean")
         if how != "adds up":
             updater.zero_grad()
         loss.backward()
@@ -117,38 +183,45 @@ def _train(X, y, q, lr, epochs, how="right"):
 
 
 @task
-def train_products(answer, cases=((60, 0.5, 20), (30, 0.1, 3)), seed=31):
-    """Weights after full-batch training from zeros on logarithms, for (products, rate, epochs)."""
-    for n, lr, epochs in cases:
-        rows = list(csv.reader(draw_products(n, seed + n).splitlines()))[1:]
-        X = torch.tensor([[float(value) for value in row[1:-1]] for row in rows])
-        y = torch.tensor([int(row[-1].removeprefix("Class_")) - 1 for row in rows])
-        paths = {how: _train(X, y, CLASSES, lr, epochs, how) for how in ("right", "counts", "sum", "adds up", "one more")}
-        compare("train_products(X, y, lr, epochs)", call(answer, X, y, lr, epochs), paths["right"], close=1e-3,
-                given=f"{n} products, rate {lr}, {epochs} epochs", slips=[
-            (paths["counts"], "trained on the counts themselves: take log1p of them first."),
-            (paths["sum"], "trained on the sum of the losses: use their mean."),
-            (paths["adds up"], "gradients add up from epoch to epoch: call zero_grad() before backward()."),
-            (paths["one more"], "one epoch too many."),
-            (tuple(torch.zeros_like(part) for part in paths["right"]), "nothing has moved: does the optimizer hold this "
-             "layer's parameters, and is step() called?"),
-            ((paths["right"][0].T, paths["right"][1]), "the weight is transposed: nn.Linear keeps it as (outputs, inputs)."),
-        ])
+def train_products(answer, cases=((60, 0.5, 20), (30, 0.1, 3), (600, 0.5, 4), (1, 0.5, 2), (10, 0.5, 0)), seed=31):
+    """Weights after full-batch training from zeros on logarithms, for (products, rate, epochs); once without the last classes."""
+    def case(n, lr, epochs, classes=CLASSES):
+        X, y = _as_tensors(draw_products(n, seed + n, classes))
+        after = {how: _train(X, y, lr, epochs, how) for how in ("right", "counts", "sum", "adds up", "one more", "softmax twice")}
+        W, b = after["right"]
+        return Case((X, y, lr, epochs), (W, b), f"{some(n, 'product')}, rate {lr}, {some(epochs, 'epoch')}" + f", no class above {classes}" * (classes < CLASSES), {
+            "trained on the counts themselves: take log1p of them first.": after["counts"],
+            "trained on the sum of the losses: use their mean.": after["sum"],
+            "gradients add up from epoch to epoch: call zero_grad() before backward().": after["adds up"],
+            "one epoch too many.": after["one more"],
+            "CrossEntropyLoss takes logits; here a softmax stands before it.": after["softmax twice"],
+            "nothing has moved: does the optimizer hold this layer's parameters, and is step() called?": (torch.zeros_like(W), torch.zeros_like(b)),
+            "the weight is transposed: nn.Linear keeps it as (outputs, inputs).": (W.T, b),
+            "the two are swapped: first the weight.": (b, W),
+            "there is a row for each class of the contest, 9, also in a table that lacks the last classes.": (W[:classes], b[:classes])
+                if classes < CLASSES else (W, b),
+        })
+
+    examine("train_products(X, y, lr, epochs)", answer, [case(*sizes) for sizes in cases] + [case(*cases[0], classes=6)], close=1e-4,
+            no_graph=True, layouts=("spread",))
 
 
 @task
-def class_weights(answer, cases=(((5, 3, 2),), ((1, 1, 1, 9),), ((40, 10),)), seed=41):
+def class_weights(answer, cases=(((5, 3, 2),), ((1, 1, 1, 9),), ((40, 10),), ((3,),), ((1, 2),)), seed=41):
     """n / (classes * count), for counts of the classes."""
-    for counts, in cases:
+    def case(counts):
         y = torch.cat([torch.full((count,), label) for label, count in enumerate(counts)])
         y = y[torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))]
         n, q, c = len(y), len(counts), torch.tensor(counts, dtype=torch.float32)
-        compare("class_weights(y, num_classes)", call(answer, y, q), n / (q * c), close=1e-5, given=f"counts {counts}", slips=[
-            (c / n, "these are the shares of the classes: a rare class needs a larger weight, not a smaller one."),
-            (q * c / n, "upside down: a rare class needs a larger weight."),
-            (1 / c, "proportional to the right weights, but not on the scale asked for: n / (num_classes * count)."),
-            (n / c, "divide by the number of classes too, so that the mean weight of a sample is 1."),
-            ((1 / c) / (1 / c).sum(), "proportional to the right weights, but these sum to 1; the mean weight of a sample "
-             "should be 1."),
-            (n / (q * c)[y], "one weight a sample: return one a class."),
-        ])
+        return Case((y, q), n / (q * c), f"counts {counts}", {
+            "these are the shares of the classes: a rare class needs a larger weight, not a smaller one.": c / n,
+            "upside down: a rare class needs a larger weight.": q * c / n,
+            "proportional to the right weights, but not on the scale asked for: n / (num_classes * count).": 1 / c,
+            "divide by the number of classes too, so that the mean weight of a sample is 1.": n / c,
+            "proportional to the right weights, but these sum to 1; the mean weight of a sample should be 1.": (1 / c) / (1 / c).sum(),
+            "proportional to the right weights, but the mean weight of a class is 1 here; that of a sample should be.": q * (1 / c) / (1 / c).sum(),
+            "one weight a sample: return one a class.": (n / (q * c))[y],
+            "these are the counts: a rare class needs a larger weight.": c,
+        })
+
+    examine("class_weights(y, num_classes)", answer, [case(*counts) for counts in cases], close=1e-6)

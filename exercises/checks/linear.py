@@ -1,8 +1,7 @@
 """Checks of the exercises to lesson 02, linear regression."""
 import torch
-from torch.nn import functional as F
 
-from exercises.checks import call, compare, demand, randn, task
+from exercises.checks import Case, demand, examine, probe_steps, randn, run, some, task
 
 
 def _table(seed, n, d, noise=0.1):
@@ -12,123 +11,162 @@ def _table(seed, n, d, noise=0.1):
 
 
 @task
-def least_squares(answer, cases=((20, 2, 0.1), (50, 5, 1.0), (10, 1, 0.1)), seed=1):
+def least_squares(answer, cases=((20, 2, 0.1), (50, 5, 1.0), (10, 1, 0.1), (200, 1, 5.0)), seed=1):
     """Against torch.linalg.lstsq in double precision, for (samples, features, noise)."""
-    for n, d, noise in cases:
+    def case(n, d, noise):
         X, y, _, _ = _table(seed + n, n, d, noise)
+        X = X + 0.5  # features whose mean is not 0
         A = torch.cat([X, torch.ones(n, 1)], 1).double()
         best = torch.linalg.lstsq(A, y.double()).solution.float()
         through_0 = torch.linalg.lstsq(X.double(), y.double()).solution.float()
-        got = call(answer, X, y)
-        compare("least_squares(X, y)", got, (best[:-1], best[-1]), close=1e-3, given=f"X of shape {(n, d)}", slips=[
-            ((through_0, torch.tensor(0.0)), "the line is forced through 0. Give X a column of ones for the bias."),
-            ((best[1:], best[0]), "weights and bias are mixed up: which column of your matrix is the ones?"),
-        ])
+        centred = torch.linalg.lstsq((X - X.mean(0)).double(), (y - y.mean()).double()).solution.float()
+        return Case((X, y), (best[:-1], best[-1]), f"X of shape {(n, d)}", {
+            "the line is forced through 0. Give X a column of ones for the bias.": (through_0, torch.tensor(0.0)),
+            "weights and bias are mixed up: which column of your matrix is the ones?": (best[1:], best[0]) if d > 1 else None,
+            "the bias is the mean label; the features' means count too: mean(y) - mean(X) w.": (centred, y.mean()),
+            "the weights are those of a line through 0, and the bias was put in afterwards: find both together.":
+                (through_0, (y - X @ through_0).mean()),
+            "the two are swapped: first the weights, then the bias.": (best[-1], best[:-1]),
+        })
+
+    examine("least_squares(X, y)", answer, [case(*sizes) for sizes in cases], close=1e-3,
+            shape="w has shape (d,), b has shape ()")
+    X, y, _, _ = _table(seed, 30, 2)
+    _, *steps = run(probe_steps, answer, X, y)
+    demand(sum(steps) < 1000, f"least_squares: right, but by {sum(steps):,} steps in Python. Without training means: solve the problem in one go.")
 
 
 @task
-def mse_gradient(answer, cases=((8, 3), (1, 2), (5, 1)), seed=11):
+def mse_gradient(answer, cases=((8, 3), (5, 1), (3, 3), (1, 2), (1, 1)), seed=11):
     """Against autograd, for (samples, features)."""
-    for n, d in cases:
+    def case(n, d):
         X, y, _, _ = _table(seed + n, n, d)
         w, b = randn(seed + 4, d).requires_grad_(), randn(seed + 5).requires_grad_()
         (0.5 * (X @ w + b - y) ** 2).mean().backward()
-        got = call(answer, X, y, w.detach(), b.detach())
-        want = (w.grad, b.grad)
-        compare("mse_gradient(X, y, w, b)", got, want, given=f"X of shape {(n, d)}", slips=[
-            ((n * w.grad, n * b.grad), "this is the gradient of the sum over the samples; the loss is their mean."),
-            ((2 * w.grad, 2 * b.grad), "twice too large: the loss has a factor 1/2, which cancels the 2 of the square."),
-            ((-w.grad, -b.grad), "the sign is turned: the residual is prediction minus label."),
-            ((w.grad, n * b.grad), "the gradient of b is summed; take the mean of the residuals."),
-        ])
+        grad_w, grad_b = w.grad, b.grad
+        r = (X @ w + b - y).detach()
+        return Case((X, y, w.detach(), b.detach()), (grad_w, grad_b), f"X of shape {(n, d)}", {
+            "this is the gradient of the sum over the samples; the loss is their mean.": (n * grad_w, n * grad_b),
+            "twice too large: the loss has a factor 1/2, which cancels the 2 of the square.": (2 * grad_w, 2 * grad_b),
+            "half as large as it should be: the square's derivative brings a 2, which cancels the 1/2.": (grad_w / 2, grad_b / 2),
+            "the sign is turned: the residual is prediction minus label.": (-grad_w, -grad_b),
+            "the gradient of b is summed; take the mean of the residuals.": (grad_w, n * grad_b),
+            "the gradient of w is summed; take the mean over the samples.": (n * grad_w, grad_b),
+            "divided by the number of weights too: the mean is over the samples only.": (grad_w / d, grad_b),
+            "the bias is missing in the prediction.": (X.T @ (r - b.detach()) / n, (r - b.detach()).mean()),
+            "the two are swapped: first that of w.": (grad_b, grad_w),
+        })
+
+    examine("mse_gradient(X, y, w, b)", answer, [case(*sizes) for sizes in cases], autograd=0,
+            shape="the gradient of w has shape (d,), that of b shape ()")
 
 
 @task
-def minibatch_sgd(answer, cases=((10, 4, 2, 0.1), (12, 4, 3, 0.5), (7, 7, 1, 0.1)), seed=21):
+def minibatch_sgd(answer, cases=((10, 4, 2, 0.1), (12, 4, 3, 0.5), (7, 7, 1, 0.1), (5, 1, 2, 0.05), (1, 1, 1, 0.1)), seed=21):
     """One pass over the batches, against a plain loop, for (samples, batch size, features, rate); the last may be short."""
-    for n, size, d, lr in cases:
+    def case(n, size, d, lr, turned=False):
         X, y, _, _ = _table(seed + n, n, d)
         w, b = randn(seed + 4, d), randn(seed + 5)
-        batches = list(zip(X.split(size), y.split(size)))
-        paths = {name: _descend(batches, w, b, lr, name) for name in ("right", "sum", "first size", "twice", "last", "up")}
-        got = call(answer, batches, w, b, lr)
-        compare("minibatch_sgd(batches, w, b, lr)", got, paths["right"], given=f"{n} samples in batches of {size}", slips=[
-            ((w, b), "nothing has moved: return the parameters after the updates."),
-            (paths["up"], "the steps go uphill: subtract the rate times the gradient."),
-            (paths["sum"], "each step is as large as the batch: divide the summed gradient by the number of its samples."),
-            (paths["first size"], "the last batch is short: divide by its own number of samples."),
-            (paths["twice"], "twice too large a step: the loss is half the squared error."),
-            (paths["last"], "only one update was made: there is one a batch."),
-        ])
+        batches = list(zip(X.split(size), y.split(size)))[::-1 if turned else 1]
+        after = {how: _descend(batches, w, b, lr, how) for how in ("right", "sum", "first size", "twice", "last", "up", "old", "stuck")}
+        return Case((batches, w, b, lr), after["right"], f"{some(n, 'sample')} in batches of {size}" + ", the short one first" * turned, {
+            "nothing has moved: return the parameters after the updates.": (w, b),
+            "the steps go uphill: subtract the rate times the gradient.": after["up"],
+            "each step is as large as the batch: divide the summed gradient by the number of its samples.": after["sum"],
+            "a batch may be short: divide by its own number of samples.": after["first size"],
+            "twice too large a step: the loss is half the squared error.": after["twice"],
+            "only one update was made: there is one a batch.": after["last"],
+            "the gradient of b was taken after w had moved: compute both gradients, then take both steps.": after["old"],
+            "every gradient was taken at the first parameters: each batch continues from the one before.": after["stuck"],
+        })
+
+    n, size, d, lr = cases[0]
+    examine("minibatch_sgd(batches, w, b, lr)", answer, [case(*sizes) for sizes in cases] + [case(n + 1, size, d, lr, True)],
+            leaves=True, shape="w has shape (d,), b shape ()")
 
 
 def _descend(batches, w, b, lr, how):
     w, b, first = w.clone(), b.clone(), len(batches[0][1])
+    w0, b0 = w, b
     for X, y in batches[-1:] if how == "last" else batches:
-        r = X @ w + b - y
+        r = X @ w0 + b0 - y if how == "stuck" else X @ w + b - y
         m = {"sum": 1, "first size": first, "twice": len(y) / 2, "up": -len(y)}.get(how, len(y))
-        w, b = w - lr * X.T @ r / m, b - lr * r.sum() / m
+        w = w - lr * X.T @ r / m
+        r = X @ w + b - y if how == "old" else r
+        b = b - lr * r.sum() / m
     return w, b
 
 
 @task
-def huber(answer, cases=((9, 1.0), (20, 0.5), (4, 2.0)), seed=31):
-    """Against torch's huber_loss without reduction, for (samples, delta)."""
-    for n, delta in cases:
-        y_hat, y = 3 * randn(seed + n, n), randn(seed + n + 1, n)
-        r, want = y_hat - y, F.huber_loss(3 * randn(seed + n, n), y, delta=delta, reduction="none")
-        small = r.abs() <= delta
-        compare("huber(y_hat, y, delta)", call(answer, y_hat, y, delta, without=("huber_loss", "smooth_l1_loss")), want,
-                given=f"delta {delta:g}", slips=[
-            (want.mean(), "this is the mean: return one loss a sample."),
-            (want / delta, "divided by delta: that is the smooth L1 loss."),
-            (0.5 * r ** 2, "the squared loss everywhere: beyond delta the loss grows linearly."),
-            (r.abs(), "the absolute loss everywhere: within delta the loss is half the square."),
-            (torch.where(small, 0.5 * r ** 2, delta * r.abs()), "it jumps at delta: the linear part is "
-             "delta * (|r| - delta / 2), so that both meet."),
-            (torch.where(small, r ** 2, delta * (r.abs() - 0.5 * delta)), "the quadratic part has a factor 1/2."),
-            (torch.where(r <= delta, 0.5 * r ** 2, delta * (r - 0.5 * delta)), "compare the absolute residual with delta, "
-             "or large negative residuals stay quadratic."),
-        ])
+def huber(answer, cases=((9, 1.0), (20, 0.5), (4, 2.0), (1, 1.0), (2, 0.01)), seed=31):
+    """Against the formula in double precision, for (samples, delta); residuals of 0, delta and -delta among them."""
+    def case(n, delta):
+        y = randn(seed + n + 1, n)
+        r = 3 * delta * randn(seed + n, n)
+        r[:3] = torch.tensor([0.0, delta, -delta])[:n]
+        r[-1] = -4 * delta
+        y_hat = y + r
+        r = y_hat - y
+        a, small = r.abs(), r.abs() <= delta
+        loss = torch.where(small, 0.5 * r ** 2, delta * (a - 0.5 * delta))
+        return Case((y_hat, y, delta), loss, f"{some(n, 'sample')}, delta {delta:g}", {
+            "this is the mean: return one loss a sample.": loss.mean(),
+            "this is the sum: return one loss a sample.": loss.sum(),
+            "divided by delta: that is the smooth L1 loss.": loss / delta,
+            "the squared loss everywhere: beyond delta the loss grows linearly.": 0.5 * r ** 2,
+            "the absolute loss everywhere: within delta the loss is half the square.": a,
+            "it jumps at delta: the linear part is delta * (|r| - delta / 2), so that both meet.": torch.where(small, 0.5 * r ** 2, delta * a),
+            "it jumps at delta: the linear part lacks its factor delta.": torch.where(small, 0.5 * r ** 2, a - 0.5 * delta),
+            "the quadratic part has a factor 1/2.": torch.where(small, r ** 2, delta * (a - 0.5 * delta)),
+            "compare the absolute residual with delta, or large negative residuals stay quadratic.":
+                torch.where(r <= delta, 0.5 * r ** 2, delta * (r - 0.5 * delta)),
+            "the linear part needs the absolute residual too.": torch.where(small, 0.5 * r ** 2, delta * (r - 0.5 * delta)),
+            "the two parts are swapped.": torch.where(small, delta * (a - 0.5 * delta), 0.5 * r ** 2),
+        })
+
+    examine("huber(y_hat, y, delta)", answer, [case(*sizes) for sizes in cases])
 
 
 @task
-def step_on_sum(answer, cases=((8, 0.1), (64, 0.03), (3, 1.0)), seed=41):
+def step_on_sum(answer, cases=((8, 0.1), (64, 0.03), (3, 1.0), (1, 0.5), (1000, 2.0)), seed=41):
     """The step that the mean loss takes, from the gradient of the summed loss, for (batch size, rate)."""
-    for n, lr in cases:
-        w, grad = randn(seed + n, 4), n * randn(seed + n + 1, 4)
-        compare("step_on_sum(w, grad_of_sum, lr, batch_size)", call(answer, w, grad, lr, n), w - lr * grad / n,
-                given=f"batch size {n}, rate {lr:g}", slips=[
-            (w - lr * grad, "this step is as many times too large as the batch has samples."),
-            (w - lr * grad * n, "multiplied by the batch size: the sum is already that much larger than the mean."),
-            (w + lr * grad / n, "this step goes uphill."),
-            (lr * grad / n, "this is the step itself: return where it leads."),
-        ])
+    def case(n, lr, d=4):
+        w, grad = randn(seed + n, d), n * randn(seed + n + 1, d)
+        return Case((w, grad, lr, n), w - lr * grad / n, f"batch size {n}, rate {lr:g}, {some(d, 'weight')}", {
+            "this step is as many times too large as the batch has samples.": w - lr * grad,
+            "multiplied by the batch size: the sum is already that much larger than the mean.": w - lr * grad * n,
+            "this step goes uphill.": w + lr * grad / n,
+            "this is the step itself: return where it leads.": lr * grad / n,
+            "this is minus the step itself: return where it leads.": -lr * grad / n,
+            "the rate is missing.": w - grad / n,
+            "divided by the number of weights: divide by the batch size.": w - lr * grad / d,
+            "averaged over the weights: each weight has its own gradient.": w - lr * grad.mean(),
+        })
+
+    examine("step_on_sum(w, grad_of_sum, lr, batch_size)", answer, [case(*sizes) for sizes in cases] + [case(*cases[0], d=1)])
 
 
 @task
-def largest_rate(answer, cases=((30, 2, 1.0), (40, 3, 5.0), (10, 1, 0.5)), seed=51):
-    """2 / largest curvature of the mean half squared loss, for (samples, features, scale); then tried on both sides."""
-    for n, d, scale in cases:
-        X = scale * randn(seed + n, n, d)
-        top = float(torch.linalg.eigvalsh((X.double().T @ X.double()) / n).max())
-        got = call(answer, X)
-        compare("largest_rate(X)", got, 2 / top, close=1e-3, given=f"X of shape {(n, d)}", slips=[
-            (1 / top, "half of it: descent still converges up to 2 divided by the largest curvature."),
-            (2 / (top * n), "the Hessian of the mean loss is X^T X divided by the number of samples."),
-            (2 / float(torch.linalg.eigvalsh(X.double().T @ X.double() / n).min()) if d > 1 else -1.0,
-             "the smallest curvature decides how slowly descent ends, the largest whether it diverges."),
-            (top, "this is the largest curvature; the rate is 2 divided by it."),
-            (2 / top ** 0.5, "singular values are the roots of the eigenvalues of X^T X."),
-        ])
-        w = {rate: float(_run(X, rate * float(got))) for rate in (0.95, 1.05)}
-        demand(w[0.95] < 1 < w[1.05], "Below this rate descent should converge, and above it diverge.")
+def largest_rate(answer, cases=((30, 2, 1.0), (40, 3, 5.0), (10, 1, 0.5), (3, 3, 1.0), (50, 4, 0.01)), seed=51):
+    """2 / largest curvature of the mean half squared loss, for (samples, features, scale)."""
+    def case(n, d, scale):
+        X = scale * randn(seed + n, n, d) * torch.linspace(1, 2, d) + scale / 2
+        curvatures = torch.linalg.eigvalsh(X.double().T @ X.double() / n)
+        top, low = float(curvatures[-1]), float(curvatures[0])
+        return Case((X,), 2 / top, f"X of shape {(n, d)}", {
+            "half of it: descent still converges up to 2 divided by the largest curvature.": 1 / top,
+            "the Hessian of the mean loss is X^T X divided by the number of samples.": 2 / (top * n),
+            "the smallest curvature decides how slowly descent ends, the largest whether it diverges.": 2 / low if d > 1 else None,
+            "the two ends of the curvature were added: the largest alone decides whether descent diverges.": 2 / (top + low) if d > 1 else None,
+            "this is the largest curvature; the rate is 2 divided by it.": top,
+            "this is half the largest curvature: turn it upside down.": top / 2,
+            "this is the inverse of the rate asked for, doubled.": 2 * top,
+            "singular values are the roots of the eigenvalues of X^T X.": 2 / top ** 0.5,
+            "singular values are the roots of the eigenvalues of X^T X, and the mean divides by the number of samples.":
+                2 / (top * n) ** 0.5,
+            "the sum of the curvatures is larger than the largest of them.": 2 / float(curvatures.sum()) if d > 1 else None,
+            "divided by the number of features: the mean is over the samples.": 2 / (top * n / d) if n != d else None,
+            "divided by one less than the number of samples: the loss is their mean.": 2 / (top * n / (n - 1)),
+        })
 
-
-def _run(X, lr):
-    """How many times larger the weights are after 300 steps of descent on labels of 0."""
-    w = torch.ones(X.shape[1], dtype=torch.float64)
-    H = X.double().T @ X.double() / len(X)
-    for _ in range(300):
-        w = w - lr * H @ w
-    return w.norm() / X.shape[1] ** 0.5
+    examine("largest_rate(X)", answer, [case(*sizes) for sizes in cases], close=1e-3, shape="return one number")

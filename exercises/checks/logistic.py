@@ -2,110 +2,136 @@
 import torch
 from torch.nn import functional as F
 
-from exercises.checks import call, compare, randint, randn, run, task
+from exercises.checks import Case, examine, randint, randn, some, task
+
+EXTREMES = (0.0, 1000.0, -1000.0, 50.0, -50.0, 104.0, -104.0, -13.0, 13.0)  # where exp overflows, underflows, or is just seen
 
 
 @task
-def stable_sigmoid(answer, cases=((5, 1.0), (8, 20.0), (6, 1000.0)), seed=1):
-    """Against torch.sigmoid, for (entries, scale of the logits)."""
-    for n, scale in cases:
-        o = scale * randn(seed + n, n)
-        p = call(answer, o, without=("sigmoid", "log_sigmoid_forward", "softplus", "logaddexp", "logsumexp", "tanh"))
-        compare("stable_sigmoid(o)", p, torch.sigmoid(o), close=1e-6, given=f"logits of scale {scale:g}", slips=[
-            (torch.sigmoid(-o), "the sign of the exponent is turned: large logits should give probabilities near 1."),
-            (o.exp() / (1 + o.exp()), "exp overflows for large positive logits: use exp(-|o|), which never does."),
-            (torch.sigmoid(o).log(), "this is its logarithm."),
-        ])
+def log_sigmoid(answer, cases=((5, 1.0), (8, 20.0), (6, 1000.0), (1, 1.0)), seed=1):
+    """Against torch's logsigmoid, for (entries, scale of the logits); then for logits at which exp fails."""
+    def case(o, given):
+        s = torch.sigmoid(o)
+        return Case((o,), F.logsigmoid(o), given, {
+            "the sign of the exponent is turned: large logits should give logarithms near 0.": F.logsigmoid(-o),
+            "the sign is turned: the logarithm of a probability is never above 0.": -F.logsigmoid(o),
+            "this is the softplus, log(1 + exp(o)): log(sigma(o)) is minus that of -o.": F.softplus(o),
+            "this is the sigmoid itself: return its logarithm.": s,
+            "minus infinity for logits far below 0: a sigmoid has become exactly 0 before its logarithm was taken, or exp(-o) has "
+            "overflowed. Take the logarithm in the formula, and exp of -|o| only.": s.log(),
+            "exp overflows for large positive logits: use exp(-|o|), which never does.": o - torch.log(1 + o.exp()),
+            "a logarithm to base 10; use the natural one.": F.logsigmoid(o) / torch.tensor(10.0).log(),
+            "a logarithm to base 2; use the natural one.": F.logsigmoid(o) / torch.tensor(2.0).log(),
+        })
+
+    drawn = [case(scale * randn(seed + n, n), f"{some(n, 'logit')} of scale {scale:g}") for n, scale in cases]
+    examine("log_sigmoid(o)", answer, drawn + [case(torch.tensor(EXTREMES), f"o = {list(EXTREMES)}")],
+            without=("logsigmoid", "log_sigmoid_forward", "softplus", "logaddexp", "logsumexp", "log_softmax", "_log_softmax",
+                     "binary_cross_entropy_with_logits", "soft_margin_loss"))
 
 
 @task
-def bce_with_logits(answer, cases=((6, 1.0), (1, 3.0), (9, 300.0)), seed=11):
-    """Against torch's loss without reduction, for (samples, scale of the logits)."""
-    for n, scale in cases:
-        o, y = scale * randn(seed + n, n), randint(seed + n, 2, n).float()
+def bce_with_logits(answer, cases=((6, 1.0), (9, 300.0), (12, 10.0), (1, 3.0)), seed=11):
+    """Against torch's loss without reduction, for (samples, scale of the logits); then for logits at which exp fails."""
+    def case(o, y, given):
         p = torch.sigmoid(o)
-        want = F.binary_cross_entropy_with_logits(o, y, reduction="none")
-        got = call(answer, o, y, without=("binary_cross_entropy_with_logits", "binary_cross_entropy"))
-        compare("bce_with_logits(o, y)", got, want, close=1e-4, given=f"logits of scale {scale:g}", slips=[
-            (-want, "the sign is wrong: a loss is the negative of the log-likelihood."),
-            (want.mean(), "this is the mean: return one loss a sample."),
-            (want.sum(), "this is the sum: return one loss a sample."),
-            (F.binary_cross_entropy_with_logits(o, 1 - y, reduction="none"), "labels 0 and 1 are swapped."),
-            (-y * F.logsigmoid(o), "the term of the samples with label 0 is missing."),
-            (-(y * p.log() + (1 - y) * (1 - p).log()), "the sigmoid has become exactly 0 or 1, and its logarithm infinite. "
-             "Work on the logits: max(o, 0) - o y + log(1 + exp(-|o|))."),
-        ])
+        loss = F.binary_cross_entropy_with_logits(o, y, reduction="none")
+        return Case((o, y), loss, given, {
+            "the sign is wrong: a loss is the negative of the log-likelihood.": -loss,
+            "this is the mean: return one loss a sample.": loss.mean(),
+            "this is the sum: return one loss a sample.": loss.sum(),
+            "labels 0 and 1 are swapped.": F.binary_cross_entropy_with_logits(o, 1 - y, reduction="none"),
+            "the term of the samples with label 0 is missing.": -y * F.logsigmoid(o),
+            "the term of the samples with label 1 is missing.": -(1 - y) * F.logsigmoid(-o),
+            "the sigmoid was taken twice: its argument is a logit.": F.binary_cross_entropy_with_logits(p, y, reduction="none"),
+            "the sigmoid has become exactly 0 or 1, and its logarithm infinite. Work on the logits: max(o, 0) - o y + "
+            "log(1 + exp(-|o|)).": -(y * p.log() + (1 - y) * (1 - p).log()),
+            "exp overflows for large logits: max(o, 0) + log(1 + exp(-|o|)) is the same and never does.":
+                torch.log(1 + o.exp()) - o * y,
+            "the logarithm of the sigmoid stops at -100, as PyTorch's binary_cross_entropy has it: work on the logits.":
+                F.binary_cross_entropy(p, y, reduction="none"),
+        })
+
+    drawn = [case(scale * randn(seed + n, n), randint(seed + n, 2, n).float(), f"{some(n, 'logit')} of scale {scale:g}") for n, scale in cases]
+    o = torch.tensor(EXTREMES)
+    examine("bce_with_logits(o, y)", answer, drawn + [case(o, torch.full_like(o, y), f"o = {list(EXTREMES)}, all labels {y}") for y in (0, 1)])
 
 
 @task
-def predict(answer, cases=((6, 2), (1, 3), (20, 1)), seed=21):
-    """The probability of class 1 under sigma(X w + b), for (samples, features)."""
-    for n, d in cases:
-        X, w, b = randn(seed + n, n, d), randn(seed + d, d), 1.5 + randn(seed + 9).abs()
-        want = torch.sigmoid(X @ w + b)
-        compare("predict(X, w, b)", call(answer, X, w, b), want, close=1e-5, given=f"X of shape {(n, d)}", slips=[
-            (torch.sigmoid(X @ w - b), "the bias has the wrong sign. In `1 / (1 + exp(-1 * X @ w + b))` the minus belongs to "
-             "`X @ w` alone: put X @ w + b in brackets."),
-            (torch.sigmoid(-(X @ w + b)), "this is the probability of class 0."),
-            (torch.sigmoid(-X @ w + b), "the sign of X @ w is turned."),
-            (X @ w + b, "these are logits: apply the sigmoid."),
-            ((want > 0.5).float(), "these are classes: return the probabilities."),
-            (torch.sigmoid(X @ w), "the bias is missing."),
-            (want.reshape(-1, 1), "shape (n, 1): with labels of shape (n,) this would broadcast to (n, n). Return (n,)."),
-        ])
+def predict(answer, cases=((6, 2, 1.0), (20, 1, 1.0), (3, 3, 1.0), (1, 3, 1.0), (1, 1, 1.0), (8, 2, 1000.0)), seed=21):
+    """The probability of class 1 under sigma(X w + b), for (samples, features, scale of the features)."""
+    def case(n, d, scale=1.0):
+        X, w, b = scale * randn(seed + n, n, d), randn(seed + d, d), 1.5 + randn(seed + 9).abs()
+        p = torch.sigmoid(X @ w + b)
+        return Case((X, w, b), p, f"X of shape {(n, d)}" + f", features of scale {scale:g}" * (scale != 1), {
+            "the bias has the wrong sign. (As in `1 / (1 + exp(-1 * X @ w + b))`, where the minus belongs to `X @ w` alone: put X @ w + b in "
+            "brackets.)": torch.sigmoid(X @ w - b),
+            "this is the probability of class 0.": 1 - p,
+            "the sign of X @ w is turned.": torch.sigmoid(-X @ w + b),
+            "these are logits: apply the sigmoid.": X @ w + b,
+            "these are classes: return the probabilities.": (p > 0.5).float(),
+            "the bias is missing.": torch.sigmoid(X @ w),
+            "exp overflows for large logits: use exp(-z), or torch.sigmoid.": (X @ w + b).exp() / (1 + (X @ w + b).exp()),
+            "this is exp of the logit, the odds: divide by 1 plus it.": (X @ w + b).exp(),
+        })
+
+    examine("predict(X, w, b)", answer, [case(*sizes) for sizes in cases],
+            shape="with labels of shape (n,) another shape would broadcast. Return (n,)")
 
 
 def _fit(X, y, lr, epochs, how="right"):
     w, b = torch.zeros(X.shape[1]), torch.zeros(())
-    for _ in range(epochs):
+    for _ in range(epochs + (how == "one more")):
         r = torch.sigmoid(X @ w - b if how == "bias" else X @ w + b) - y
         m = {"sum": 1, "twice": len(y) ** 2, "up": -len(y)}.get(how, len(y))
         w, b = w - lr * X.T @ r / m, b - lr * r.sum() / m
         if how == "one":
             break
-    return w, b
+    return (w, torch.zeros(())) if how == "no bias" else (w, b)
 
 
 @task
-def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10)), seed=31):
+def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5, 2, 0.1, 0), (1, 2, 0.5, 3), (6, 2, 0.2, 1)), seed=31):
     """Full-batch descent from zeros, for (samples, features, rate, epochs)."""
-    for n, d, lr, epochs in cases:
+    def case(n, d, lr, epochs):
         y = (randint(seed + n, 2, n)).float()
         X = randn(seed + n + 1, n, d) + 2 * (y[:, None] - 0.3)
-        paths = {how: _fit(X, y, lr, epochs, how) for how in ("right", "sum", "twice", "up", "one", "bias")}
-        compare("train(X, y, lr, epochs)", call(answer, X, y, lr, epochs), paths["right"], close=1e-4,
-                given=f"X of shape {(n, d)}, rate {lr}, {epochs} epochs", slips=[
-            (paths["twice"], "divided by the number of samples twice: the loss is a mean already, so the step needs no "
-             "further division."),
-            (paths["sum"], "these are steps on the summed loss: take the mean over the samples."),
-            (paths["up"], "the steps go uphill: subtract the rate times the gradient."),
-            (paths["one"], "only one update was made."),
-            (paths["bias"], "the bias has the wrong sign in the model: it is X @ w + b."),
-            ((torch.zeros(d), torch.zeros(())), "nothing has moved: return the parameters after the updates."),
-        ])
+        after = {how: _fit(X, y, lr, epochs, how) for how in ("right", "sum", "twice", "up", "one", "bias", "one more")}
+        w, b = after["right"]
+        return Case((X, y, lr, epochs), (w, b), f"X of shape {(n, d)}, rate {lr}, {some(epochs, 'epoch')}", {
+            "divided by the number of samples twice: the loss is a mean already, so the step needs no further division.": after["twice"],
+            "these are steps on the summed loss: take the mean over the samples.": after["sum"],
+            "the steps go uphill: subtract the rate times the gradient.": after["up"],
+            "only one update was made.": after["one"] if epochs else None,
+            "one epoch too many.": after["one more"],
+            "the bias has the wrong sign in the model: it is X @ w + b.": after["bias"],
+            "nothing has moved: return the parameters after the updates.": (torch.zeros(d), torch.zeros(())),
+            "the two are swapped: first w.": (b, w),
+        })
 
-
-def _fixed(answer, p, y):
-    return answer(p, y), p
+    examine("train(X, y, lr, epochs)", answer, [case(*sizes) for sizes in cases], close=1e-4, shape="w has shape (d,), b shape ()")
 
 
 @task
-def fixed_loss(answer, cases=((5,), (2,), (40,)), seed=41):
-    """The mean loss of (n, 1) probabilities and (n,) labels, for numbers of samples."""
-    for n, in cases:
-        p, y = torch.sigmoid(2 * randn(seed + n, n, 1)), randint(seed + n, 2, n).float()
-        flat = p.reshape(-1)
-        want = F.binary_cross_entropy(flat, y)
+def fixed_loss(answer, cases=((5,), (2,), (40,), (3,), (1,)), seed=41):
+    """The mean loss of (n, 1) and of (n,) probabilities, for numbers of samples; some probabilities are tiny."""
+    def case(n, flat, scale=2.0):
+        p, y = torch.sigmoid(scale * randn(seed + n, n, 1)), randint(seed + n, 2, n).float()
+        each = F.binary_cross_entropy(p.reshape(-1), y, reduction="none")
+        loss = each.mean()
         broadcast = -(y * p.log() + (1 - y) * (1 - p).log())
-        each = F.binary_cross_entropy(flat, y, reduction="none")
-        for p_given in (p, flat):
-            got, _ = run(_fixed, answer, p_given, y)
-            compare("fixed_loss(p, y)", got, want, close=1e-5, given=f"p of shape {tuple(p_given.shape)}, y of shape {(n,)}",
-                    slips=[
-                (broadcast.mean(), "(n, 1) against (n,) has broadcast to (n, n): each prediction was compared with every "
-                 "label. Give both the same shape."),
-                (broadcast.mean(1), "(n, 1) against (n,) has broadcast to (n, n)."),
-                (want * n, "this is the sum: take the mean."),
-                (each, "one loss a sample: return the mean."),
-                (-want, "the sign is wrong: a loss is positive."),
-            ])
+        p = p.reshape(-1) if flat else p
+        return Case((p, y), loss, f"p of shape {tuple(p.shape)}, y of shape {(n,)}", {
+            "(n, 1) against (n,) has broadcast to (n, n): each prediction was compared with every label. Give both the same shape.":
+                loss if flat else broadcast.mean(),
+            "(n, 1) against (n,) has broadcast to (n, n): each prediction was compared with every label, and the mean was taken over "
+            "one axis.": None if flat else broadcast.mean(1),
+            "this is the sum: take the mean.": loss * n,
+            "one loss a sample: return the mean.": each,
+            "the sign is wrong: a loss is positive.": -loss,
+            "labels 0 and 1 are swapped.": F.binary_cross_entropy(p.reshape(-1), 1 - y),
+        })
+
+    sizes = [n for n, in cases]
+    examine("fixed_loss(p, y)", answer, [case(n, flat) for n in sizes for flat in (False, True)] + [case(sizes[0] + 6, False, 12.0)],
+            shape="return one number")

@@ -2,100 +2,143 @@
 import torch
 from torch.nn import functional as F
 
-from exercises.checks import call, compare, demand, randint, randn, task
+from exercises.checks import Case, examine, randint, randn, some, task
 
 
 @task
-def stable_softmax(answer, cases=((3, 5, 1.0), (1, 4, 10.0), (6, 2, 1.0), (4, 4, 1e4)), seed=1):
-    """Against torch.softmax, for (rows, columns, scale of the logits)."""
-    for n, q, scale in cases:
-        O = scale * randn(seed + n, n, q)
-        P = call(answer, O, without=("_softmax", "_log_softmax", "logsumexp"))
-        naive = O.exp() / O.exp().sum(1, keepdim=True)
-        e = (O - O.max(1, keepdim=True).values).exp()
-        compare("stable_softmax(O)", P, torch.softmax(O, 1), given=f"logits of shape {(n, q)}, scale {scale:g}", slips=[
-            (torch.softmax(O, 0), "its columns sum to 1, not its rows. Which axis did you sum over?"),
-            (e / e.sum(), "all entries together sum to 1. Sum each row: `sum(1, keepdim=True)`."),
-            (naive, "exp overflows on large logits. Subtract each row's maximum first; the result stays the same."),
-            (torch.softmax(O, 1).log(), "these are log-probabilities: return the probabilities."),
-            (e, "not divided by the sum of the row."),
-        ])
+def stable_softmax(answer, cases=((4, 4, 1.0, 2.0), (3, 5, 1.0, 0.5), (6, 2, 10.0, 1), (4, 4, 1e4, 1.0), (3, 4, 1.0, 0.001), (3, 4, 1000.0, 100.0), (1, 4, 10.0, 3.0),
+                                  (2, 1, 1.0, 1.0)), seed=1):
+    """Against torch.softmax, for (rows, columns, scale of the logits, temperature); then for rows far apart."""
+    def case(O, T, given):
+        Z = O / T
+        e = (Z - Z.max(1, keepdim=True).values).exp()
+        P, square = torch.softmax(Z, 1), len(O) == O.shape[1]
+        far = (Z - Z.max()).exp()
+        return Case((O, T), P, given, {
+            "its columns sum to 1, not its rows. Which axis did you sum over?": torch.softmax(Z, 0),
+            "all entries together sum to 1. Sum each row: `sum(1, keepdim=True)`.": e / e.sum(),
+            "exp overflows on large logits. Subtract each row's maximum first; the result stays the same.":
+                Z.exp() / Z.exp().sum(1, keepdim=True),
+            "one maximum was subtracted from the whole matrix, and rows far below it become 0 / 0: subtract each row's own.":
+                far / far.sum(1, keepdim=True),
+            "these are log-probabilities: return the probabilities.": torch.log_softmax(Z, 1),
+            "not divided by the sum of the row.": e,
+            "the temperature was not used: divide the logits by T.": torch.softmax(O, 1),
+            "multiplied by the temperature: divide the logits by T.": torch.softmax(O * T, 1),
+            "without keepdim the sums have shape (n,) and broadcast along the wrong axis, silently for a square matrix.":
+                e / e.sum(1) if square else None,
+            "the probabilities were divided by T, too: the rows must sum to 1.": P / T,
+        })
+
+    drawn = [case(scale * randn(seed + n, n, q), T, f"logits of shape {(n, q)}, scale {scale:g}, T = {T:g}") for n, q, scale, T in cases]
+    far = randn(seed, 3, 4) + torch.tensor([[0.0], [1000.0], [-1000.0]])
+    examine("stable_softmax(O, T)", answer, drawn + [case(far, 1.0, "rows near 0, 1000 and -1000, T = 1"), case(far, 2.0, "rows near 0, 1000 and -1000, T = 2")],
+            without=("softmax", "_softmax", "log_softmax", "_log_softmax", "logsumexp"))
+
+
+def _logits(seed, n, q, scale):
+    """Logits (n, q) and labels (n,), at least one of them at its row's smallest logit where there are two rows or more."""
+    O, y = scale * randn(seed + n, n, q), randint(seed + q, q, n)
+    if n > 1:
+        y[0], y[1] = O[0].argmin(), O[1].argmax()
+    return O, y
 
 
 @task
-def cross_entropy(answer, cases=((4, 3, 1.0), (1, 10, 1.0), (5, 5, 1.0), (3, 4, 500.0)), seed=11):
+def cross_entropy(answer, cases=((5, 5, 1.0), (4, 3, 1.0), (3, 4, 1000.0), (1, 10, 1.0), (2, 1, 1.0), (1, 1, 1.0)), seed=11):
     """Against torch's cross_entropy without reduction, for (rows, classes, scale of the logits)."""
-    for n, q, scale in cases:
-        O, y = scale * randn(seed + n, n, q), randint(seed + q, q, n)
-        loss = F.cross_entropy(O, y, reduction="none")
-        compare("cross_entropy(O, y)", call(answer, O, y, without=("_softmax", "_log_softmax", "nll_loss_forward")), loss,
-                given=f"logits of shape {(n, q)}, scale {scale:g}", slips=[
-            (-loss, "the sign is wrong: a loss is the negative of the log-likelihood."),
-            (loss.mean(), "this is the mean: return one loss a sample."),
-            (loss.sum(), "this is the sum: return one loss a sample."),
-            (loss / torch.log(torch.tensor(10.0)), "a logarithm to base 10; use the natural one."),
-            (loss / torch.log(torch.tensor(2.0)), "a logarithm to base 2; use the natural one."),
-            (-torch.log(torch.softmax(O, 1))[:, y], "one column for each label and every row: pair rows with labels, "
-             "`O[range(len(O)), y]`."),
-            (-torch.log(torch.softmax(O, 1)[range(n), y]), "log of a probability that underflowed to 0. Take the "
-             "logarithm of the sum of exponentials instead."),
-            (-O[range(n), y], "the log of the normaliser is missing: add logsumexp of the row."),
-        ])
+    def case(n, q, scale):
+        O, y = _logits(seed, n, q, scale)
+        loss, P = F.cross_entropy(O, y, reduction="none"), torch.softmax(O, 1)
+        return Case((O, y), loss, f"logits of shape {(n, q)}, scale {scale:g}", {
+            "the sign is wrong: a loss is the negative of the log-likelihood.": -loss,
+            "this is the mean: return one loss a sample.": loss.mean(),
+            "this is the sum: return one loss a sample.": loss.sum(),
+            "a logarithm to base 10; use the natural one.": loss / torch.log(torch.tensor(10.0)),
+            "a logarithm to base 2; use the natural one.": loss / torch.log(torch.tensor(2.0)),
+            "one column for each label and every row: pair rows with labels, `O[range(len(O)), y]`.": -torch.log_softmax(O, 1)[:, y],
+            "log of a probability that underflowed to 0. Take the logarithm of the sum of exponentials instead.":
+                -torch.log(P[range(n), y]),
+            "exp overflows on large logits: subtract each row's maximum first, or use torch.logsumexp.": O.exp().sum(1).log() - O[range(n), y],
+            "the log of the normaliser is missing: add logsumexp of the row.": -O[range(n), y],
+            "these are log-probabilities of every class: take the one at the label, with a minus.": torch.log_softmax(O, 1),
+            "the probability itself was taken, not its logarithm.": -P[range(n), y],
+            "the sum runs over the columns of all rows: sum along axis 1.": torch.logsumexp(O, 0) - O[range(n), y] if n == q else None,
+        })
+
+    examine("cross_entropy(O, y)", answer, [case(*sizes) for sizes in cases], shape="one loss a sample, shape (n,)")
 
 
 @task
-def cross_entropy_gradient(answer, cases=((4, 3), (1, 10), (7, 2)), seed=21):
-    """Against autograd, for (rows, classes)."""
-    for n, q in cases:
-        O, y = randn(seed + n, n, q).requires_grad_(), randint(seed + q, q, n)
+def cross_entropy_gradient(answer, cases=((5, 5, 1.0), (4, 3, 1.0), (7, 2, 1.0), (1, 10, 1.0), (3, 4, 1000.0), (1, 2, 1.0)), seed=21):
+    """Against autograd, for (rows, classes, scale of the logits)."""
+    def case(n, q, scale=1.0):
+        O, y = _logits(seed, n, q, scale)
+        O.requires_grad_()
         F.cross_entropy(O, y).backward()
-        P, Y, grad = torch.softmax(O, 1).detach(), F.one_hot(y, q).float(), O.grad
-        compare("cross_entropy_gradient(O, y)", call(answer, O, y), grad, given=f"logits of shape {(n, q)}", close=1e-5,
-                slips=[
-            (grad * n, "this is the gradient of the summed loss; the loss is the mean over the batch."),
-            (-grad, "the sign is turned: softmax minus one-hot, not the other way."),
-            (grad / q, "divided by all entries; the mean is over the samples only."),
-            (P / n, "the one-hot labels were not subtracted."),
-            (P - Y.mean(0), "subtract each sample's own one-hot label."),
-            (O.detach() - Y, "subtract the labels from the probabilities, not from the logits."),
-        ])
+        grad, O = O.grad, O.detach()
+        P, Y = torch.softmax(O, 1), F.one_hot(y, q).float()
+        return Case((O, y), grad, f"logits of shape {(n, q)}, scale {scale:g}", {
+            "this is the gradient of the summed loss; the loss is the mean over the batch.": grad * n,
+            "the sign is turned: softmax minus one-hot, not the other way.": -grad,
+            "divided by all entries; the mean is over the samples only.": grad / q,
+            "divided by the number of classes: the mean is over the samples.": grad * n / q if n != q else None,
+            "the one-hot labels were not subtracted.": P / n,
+            "subtract each sample's own one-hot label.": (P - Y.mean(0)) / n,
+            "1 was subtracted in every column of every label: pair rows with labels.": (P - Y.amax(0)) / n,
+            "subtract the labels from the probabilities, not from the logits.": (O - Y) / n,
+            "the softmax was taken over the batch: over the classes of each row.": (torch.softmax(O, 0) - Y) / n,
+            "exp overflows on large logits: subtract each row's maximum first, or use torch.softmax.":
+                (O.exp() / O.exp().sum(1, keepdim=True) - Y) / n,
+        })
+
+    examine("cross_entropy_gradient(O, y)", answer, [case(*sizes) for sizes in cases], autograd=0)
 
 
 @task
-def smooth_labels(answer, cases=((4, 10, 0.1), (3, 2, 0.3), (1, 5, 0.0)), seed=31):
-    """(1 - eps) one-hot + eps / classes, for (rows, classes, eps)."""
-    for n, q, eps in cases:
-        y = randint(seed + n + q, q, n)
+def smooth_labels(answer, cases=((4, 10, 0.1), (3, 2, 0.3), (5, 5, 0.2), (1, 5, 0.0), (1, 3, 0.5), (2, 4, 0.9)), seed=31):
+    """(1 - eps) one-hot + eps / classes, for (rows, classes, eps); the last class is absent once."""
+    def case(y, q, eps, given):
         Y = F.one_hot(y, q).float()
-        got = call(answer, y, q, eps)
-        compare("smooth_labels(y, num_classes, eps)", got, (1 - eps) * Y + eps / q, given=f"{q} classes, eps {eps}",
-                close=1e-6, slips=[
-            ((1 - eps) * Y + eps / q * (1 - Y), f"rows sum to {float(1 - eps / q):.3f}, not 1. The true class gets its "
-             "share of eps too: 1 - eps + eps / num_classes."),
-            ((1 - eps) * Y + eps / max(q - 1, 1) * (1 - Y), "here eps is shared among the other classes only; the "
-             "uniform distribution has all of them."),
-            (eps * Y + (1 - eps) / q, "eps and 1 - eps changed places."),
-            (Y, "these are plain one-hot labels: eps was not used."),
-        ])
-        demand(torch.allclose(got.sum(1), torch.ones(n)), "A row of labels should sum to 1.")
+        return Case((y, q, eps), (1 - eps) * Y + eps / q, given, {
+            "rows sum to 1 - eps / num_classes, not 1. The true class gets its share of eps too: 1 - eps + eps / num_classes.":
+                (1 - eps) * Y + eps / q * (1 - Y),
+            "here eps is shared among the other classes only; the uniform distribution has all of them.":
+                (1 - eps) * Y + eps / max(q - 1, 1) * (1 - Y),
+            "eps and 1 - eps changed places.": eps * Y + (1 - eps) / q,
+            "these are plain one-hot labels: eps was not used.": Y,
+            "eps was added to every class, not its share eps / num_classes.": (1 - eps) * Y + eps,
+            "the one-hot part keeps its whole weight: multiply it by 1 - eps.": Y + eps / q,
+            "the uniform part is missing: add eps / num_classes.": (1 - eps) * Y,
+        })
+
+    drawn = [case(randint(seed + n + q, q, n), q, eps, f"{some(n, 'label')}, {q} classes, eps {eps}") for n, q, eps in cases]
+    examine("smooth_labels(y, num_classes, eps)", answer, drawn + [case(torch.tensor([1, 0, 1]), 6, 0.3, "y = [1, 0, 1], 6 classes, eps 0.3")])
 
 
 @task
-def accuracy(answer, cases=((23, 5, 4), (256, 100, 10), (5, 5, 2)), seed=41):
-    """Correct over all, for (samples, batch size, classes); the last batch is short."""
-    for n, size, q in cases:
-        O, y = randn(seed + n, n, q), randint(seed + size, q, n)
-        hits = (O.argmax(1) == y).float()
-        batches = list(zip(O.split(size), y.split(size)))
-        means = torch.stack([part.mean() for part in hits.split(size)])
-        compare("accuracy(batches)", call(answer, batches), float(hits.mean()), close=1e-6,
-                given=f"{n} samples in batches of {size}", slips=[
-            (means.mean(), "this is the mean of the batches' accuracies, in which the short last batch counts too much. "
-             "Add up counts and divide once."),
-            (hits.sum(), "this is the number of hits: divide it by the number of samples."),
-            (hits.sum() / (len(batches) * size), "divided by batches times batch size, but the last batch is short: "
-             "count the samples."),
-            (means.sum(), "the batches' accuracies were added up: count hits and samples instead."),
-            (means[-1], "this is the accuracy of the last batch alone."),
-            (hits.split(size)[-1].sum() / n, "only the last batch's hits were counted: add up over the batches."),
-        ])
+def accuracy(answer, cases=((23, 5, 4), (256, 100, 10), (5, 5, 2), (9, 4, 3), (1, 1, 3)), seed=41):
+    """Correct over all, for (samples, batch size, classes); the last batch is short, once the first."""
+    def case(n, size, q, scale=1.0, turned=False):
+        O, y = scale * randn(seed + n, n, q), randint(seed + size, q, n)
+        y[::2] = O[::2].argmax(1)  # half of them right, so that a share differs from chance
+        batches = list(zip(O.split(size), y.split(size)))[::-1 if turned else 1]
+        hits = [(part.argmax(1) == labels).float() for part, labels in batches]
+        right, share = torch.cat(hits).sum(), float(torch.cat(hits).mean())
+        means = torch.stack([part.mean() for part in hits])
+        return Case((batches,), share, f"{some(n, 'sample')} in batches of {size}" + ", the short one first" * turned + f", logits of scale {scale:g}" * (scale != 1), {
+            "this is the mean of the batches' accuracies, in which a short batch counts too much. Add up counts and divide once.": means.mean(),
+            "this is the number of hits: divide it by the number of samples.": right,
+            "divided by batches times the first one's size, but a batch may be short: count the samples.": right / (len(batches) * len(hits[0])),
+            "the batches' accuracies were added up: count hits and samples instead.": means.sum(),
+            "this is the accuracy of the last batch alone.": means[-1],
+            "this is the accuracy of the first batch alone.": means[0],
+            "only the last batch's hits were counted: add up over the batches.": hits[-1].sum() / n,
+            "this is the share of errors: count the hits.": 1 - share,
+            "this is in per cent: return a share between 0 and 1.": 100 * share,
+            "divided by the number of batches: divide by the number of samples.": right / len(batches),
+        })
+
+    n, size, q = cases[0]
+    examine("accuracy(batches)", answer, [case(*sizes) for sizes in cases] + [case(n, size, q, turned=True), case(n, size, q, scale=1000.0)],
+            close=1e-6, shape="return one number")

@@ -1,139 +1,149 @@
 """Checks of the exercises to lesson 01, tensors."""
-import sys
-
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from exercises.checks import call, compare, demand, randint, randn, run, task
+from exercises.checks import Case, compare, demand, examine, probe_steps, randint, randn, run, some, task
+
+
+def without_a_loop(what, answer, small, large, want, close=1e-4):
+    """Raise Wrong if the larger arguments take more steps in Python than the smaller; `want`: what the larger should give."""
+    _, *few = run(probe_steps, answer, *small)
+    value, *many = run(probe_steps, answer, *large)
+    compare(what, value, want, close=close, given="a large case")
+    demand(sum(many) <= sum(few) + 100, f"{what} is right, but a large case takes {sum(many):,} steps in Python where a small one "
+           f"takes {sum(few):,}: there is still a loop over the entries. Let tensors do it.")
 
 
 @task
-def differences(answer, cases=((3, 2), (4, 4), (1, 5)), seed=1):
+def differences(answer, cases=((4, 4), (3, 2), (1, 5), (5, 1), (1, 1)), seed=1):
     """Every a minus every b, for (entries of a, entries of b)."""
-    for n, m in cases:
+    def case(n, m):
         a, b = randn(seed + n, n), randn(seed + m + 50, m)
-        want = a.reshape(-1, 1) - b
-        compare("differences(a, b)", call(answer, a, b), want, close=1e-6, given=f"{n} and {m} entries", slips=[
-            (want.T, "rows and columns are swapped: row i belongs to a[i]."),
-            (-want, "the sign is turned: a minus b."),
-            (a - b if n == m else torch.zeros(0), "only entries at the same place were subtracted: make a column of a, so "
-             "that both broadcast."),
-            (want.abs(), "the task asks for differences, with their sign."),
-            (want.T * -1, "row i belongs to a[i], and it is a minus b."),
-        ])
+        D = a[:, None] - b
+        return Case((a, b), D, f"a of shape {(n,)}, b of shape {(m,)}", {
+            "rows and columns are swapped: row i belongs to a[i].": D.T,
+            "the sign is turned: a minus b.": -D,
+            "this is b minus a, and row i should belong to a[i].": -D.T,
+            "only entries at the same place were subtracted: make a column of a, so that both broadcast.": a - b if n == m else None,
+            "the task asks for differences, with their sign.": D.abs(),
+            "the last difference is missing.": D[:-1] if n > 1 else None,
+            "this is one long list: return a matrix (n, m).": D.flatten(),
+        })
+
+    examine("differences(a, b)", answer, [case(*sizes) for sizes in cases], close=1e-6)
+    (a, b), (c, d) = ((randn(seed, k), randn(seed + 1, k + 1)) for k in (3, 40))
+    without_a_loop("differences(a, b)", answer, (a, b), (c, d), c[:, None] - d)
 
 
 @task
-def scores(answer, cases=((3, 4, 2), (5, 5, 3), (1, 2, 6)), seed=11):
+def scores(answer, cases=((5, 5, 3), (3, 4, 2), (2, 2, 2), (1, 2, 6), (2, 1, 1), (1, 1, 1)), seed=11):
     """P Q^T, for (rows of P, rows of Q, columns)."""
-    for n, m, k in cases:
+    def case(n, m, k):
         P, Q = randn(seed + n, n, k), randn(seed + m + 50, m, k)
-        want = P @ Q.T
-        compare("scores(P, Q)", call(answer, P, Q), want, close=1e-4, given=f"P of shape {(n, k)}, Q of shape {(m, k)}", slips=[
-            (want.T, "this is Q times P transposed: the rows of the result belong to P."),
-            (P * Q if n == m else torch.zeros(0), "`*` multiplies entry by entry: use `@`."),
-            (want / k, "divided by the number of columns: an inner product is a sum."),
-        ])
+        S = P @ Q.T
+        return Case((P, Q), S, f"P of shape {(n, k)}, Q of shape {(m, k)}", {
+            "this is Q times P transposed: the rows of the result belong to P.": S.T,
+            "`*` multiplies entry by entry: use `@`.": P * Q if n == m else None,
+            "this is P times Q: the rows of both describe, so one of them must be turned.": P @ Q if k == m else None,
+            "divided by the number of columns: an inner product is a sum.": S / k,
+            "divided by the root of the number of columns: an inner product is the plain sum.": S / k ** 0.5,
+            "these are cosines: an inner product keeps the lengths.": torch.nn.functional.normalize(P) @ torch.nn.functional.normalize(Q).T,
+            "this is the score of rows at the same place only: each row of P meets each row of Q.": (P * Q).sum(1) if n == m else None,
+        })
+
+    examine("scores(P, Q)", answer, [case(*sizes) for sizes in cases])
+    (P, Q), (R, S) = ((randn(seed, k, 5 * k), randn(seed + 1, k + 1, 5 * k)) for k in (3, 40))
+    without_a_loop("scores(P, Q)", answer, (P, Q), (R, S), R @ S.T)
 
 
 @task
-def gradients(answer, cases=((1.0,), (-0.5,), (3.0,)), seed=0):
+def gradients(answer, cases=((3.0,), (1.0,), (-0.5,), (-2.0,), (0.0,)), seed=0):
     """Both gradients of x^2 + x^3, for values of x; `seed` is not used."""
-    for x, in cases:
+    def case(x):
         full, part = 2 * x + 3 * x ** 2, 2 * x
-        compare("gradients(x)", call(answer, torch.tensor(x)), (full, part), close=1e-5, given=f"x = {x:g}", slips=[
-            ((part, full), "the two are swapped: first that of the whole function."),
-            ((full, full + part), "the second gradient was added to the first: backward() adds to .grad. Start from a new "
-             "tensor, or set .grad to None."),
-            ((full, full), "x ** 3 still is in the graph of the second: compute it under torch.no_grad(), or detach it."),
-            ((full, 3 * x ** 2), "x ** 2 was kept out of the graph, not x ** 3."),
-            ((x ** 2 + x ** 3, x ** 2), "these are values: call backward() and read x.grad."),
-        ])
+        return Case((torch.tensor(x),), (full, part), f"x = {x:g}", {
+            "the two are swapped: first that of the whole function.": (part, full),
+            "the second gradient was added to the first: backward() adds to .grad. Start from a new tensor, or set .grad to "
+            "None.": (full, full + part),
+            "`full = x.grad` is the tensor itself, no copy, and the second backward() has added to it. Keep `x.grad.clone()`, and "
+            "set x.grad to None before the second.": (full + part, full + part),
+            "both are the second gradient: `full = x.grad` is the tensor itself, no copy, and what you did to x.grad afterwards "
+            "happened to it too. Keep `x.grad.clone()`, or set `x.grad = None` instead of zeroing it.": (part, part),
+            "x ** 3 still is in the graph of the second: compute it under torch.no_grad(), or detach it.": (full, full),
+            "x ** 3 was kept out of the graph both times.": (part, 2 * part),
+            "x ** 2 was kept out of the graph, not x ** 3.": (full, 3 * x ** 2),
+            "the second gradient is that of both added up, with x ** 2 out of the graph.": (full, full + 3 * x ** 2),
+            "these are values: call backward() and read x.grad.": (x ** 2 + x ** 3, x ** 2),
+            "the second is the derivative without x ** 3 subtracted from the first.": (full, full - part),
+        })
 
-
-class _Count(TorchDispatchMode):
-    """Count PyTorch's operators."""
-
-    def __init__(self):
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.count += 1
-        return func(*args, **(kwargs or {}))
-
-
-def _counted(answer, x, k):
-    """The result, and how many operators and Python lines it took."""
-    lines = 0
-
-    def trace(frame, event, _):
-        nonlocal lines
-        if "torch" not in frame.f_code.co_filename:
-            lines += event == "line"
-            return trace
-
-    before = sys.gettrace()
-    with _Count() as counter:
-        sys.settrace(trace)
-        try:
-            result = answer(x, k)
-        finally:
-            sys.settrace(before)
-    return result, counter.count, lines
+    examine("gradients(x)", answer, [case(*x) for x in cases], autograd=2)
 
 
 @task
-def moving_mean(answer, cases=((6, 3), (5, 1), (9, 4)), large=4000, seed=21):
+def moving_mean(answer, cases=((9, 4), (6, 3), (5, 1), (4, 4), (1, 1)), large=4000, seed=21):
     """The mean of k neighbours, for (entries, k); then for a long tensor, in which a loop would show."""
     def right(x, k):
         return x.unfold(0, k, 1).mean(1)
 
-    for n, k in cases:
+    def case(n, k):
         x = randn(seed + n, n)
-        cumulated = x.cumsum(0)
-        compare("moving_mean(x, k)", call(answer, x, k), right(x, k), close=1e-4, given=f"{n} entries, k = {k}", slips=[
-            (right(x, k) * k, "these are the sums: divide by k."),
-            (right(x, k)[:-1], "the last window is missing: there are n - k + 1 of them."),
-            (right(x, k)[1:], "the first window is missing: there are n - k + 1 of them."),
-            (cumulated[k:] - cumulated[:-k] if k < n else torch.zeros(0), "the first window is missing, and the sums are not "
-             "divided by k."),
-            (cumulated / torch.arange(1, n + 1), "these are the means from the start: each window has k entries."),
-        ])
-    counts = {}
-    for n in (40, large):
-        x = randn(seed + n, n)
-        value, operators, lines = run(_counted, answer, x, 5)
-        compare("moving_mean(x, 5)", value, right(x, 5), close=1e-3, given=f"{n} entries")
-        counts[n] = operators + lines
-    demand(counts[large] <= counts[40] + 100, f"Right, but for {large} entries it takes {counts[large]} steps in Python, for "
-           f"40 entries {counts[40]}: there is still a loop over the entries. Let tensors do it.")
+        means, sums = right(x, k), x.cumsum(0)
+        return Case((x, k), means, f"{some(n, 'entry', 'entries')}, k = {k}", {
+            "these are the sums: divide by k.": means * k,
+            "the last window is missing: there are n - k + 1 of them.": means[:-1],
+            "the first window is missing: there are n - k + 1 of them.": means[1:],
+            "the first window is missing, and the sums are not divided by k.": sums[k:] - sums[:-k] if k < n else None,
+            "these are the means from the start: each window has k entries.": sums / torch.arange(1, n + 1),
+            "only every k-th window is there: a window begins at every entry, so that they overlap.": means[::k],
+            "divided by the number of entries: divide by k.": means * k / n,
+            "divided by one less than k.": means * k / (k - 1) if k > 1 else None,
+        })
+
+    examine("moving_mean(x, k)", answer, [case(*sizes) for sizes in cases], close=1e-5)
+    short, long = randn(seed + 1, 40), randn(seed + 2, large)
+    without_a_loop("moving_mean(x, 5)", answer, (short, 5), (long, 5), right(long, 5), close=1e-3)
 
 
 @task
-def shares(answer, cases=((3, 4), (5, 5), (2, 1)), seed=31):
-    """Each entry's share of its row, for (rows, columns)."""
-    for n, m in cases:
-        X = randn(seed + n, n, m).abs() + 0.1
-        compare("shares(X)", call(answer, X), X / X.sum(1, keepdim=True), close=1e-5, given=f"X of shape {(n, m)}", slips=[
-            (X / X.sum(0), "the columns sum to 1: sum along axis 1."),
-            (X / X.sum(1) if n == m else torch.zeros(0), "without keepdim the sums have shape (n,) and broadcast along the "
-             "wrong axis, silently for a square matrix: use `sum(1, keepdim=True)`."),
-            (X / X.sum(), "all entries together sum to 1: sum each row."),
-            (X / m, "this divides by the number of columns: divide by the row's sum."),
-            (100 * X / X.sum(1, keepdim=True), "these are per cent: shares sum to 1."),
-        ])
+def shares(answer, cases=((5, 5, 1.0), (3, 4, 1.0), (2, 1, 1.0), (1, 3, 1.0), (4, 4, 1e-6), (2, 3, 1e6), (1, 1, 1.0)), seed=31):
+    """Each entry's share of its row, for (rows, columns, scale)."""
+    def case(n, m, scale=1.0):
+        X = scale * (randn(seed + n, n, m).abs() + 0.1)
+        S = X / X.sum(1, keepdim=True)
+        return Case((X,), S, f"X of shape {(n, m)}" + f", entries near {scale:g}" * (scale != 1), {
+            "the columns sum to 1: sum along axis 1.": X / X.sum(0),
+            "without keepdim the sums have shape (n,) and broadcast along the wrong axis, silently for a square matrix: use "
+            "`sum(1, keepdim=True)`.": X / X.sum(1) if n == m else None,
+            "all entries together sum to 1: sum each row.": X / X.sum(),
+            "this divides by the number of columns: divide by the row's sum.": X / m,
+            "these are per cent: shares sum to 1.": 100 * S,
+            "this is a softmax: divide the entries themselves.": torch.softmax(X, 1),
+            "this divides by the largest entry of the row: divide by its sum.": X / X.amax(1, keepdim=True),
+            "this divides by the mean of the row: divide by its sum.": X / X.mean(1, keepdim=True),
+            "this divides by the row's length as a vector: divide by its sum.": X / X.norm(dim=1, keepdim=True),
+            "these are the sums themselves.": X.sum(1, keepdim=True),
+        })
+
+    examine("shares(X)", answer, [case(*sizes) for sizes in cases])
 
 
 @task
-def pick(answer, cases=((4, 3), (3, 3), (1, 5)), seed=41):
+def pick(answer, cases=((4, 3), (5, 5), (1, 5), (3, 1), (1, 1), (12, 4), (3, 400)), seed=41):
     """The entry at each row's label, for (rows, columns)."""
-    for n, q in cases:
+    def case(n, q):
         P, y = randn(seed + n, n, q), randint(seed + q, q, n)
-        want = P.gather(1, y[:, None])[:, 0]
-        compare("pick(P, y)", call(answer, P, y), want, close=1e-6, given=f"P of shape {(n, q)}", slips=[
-            (P[:, y], "every label was taken in every row: `P[:, y]` has shape (n, n). Pair rows with labels."),
-            (want[:, None], "shape (n, 1): return (n,)."),
-            (P.max(1).values, "this is each row's largest entry: take the one at its label."),
-            (P[y] if n >= q else torch.zeros(0), "the labels chose rows: they number columns."),
-        ])
+        if q > 256:  # more than a byte can number
+            y = q - 1 - y % 100
+        chosen = P[torch.arange(n), y]
+        return Case((P, y), chosen, f"P of shape {(n, q)}", {
+            "every label was taken in every row: `P[:, y]` has shape (n, n). Pair rows with labels.": P[:, y],
+            "this is each row's largest entry: take the one at its label.": P.max(1).values,
+            "the labels chose rows: they number columns.": P[y] if n > int(y.max()) else None,
+            "the first label was used for every row.": P[:, int(y[0])],
+            "all picked entries were added up or averaged: return one a row.": chosen.mean(),
+            "rows and labels changed places.": P[y, torch.arange(n)] if n <= q and n > int(y.max()) else None,
+            "one column too far left: labels count from 0.": P[torch.arange(n), y - 1],
+        })
+
+    examine("pick(P, y)", answer, [case(*sizes) for sizes in cases], close=1e-6,
+            shape="one number for each row, shape (n,)")

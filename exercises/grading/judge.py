@@ -19,6 +19,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 from PIL import Image
 
 from .kernel import Kernel
+from .release import PROGRESS
 from .sandbox import Limits
 from .students import readable
 
@@ -104,6 +105,9 @@ def grade(nb, trusted, sandbox="bubblewrap", limits=Limits(), stubs={}):  # noqa
             if not kernel.alive and not kernel.spent:
                 _revive(kernel, done, story)
             id_ = cell.metadata.get("nbgrader", {}).get("grade_id")
+            if cell.get("id") == PROGRESS:  # it counts what checks said over there, where none was asked
+                cell.outputs = []
+                continue
             if is_grade(cell) and not is_solution(cell):
                 cell.outputs = judge(trusted[id_], kernel)
                 if _failed(cell) not in ("", "Stopped"):

@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 05; each fails its own task and no other."""
+"""Wrong answers to the exercises of lesson 05; each fails its check. A comment says for which input, or which rule it breaks."""
 # %% three_ways: softmax before CrossEntropyLoss
 def three_ways(O, y):
     P = torch.softmax(O, 1)
@@ -30,6 +30,157 @@ def three_ways(O, y):
     return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(P.log(), y), nn.CrossEntropyLoss()(O, y)
 
 
+# %% three_ways: softmax over axis 0 by hand
+# wrong: normalises over the batch
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(0, keepdim=True)
+    return (-P[range(len(y)), y].log().mean(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y))
+
+
+# %% three_ways: LogSoftmax over axis 0
+# wrong: second value
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return (-P[range(len(y)), y].log().mean(), nn.NLLLoss()(nn.LogSoftmax(dim=0)(O), y), nn.CrossEntropyLoss()(O, y))
+
+
+# %% three_ways: softmax before CrossEntropyLoss, again
+# wrong: third value, softmax twice
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return (-P[range(len(y)), y].log().mean(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(P, y))
+
+
+# %% three_ways: hand without the minus
+# wrong: sign
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return (P[range(len(y)), y].log().mean(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y))
+
+
+# %% three_ways: hand adds up instead of the mean
+# wrong: for n > 1
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return (-P[range(len(y)), y].log().sum(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y))
+
+
+# %% three_ways: sums in all three
+# wrong: for n > 1
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return (-P[range(len(y)), y].log().sum(), nn.NLLLoss(reduction="sum")(nn.LogSoftmax(dim=1)(O), y),
+            nn.CrossEntropyLoss(reduction="sum")(O, y))
+
+
+# %% three_ways: log of a plain exp ratio as the second
+# wrong: second value is not from LogSoftmax and NLLLoss, and overflows at logits of 1000
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(P.log(), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: NLLLoss gets log of softmax
+# wrong: at logits of +-1000, log(0) = -inf; and it isn't LogSoftmax
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    second = nn.NLLLoss()(torch.log(nn.Softmax(dim=1)(O)), y)
+    return -P[range(len(y)), y].log().mean(), second, nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: NLLLoss gets probabilities
+# wrong: second value
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(nn.Softmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: one number three times
+# wrong: rule, three different ways are asked for; nothing by hand
+def three_ways(O, y):
+    l = nn.CrossEntropyLoss()(O, y)
+    return l, l, l
+
+
+# %% three_ways: hand with torch.softmax
+# wrong: rule, by hand means without softmax
+def three_ways(O, y):
+    P = torch.softmax(O, dim=1)
+    return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: hand with the method log_softmax
+# wrong: rule, by hand means without log_softmax
+def three_ways(O, y):
+    lp = O.log_softmax(1)
+    return -lp[range(len(y)), y].mean(), nn.NLLLoss()(lp, y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: everything by hand
+# wrong: rule, the second and third must come from PyTorch's losses
+def three_ways(O, y):
+    l = (torch.logsumexp(O, 1) - O[range(len(y)), y]).mean()
+    return l, l.clone(), l.clone()
+
+
+# %% three_ways: shifts O in place
+# wrong: changes the argument O
+def three_ways(O, y):
+    O -= O.max(1, keepdim=True).values
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: column y of every row
+# wrong: P[:, y] takes n x n numbers; only right for n = 1 or equal rows
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[:, y].log().mean(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: eps in the logarithm
+# wrong: 1e-4 is seen where the label's probability is small
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -(P[range(len(y)), y] + 1e-4).log().mean(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: logits clamped
+# wrong: third value for logits of +-1000
+def three_ways(O, y):
+    C = O.clamp(-50, 50)
+    P = C.exp() / C.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(C), y), nn.CrossEntropyLoss()(C, y)
+
+
+# %% three_ways: only two results
+# wrong: forgets the third
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log().mean(), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: loss of the first sample
+# wrong: for n > 1
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[0, y[0]].log(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: log base 2 by hand
+# wrong: first value
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log2().mean(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: third without reduction
+# wrong: a vector for n > 1, not a number
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss(reduction="none")(O, y)
+
+
 # %% mean_gradient: backward on an unreduced loss (pitfall H)
 def mean_gradient(X, y, W, b):
     W, b = W.clone().requires_grad_(), b.clone().requires_grad_()
@@ -59,6 +210,178 @@ def mean_gradient(X, y, W, b):
     return W.grad, b.grad
 
 
+# %% mean_gradient: sum instead of mean
+# wrong: n times too large
+def mean_gradient(X, y, W, b):
+    W = W.clone().requires_grad_()
+    b = b.clone().requires_grad_()
+    nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).sum().backward()
+    return W.grad, b.grad
+
+
+# %% mean_gradient: requires_grad_ on the arguments
+# wrong: W and b are not left as they are
+def mean_gradient(X, y, W, b):
+    W.requires_grad_()
+    b.requires_grad_()
+    W.grad = None
+    b.grad = None
+    nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).mean().backward()
+    return W.grad, b.grad
+
+
+# %% mean_gradient: requires_grad on b only
+# wrong: b is not left as it is
+def mean_gradient(X, y, W, b):
+    W = W.clone().requires_grad_()
+    b.requires_grad = True
+    b.grad = None
+    nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).mean().backward()
+    return W.grad, b.grad
+
+
+# %% mean_gradient: detach without clone switched on and off, plus a step
+# wrong: takes a step on the arguments' memory
+def mean_gradient(X, y, W, b):
+    w = W.detach().requires_grad_()
+    c = b.detach().requires_grad_()
+    nn.CrossEntropyLoss(reduction="none")(X @ w + c, y).mean().backward()
+    torch.optim.SGD([w, c], lr=0.1).step()
+    return w.grad, c.grad
+
+
+# %% mean_gradient: gradient transposed
+# wrong: shape (q, d)
+def mean_gradient(X, y, W, b):
+    W = W.clone().requires_grad_()
+    b = b.clone().requires_grad_()
+    nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).mean().backward()
+    return W.grad.T, b.grad
+
+
+# %% mean_gradient: b before W
+# wrong: order
+def mean_gradient(X, y, W, b):
+    W = W.clone().requires_grad_()
+    b = b.clone().requires_grad_()
+    nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).mean().backward()
+    return b.grad, W.grad
+
+
+# %% mean_gradient: without b in the model
+# wrong: for b other than zero (softmax at X W only)
+def mean_gradient(X, y, W, b):
+    P = torch.softmax(X @ W, 1)
+    P[range(len(y)), y] -= 1
+    return X.T @ P / len(y), P.mean(0)
+
+
+# %% mean_gradient: divides by n twice
+# wrong: for n > 1
+def mean_gradient(X, y, W, b):
+    W = W.clone().requires_grad_()
+    b = b.clone().requires_grad_()
+    (nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).mean() / len(y)).backward()
+    return W.grad, b.grad
+
+
+# %% mean_gradient: sign turned
+# wrong: Y - P
+def mean_gradient(X, y, W, b):
+    D = nn.functional.one_hot(y, W.shape[1]) - torch.softmax(X @ W + b, 1)
+    return X.T @ D / len(y), D.mean(0)
+
+
+# %% mean_gradient: first loss only
+# wrong: for n > 1
+def mean_gradient(X, y, W, b):
+    W = W.clone().requires_grad_()
+    b = b.clone().requires_grad_()
+    nn.CrossEntropyLoss(reduction="none")(X @ W + b, y)[0].backward()
+    return W.grad, b.grad
+
+
+# %% mean_gradient: mean over all n * q numbers
+# wrong: divides by q too
+def mean_gradient(X, y, W, b):
+    D = torch.softmax(X @ W + b, 1) - nn.functional.one_hot(y, W.shape[1])
+    return X.T @ D / D.numel(), D.sum(0) / D.numel()
+
+
+# %% mean_gradient: naive exp
+# wrong: nan at logits of 1000
+def mean_gradient(X, y, W, b):
+    E = (X @ W + b).exp()
+    P = E / E.sum(1, keepdim=True)
+    D = (P - nn.functional.one_hot(y, W.shape[1])) / len(y)
+    return X.T @ D, D.sum(0)
+
+
+# %% mean_gradient: softmax before the loss
+# wrong: softmax twice
+def mean_gradient(X, y, W, b):
+    W = W.clone().requires_grad_()
+    b = b.clone().requires_grad_()
+    nn.CrossEntropyLoss(reduction="none")(torch.softmax(X @ W + b, 1), y).mean().backward()
+    return W.grad, b.grad
+
+
+# %% mean_gradient: one-hot with as many classes as the largest label
+# wrong: fails if the last class does not occur
+def mean_gradient(X, y, W, b):
+    D = torch.softmax(X @ W + b, 1) - nn.functional.one_hot(y)
+    return X.T @ D / len(y), D.mean(0)
+
+
+# %% mean_gradient: bias gradient keeps a dimension
+# wrong: b's gradient has shape (1, q)
+def mean_gradient(X, y, W, b):
+    D = (torch.softmax(X @ W + b, 1) - nn.functional.one_hot(y, W.shape[1])) / len(y)
+    return X.T @ D, D.sum(0, keepdim=True)
+
+
+# %% mean_gradient: backward run twice
+# wrong: gradients add up to the double
+def mean_gradient(X, y, W, b):
+    W = W.clone().requires_grad_()
+    b = b.clone().requires_grad_()
+    for _ in range(2):
+        nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).mean().backward()
+    return W.grad, b.grad
+
+
+# %% mean_gradient: forgets return
+# wrong: gives None
+def mean_gradient(X, y, W, b):
+    W = W.clone().requires_grad_()
+    b = b.clone().requires_grad_()
+    nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).mean().backward()
+    W.grad, b.grad
+
+
+# %% mean_gradient: formula P - Y
+# rule: autograd is to find it
+def mean_gradient(X, y, W, b):
+    P = torch.softmax(X @ W + b, dim=1)
+    Y = nn.functional.one_hot(y, W.shape[1]).float()
+    D = (P - Y) / len(y)
+    return X.T @ D, D.sum(0)
+
+
+# %% mean_gradient: hand in numpy
+# rule: autograd is to find it
+import numpy as np
+def mean_gradient(X, y, W, b):
+    x, w, c, t = X.numpy(), W.detach().numpy(), b.detach().numpy(), y.numpy()
+    o = x @ w + c
+    o = o - o.max(1, keepdims=True)
+    p = np.exp(o)
+    p = p / p.sum(1, keepdims=True)
+    p[np.arange(len(t)), t] -= 1
+    p = p / len(t)
+    return torch.from_numpy(x.T @ p).float(), torch.from_numpy(p.sum(0)).float()
+
+
 # %% read_products: labels from 1
 def read_products(path):
     rows = list(csv.reader(open(path)))[1:]
@@ -86,6 +409,203 @@ def read_products(path):
     rows = list(csv.reader(open(path)))[1:]
     return (torch.tensor([[int(value) for value in row[1:-1]] for row in rows]),
             torch.tensor([int(row[-1].removeprefix("Class_")) - 1 for row in rows]))
+
+
+# %% read_products: labels from 1, again
+# wrong: Class_1 must be 0
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return (torch.tensor([[float(v) for v in r[1:-1]] for r in rows]),
+            torch.tensor([int(r[-1][6:]) for r in rows]))
+
+
+# %% read_products: id among the features
+# wrong: X has the ids in column 0 and lacks feat_93
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return (torch.tensor([[float(v) for v in r[:93]] for r in rows]),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows]))
+
+
+# %% read_products: last feature lost
+# wrong: 92 features
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return (torch.tensor([[float(v) for v in r[1:93]] for r in rows]),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows]))
+
+
+# %% read_products: first product lost
+# wrong: skips header and first row
+def read_products(path):
+    with open(path, newline="") as f:
+        reader = csv.reader(f)
+        next(reader)
+        next(reader)
+        rows = list(reader)
+    return (torch.tensor([[float(v) for v in r[1:-1]] for r in rows]).reshape(-1, 93),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows], dtype=torch.int64))
+
+
+# %% read_products: last line cut off
+# wrong: split("\n")[1:-1] loses a product if the file has no final line break
+def read_products(path):
+    rows = [l.split(",") for l in open(path).read().split("\n")[1:-1]]
+    return (torch.tensor([[float(v) for v in r[1:-1]] for r in rows]),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows]))
+
+
+# %% read_products: int features
+# wrong: X is int64
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return (torch.tensor([[int(v) for v in r[1:-1]] for r in rows]),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows]))
+
+
+# %% read_products: labels as floats
+# wrong: y is float32
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return (torch.tensor([[float(v) for v in r[1:-1]] for r in rows]),
+            torch.tensor([float(r[-1][6:]) - 1 for r in rows]))
+
+
+# %% read_products: classes numbered by those that occur
+# wrong: if a class is missing in the file
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    names = sorted(set(r[-1] for r in rows))
+    return (torch.tensor([[float(v) for v in r[1:-1]] for r in rows]),
+            torch.tensor([names.index(r[-1]) for r in rows]))
+
+
+# %% read_products: classes numbered in order of appearance
+# wrong: unless Class_1, Class_2 ... come first in this order
+def read_products(path):
+    seen = {}
+    X, y = [], []
+    with open(path, newline="") as f:
+        for r in list(csv.reader(f))[1:]:
+            X.append([float(v) for v in r[1:-1]])
+            y.append(seen.setdefault(r[-1], len(seen)))
+    return torch.tensor(X), torch.tensor(y)
+
+
+# %% read_products: squeeze at the end
+# wrong: one row gives (93,) and ()
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return (torch.tensor([[float(v) for v in r[1:-1]] for r in rows]).squeeze(),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows]).squeeze())
+
+
+# %% read_products: half precision
+# wrong: 100000 overflows, 4097 is rounded
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return (torch.tensor([[float(v) for v in r[1:-1]] for r in rows], dtype=torch.float16).float(),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows]))
+
+
+# %% read_products: int16 features
+# wrong: for counts of 100000
+import numpy as np
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    X = np.array([[int(v) for v in r[1:-1]] for r in rows]).astype(np.int16)
+    return torch.tensor(X).float(), torch.tensor([int(r[-1][6:]) - 1 for r in rows])
+
+
+# %% read_products: log1p already here
+# wrong: the counts as they are
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return (torch.log1p(torch.tensor([[float(v) for v in r[1:-1]] for r in rows])),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows]))
+
+
+# %% read_products: genfromtxt without ndmin
+# wrong: fails for one row (1-dimensional table)
+import numpy as np
+def read_products(path):
+    t = np.genfromtxt(path, delimiter=",", skip_header=1, dtype=str)
+    return (torch.tensor(t[:, 1:-1].astype(np.float32)),
+            torch.tensor([int(s[-1]) - 1 for s in t[:, -1]]))
+
+
+# %% read_products: float64 features
+# wrong: X must be float32
+import numpy as np
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return (torch.from_numpy(np.array([r[1:-1] for r in rows], dtype=float)),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows]))
+
+
+# %% read_products: lists instead of tensors
+# wrong: neither X nor y is a tensor
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return [[float(v) for v in r[1:-1]] for r in rows], [int(r[-1][6:]) - 1 for r in rows]
+
+
+# %% read_products: features sorted by name
+# wrong: feat_10 comes before feat_2
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.DictReader(f))
+    keys = sorted(k for k in rows[0] if k.startswith("feat_"))
+    return (torch.tensor([[float(r[k]) for k in keys] for r in rows]),
+            torch.tensor([int(r["target"][6:]) - 1 for r in rows]))
+
+
+# %% read_products: one-hot labels
+# wrong: y must be (n,)
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    y = torch.tensor([int(r[-1][6:]) - 1 for r in rows])
+    return torch.tensor([[float(v) for v in r[1:-1]] for r in rows]), nn.functional.one_hot(y, 9)
+
+
+# %% read_products: labels first
+# wrong: order
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return (torch.tensor([int(r[-1][6:]) - 1 for r in rows]),
+            torch.tensor([[float(v) for v in r[1:-1]] for r in rows]))
+
+
+# %% read_products: counts divided by the largest
+# wrong: the counts as they are
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    X = torch.tensor([[float(v) for v in r[1:-1]] for r in rows])
+    return X / X.max(), torch.tensor([int(r[-1][6:]) - 1 for r in rows])
+
+
+# %% read_products: single digit counts
+# wrong: first digit of each count, for counts from 10
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return (torch.tensor([[float(v[0]) for v in r[1:-1]] for r in rows]),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows]))
 
 
 # %% train_products: no zero_grad
@@ -150,6 +670,306 @@ def train_products(X, y, lr, epochs):
     return net.weight.detach(), net.bias.detach()
 
 
+# %% train_products: without log1p
+# wrong: trains on raw counts
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: log1p in place
+# wrong: changes X
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    X.log1p_()
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: random start
+# wrong: not from zeros
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: bias starts at random
+# wrong: only the weight is zero
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: no zero_grad, again
+# wrong: gradients add up, seen from the second epoch
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        nn.CrossEntropyLoss()(net(X.log1p()), y).backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: zero_grad between backward and step
+# wrong: never moves
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        nn.CrossEntropyLoss()(net(X.log1p()), y).backward()
+        opt.zero_grad()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: returns a result with a graph
+# wrong: the results hang on a graph
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.clone(), net.bias.clone()
+
+
+# %% train_products: returns the parameters themselves
+# wrong: they ask for gradients
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight, net.bias
+
+
+# %% train_products: as many outputs as the largest label
+# wrong: if the last classes are missing from the table
+def train_products(X, y, lr, epochs):
+    q = int(y.max()) + 1
+    net = nn.Linear(93, q)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: weight transposed
+# wrong: (93, 9)
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach().T, net.bias.detach()
+
+
+# %% train_products: one epoch too many
+# wrong: off by one; moves with epochs = 0
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs + 1):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: minibatches of 256
+# wrong: more than one update an epoch for n > 256
+from torch.utils.data import TensorDataset, DataLoader
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        for a, c in DataLoader(TensorDataset(X.log1p(), y), batch_size=256):
+            l = nn.CrossEntropyLoss()(net(a), c)
+            opt.zero_grad()
+            l.backward()
+            opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: sum of the losses
+# wrong: n times the step
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss(reduction="sum")(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: momentum
+# wrong: from the second epoch
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: fixed rate
+# wrong: ignores lr
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=0.1)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: softmax in the net
+# wrong: softmax twice
+def train_products(X, y, lr, epochs):
+    lin = nn.Linear(93, 9)
+    nn.init.zeros_(lin.weight)
+    nn.init.zeros_(lin.bias)
+    net = nn.Sequential(lin, nn.Softmax(dim=1))
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return lin.weight.detach(), lin.bias.detach()
+
+
+# %% train_products: only the weight goes to the optimizer
+# wrong: bias stays zero
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD([net.weight], lr=lr)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: log instead of log1p, with a clamp
+# wrong: counts of 0 and 1 become the same
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    Z = X.clamp(min=1).log()
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(Z), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: return inside the loop
+# wrong: stops after the first epoch, None with epochs = 0
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+        return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: weight decay
+# wrong: from the second epoch
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr, weight_decay=1e-2)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
 # %% class_weights: shares
 def class_weights(y, num_classes):
     return torch.bincount(y, minlength=num_classes) / len(y)
@@ -169,3 +989,125 @@ def class_weights(y, num_classes):
 # %% class_weights: one weight a sample
 def class_weights(y, num_classes):
     return (len(y) / (num_classes * torch.bincount(y, minlength=num_classes)))[y]
+
+
+# %% class_weights: the shares themselves
+# wrong: upside down
+def class_weights(y, num_classes):
+    return torch.bincount(y, minlength=num_classes) * num_classes / len(y)
+
+
+# %% class_weights: one over the count
+# wrong: 1 / count
+def class_weights(y, num_classes):
+    return 1 / torch.bincount(y, minlength=num_classes).float()
+
+
+# %% class_weights: normalised to sum one
+# wrong
+def class_weights(y, num_classes):
+    w = 1 / torch.bincount(y, minlength=num_classes).float()
+    return w / w.sum()
+
+
+# %% class_weights: normalised to sum q
+# wrong: right only for equal counts
+def class_weights(y, num_classes):
+    w = 1 / torch.bincount(y, minlength=num_classes).float()
+    return w / w.sum() * num_classes
+
+
+# %% class_weights: whole-number division
+# wrong: 2 // 3 = 0
+def class_weights(y, num_classes):
+    return (len(y) // (num_classes * torch.bincount(y, minlength=num_classes))).float()
+
+
+# %% class_weights: count plus one
+# wrong: smoothed counts
+def class_weights(y, num_classes):
+    return len(y) / (num_classes * (torch.bincount(y, minlength=num_classes) + 1).float())
+
+
+# %% class_weights: one weight a sample, again
+# wrong: shape (n,)
+def class_weights(y, num_classes):
+    w = len(y) / (num_classes * torch.bincount(y, minlength=num_classes))
+    return w[y]
+
+
+# %% class_weights: python list
+# wrong: not a float32 tensor
+def class_weights(y, num_classes):
+    l = y.tolist()
+    return [len(l) / (num_classes * l.count(k)) for k in range(num_classes)]
+
+
+# %% class_weights: two classes only
+# wrong: for num_classes other than 2
+def class_weights(y, num_classes):
+    return len(y) / (2 * torch.bincount(y, minlength=num_classes))
+
+
+# %% class_weights: counts in order of appearance
+# wrong: unless the classes appear in the order 0, 1, ...
+def class_weights(y, num_classes):
+    counts = {}
+    for v in y.tolist():
+        counts[v] = counts.get(v, 0) + 1
+    return torch.tensor([len(y) / (num_classes * c) for c in counts.values()])
+
+
+# %% class_weights: weights sorted
+# wrong: unless the counts fall with the class
+def class_weights(y, num_classes):
+    return (len(y) / (num_classes * torch.bincount(y, minlength=num_classes))).sort().values
+
+
+# %% class_weights: n - 1
+# wrong: one too few
+def class_weights(y, num_classes):
+    return (len(y) - 1) / (num_classes * torch.bincount(y, minlength=num_classes))
+
+
+# %% class_weights: clamped to ten
+# wrong: for very rare classes
+def class_weights(y, num_classes):
+    return (len(y) / (num_classes * torch.bincount(y, minlength=num_classes))).clamp(max=10)
+
+
+# %% class_weights: sorts y in place
+# wrong: changes the argument
+def class_weights(y, num_classes):
+    y[:] = y.sort().values
+    return len(y) / (num_classes * torch.bincount(y, minlength=num_classes))
+
+
+# %% class_weights: column
+# wrong: shape (q, 1)
+def class_weights(y, num_classes):
+    return (len(y) / (num_classes * torch.bincount(y, minlength=num_classes))).reshape(-1, 1)
+
+
+# %% class_weights: square root of the weights
+# wrong
+def class_weights(y, num_classes):
+    return (len(y) / (num_classes * torch.bincount(y, minlength=num_classes))).sqrt()
+
+
+# %% class_weights: classes counted from one
+# wrong: y == k for k = 1 ... q
+def class_weights(y, num_classes):
+    return torch.stack([len(y) / (num_classes * (y == k).sum()) for k in range(1, num_classes + 1)])
+
+
+# %% class_weights: forgets return
+# wrong: None
+def class_weights(y, num_classes):
+    w = len(y) / (num_classes * torch.bincount(y, minlength=num_classes))
+
+
+# %% class_weights: log of the weights' inverse share
+# wrong
+def class_weights(y, num_classes):
+    return torch.log(len(y) / torch.bincount(y, minlength=num_classes))

@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 06; each fails its own task and no other."""
+"""Wrong answers to the exercises of lesson 06; each fails its check. A comment says for which input, or which rule it breaks."""
 # %% parameter_count: weights only
 def parameter_count(sizes):
     return sum(a * b for a, b in zip(sizes, sizes[1:]))
@@ -17,6 +17,100 @@ def parameter_count(sizes):
 # %% parameter_count: one bias a layer
 def parameter_count(sizes):
     return sum(a * b + 1 for a, b in zip(sizes, sizes[1:]))
+
+
+# %% parameter_count: first and last layer only
+# wrong: for three hidden layers and more, and for one layer
+def parameter_count(sizes):
+    return sizes[0] * sizes[1] + sizes[1] + sizes[-2] * sizes[-1] + sizes[-1]
+
+
+# %% parameter_count: only hidden biases
+# wrong: forgets the output's biases
+def parameter_count(sizes):
+    return sum(a * b for a, b in zip(sizes, sizes[1:])) + sum(sizes[1:-1])
+
+
+# %% parameter_count: pops from the argument
+# wrong: empties the list
+def parameter_count(sizes):
+    a = sizes.pop(0)
+    total = 0
+    while sizes:
+        b = sizes.pop(0)
+        total += (a + 1) * b
+        a = b
+    return total
+
+
+# %% parameter_count: last layer lost
+# wrong: range one too short
+def parameter_count(sizes):
+    return sum((sizes[i] + 1) * sizes[i + 1] for i in range(len(sizes) - 2))
+
+
+# %% parameter_count: two sizes only
+# wrong: for more than two sizes
+def parameter_count(sizes):
+    return (sizes[0] + 1) * sizes[1]
+
+
+# %% parameter_count: three sizes
+# wrong: 0 for two sizes, the last layer lost for four and more
+def parameter_count(sizes):
+    total = 0
+    for i in range(len(sizes) - 2):
+        total += (sizes[i] + 1) * sizes[i + 1]
+    return total + (sizes[-2] + 1) * sizes[-1] if len(sizes) == 3 else total
+
+
+# %% parameter_count: float tensors
+# wrong: float32 rounds counts above 2 ** 24, such as [10000, 3333, 7]
+def parameter_count(sizes):
+    s = torch.tensor(sizes, dtype=torch.float32)
+    return int(((s[:-1] + 1) * s[1:]).sum())
+
+
+# %% parameter_count: pairs that do not overlap
+# wrong: for three sizes and more
+def parameter_count(sizes):
+    return sum(a * b + b for a, b in zip(sizes[::2], sizes[1::2]))
+
+
+# %% parameter_count: return inside the loop
+# wrong: for more than one layer
+def parameter_count(sizes):
+    total = 0
+    for a, b in zip(sizes, sizes[1:]):
+        total += a * b + b
+        return total
+
+
+# %% parameter_count: number of tensors
+# wrong: counts weights and biases as tensors
+def parameter_count(sizes):
+    net = nn.Sequential(*[nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])])
+    return len(list(net.parameters()))
+
+
+# %% parameter_count: first size added to the list
+# wrong: appends to the argument
+def parameter_count(sizes):
+    sizes.append(0)
+    return sum(a * b + b for a, b in zip(sizes, sizes[1:]))
+
+
+# %% parameter_count: set of the sizes
+# wrong: where sizes repeat or do not grow
+def parameter_count(sizes):
+    s = sorted(set(sizes))
+    return sum(a * b + b for a, b in zip(s, s[1:]))
+
+
+# %% parameter_count: prints
+# wrong: returns None
+def parameter_count(sizes):
+    print(sum(a * b + b for a, b in zip(sizes, sizes[1:])))
 
 
 # %% MLP: a ReLU after the last layer
@@ -73,6 +167,347 @@ class MLP(nn.Module):
             layers += [nn.Linear(a, b), nn.ReLU()]
         self.net = nn.Sequential(*layers[:-1], nn.Softmax(1))
 
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: no ReLU
+# wrong: for two layers and more
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.net = nn.Sequential(*[nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])])
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: plain list
+# wrong: no parameters are registered
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.layers = [nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])]
+    def forward(self, X):
+        for l in self.layers[:-1]:
+            X = torch.relu(l(X))
+        return self.layers[-1](X)
+
+
+# %% MLP: dictionary
+# wrong: no parameters are registered
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.layers = {i: nn.Linear(a, b) for i, (a, b) in enumerate(zip(sizes, sizes[1:]))}
+    def forward(self, X):
+        for i, l in self.layers.items():
+            X = l(X)
+            if i < len(self.layers) - 1:
+                X = torch.relu(X)
+        return X
+
+
+# %% MLP: hidden layers in a list, last one registered
+# wrong: for two layers and more
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.hidden = [nn.Linear(a, b) for a, b in zip(sizes[:-2], sizes[1:-1])]
+        self.last = nn.Linear(sizes[-2], sizes[-1])
+    def forward(self, X):
+        for l in self.hidden:
+            X = torch.relu(l(X))
+        return self.last(X)
+
+
+# %% MLP: no super().__init__()
+# wrong: cannot be built
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        self.net = nn.Sequential(*[nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])])
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: forward misspelt
+# wrong: net(X) fails
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b), nn.ReLU()]
+        self.net = nn.Sequential(*layers[:-1])
+    def foward(self, X):
+        return self.net(X)
+
+
+# %% MLP: forward without return
+# wrong: None
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b), nn.ReLU()]
+        self.net = nn.Sequential(*layers[:-1])
+    def forward(self, X):
+        self.net(X)
+
+
+# %% MLP: softmax at the end
+# wrong: logits are asked for
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b), nn.ReLU()]
+        self.net = nn.Sequential(*layers[:-1], nn.Softmax(dim=1))
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: without biases
+# wrong
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b, bias=False), nn.ReLU()]
+        self.net = nn.Sequential(*layers[:-1])
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: last layer without bias
+# wrong
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes[:-2], sizes[1:-1]):
+            layers += [nn.Linear(a, b), nn.ReLU()]
+        self.net = nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1], bias=False))
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: dropout added
+# wrong: in training mode
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b), nn.ReLU(), nn.Dropout(0.5)]
+        self.net = nn.Sequential(*layers[:-2])
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: batchnorm without parameters
+# wrong: for a hidden layer
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b), nn.BatchNorm1d(b, affine=False), nn.ReLU()]
+        self.net = nn.Sequential(*layers[:-2])
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: detached between layers
+# wrong: gradients do not reach the first layers
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])])
+    def forward(self, X):
+        for l in self.layers[:-1]:
+            X = torch.relu(l(X)).detach()
+        return self.layers[-1](X)
+
+
+# %% MLP: forward under no_grad
+# wrong: no gradients
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b), nn.ReLU()]
+        self.net = nn.Sequential(*layers[:-1])
+    @torch.no_grad()
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: weights used as .data
+# wrong: no gradients for the weights
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])])
+    def forward(self, X):
+        for i, l in enumerate(self.layers):
+            X = X @ l.weight.data.T + l.bias
+            if i < len(self.layers) - 1:
+                X = torch.relu(X)
+        return X
+
+
+# %% MLP: one hidden layer shared by all
+# wrong: for equal neighbouring sizes such as [8, 8, 8, 3], too few parameters; else it fails
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.first = nn.Linear(sizes[0], sizes[1])
+        self.hidden = nn.Linear(sizes[1], sizes[1])
+        self.last = nn.Linear(sizes[-2], sizes[-1])
+        self.n = len(sizes) - 3
+    def forward(self, X):
+        X = torch.relu(self.first(X))
+        for _ in range(self.n):
+            X = torch.relu(self.hidden(X))
+        return self.last(X)
+
+
+# %% MLP: one hidden layer only
+# wrong: for lists that do not have three sizes
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.a = nn.Linear(sizes[0], sizes[1])
+        self.b = nn.Linear(sizes[1], sizes[-1])
+    def forward(self, X):
+        return self.b(torch.relu(self.a(X)))
+
+
+# %% MLP: pops from sizes
+# wrong: changes the argument
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        a = sizes.pop(0)
+        layers = []
+        while sizes:
+            b = sizes.pop(0)
+            layers += [nn.Linear(a, b), nn.ReLU()]
+            a = b
+        self.net = nn.Sequential(*layers[:-1])
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: layers made anew in forward
+# wrong: no parameters, other numbers each time
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.sizes = sizes
+    def forward(self, X):
+        for i in range(len(self.sizes) - 1):
+            X = nn.Linear(self.sizes[i], self.sizes[i + 1])(X)
+            if i < len(self.sizes) - 2:
+                X = torch.relu(X)
+        return X
+
+
+# %% MLP: squeeze at the end
+# wrong: a batch of one, or one output
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b), nn.ReLU()]
+        self.net = nn.Sequential(*layers[:-1])
+    def forward(self, X):
+        return self.net(X).squeeze()
+
+
+# %% MLP: sigmoid
+# wrong: ReLU is asked for
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b), nn.Sigmoid()]
+        self.net = nn.Sequential(*layers[:-1])
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: leaky ReLU
+# wrong: for negative values
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b), nn.LeakyReLU(0.01)]
+        self.net = nn.Sequential(*layers[:-1])
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: no ReLU between the last two layers
+# wrong: drops one ReLU too many
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])])
+    def forward(self, X):
+        for i, l in enumerate(self.layers):
+            X = l(X)
+            if i < len(self.layers) - 2:
+                X = torch.relu(X)
+        return X
+
+
+# %% MLP: an unused extra layer
+# wrong: too many parameters, and gradients do not reach it
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b), nn.ReLU()]
+        self.net = nn.Sequential(*layers[:-1])
+        self.output = nn.Linear(sizes[-2], sizes[-1])
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: tensors with requires_grad, not parameters
+# wrong: nothing is registered
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.W = [torch.randn(a, b, requires_grad=True) for a, b in zip(sizes, sizes[1:])]
+        self.b = [torch.zeros(b, requires_grad=True) for b in sizes[1:]]
+    def forward(self, X):
+        for i in range(len(self.W)):
+            X = X @ self.W[i] + self.b[i]
+            if i < len(self.W) - 1:
+                X = torch.relu(X)
+        return X
+
+
+# %% MLP: ReLU in place on the input first
+# wrong: changes X and cuts its negative entries
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.ReLU(inplace=True), nn.Linear(a, b)]
+        self.net = nn.Sequential(*layers)
     def forward(self, X):
         return self.net(X)
 
@@ -136,6 +571,252 @@ def early_stopping(losses, patience):
     return best, len(losses) - 1
 
 
+# %% early_stopping: best over all losses
+# wrong: sees losses after the stop
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]:
+            best = e
+        if e - best >= patience:
+            return losses.index(min(losses)), e
+    return best, len(losses) - 1
+
+
+# %% early_stopping: ties count as a new best
+# wrong: for equal losses
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l <= losses[best]:
+            best = e
+        if e - best >= patience:
+            return best, e
+    return best, len(losses) - 1
+
+
+# %% early_stopping: one epoch too late
+# wrong: > instead of >=
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]:
+            best = e
+        if e - best > patience:
+            return best, e
+    return best, len(losses) - 1
+
+
+# %% early_stopping: nothing if no stop occurs
+# wrong: None when it runs to the end
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]:
+            best = e
+        if e - best >= patience:
+            return best, e
+
+
+# %% early_stopping: best loss starts at ten
+# wrong: for losses above 10
+def early_stopping(losses, patience):
+    best, best_loss = 0, 10.0
+    since = 0
+    for e, l in enumerate(losses):
+        if l < best_loss:
+            best, best_loss, since = e, l, 0
+        else:
+            since += 1
+        if since >= patience:
+            return best, e
+    return best, len(losses) - 1
+
+
+# %% early_stopping: compares with the epoch before
+# wrong: e.g. [1, 3, 2, 1.5], a fall that is no new best
+def early_stopping(losses, patience):
+    best, bad = 0, 0
+    for e in range(1, len(losses)):
+        if losses[e] < losses[e - 1]:
+            bad = 0
+        else:
+            bad += 1
+        if losses[e] < losses[best]:
+            best = e
+        if bad >= patience:
+            return best, e
+    return best, len(losses) - 1
+
+
+# %% early_stopping: bad epochs are not reset
+# wrong: they need to be in a row
+def early_stopping(losses, patience):
+    best, bad = 0, 0
+    for e in range(1, len(losses)):
+        if losses[e] < losses[best]:
+            best = e
+        else:
+            bad += 1
+        if bad >= patience:
+            return best, e
+    return best, len(losses) - 1
+
+
+# %% early_stopping: order turned
+# wrong: (last, best)
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]:
+            best = e
+        if e - best >= patience:
+            return e, best
+    return len(losses) - 1, best
+
+
+# %% early_stopping: last is the number of epochs
+# wrong: one too many when no stop occurs
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]:
+            best = e
+        if e - best >= patience:
+            return best, e
+    return best, len(losses)
+
+
+# %% early_stopping: counted from 1
+# wrong: off by one
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]:
+            best = e
+        if e - best >= patience:
+            return best + 1, e + 1
+    return best + 1, len(losses)
+
+
+# %% early_stopping: best loss instead of its epoch
+# wrong
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]:
+            best = e
+        if e - best >= patience:
+            return losses[best], e
+    return losses[best], len(losses) - 1
+
+
+# %% early_stopping: pops from losses
+# wrong: changes the argument
+def early_stopping(losses, patience):
+    best, best_loss, e = 0, losses[0], -1
+    while losses:
+        l = losses.pop(0)
+        e += 1
+        if l < best_loss:
+            best, best_loss = e, l
+        if e - best >= patience:
+            break
+    return best, e
+
+
+# %% early_stopping: last is always best plus patience
+# wrong: when the list ends before
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]:
+            best = e
+        if e - best >= patience:
+            break
+    return best, best + patience
+
+
+# %% early_stopping: never stops
+# wrong: ignores patience
+def early_stopping(losses, patience):
+    return losses.index(min(losses)), len(losses) - 1
+
+
+# %% early_stopping: one epoch before the stop
+# wrong: the epoch that brings the stop is run
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]:
+            best = e
+        if e - best >= patience:
+            return best, e - 1
+    return best, len(losses) - 1
+
+
+# %% early_stopping: smallest improvement of 1e-4
+# wrong: for tiny improvements
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best] - 1e-4:
+            best = e
+        if e - best >= patience:
+            return best, e
+    return best, len(losses) - 1
+
+
+# %% early_stopping: patience at most five
+# wrong: for patience above 5
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]:
+            best = e
+        if e - best >= min(patience, 5):
+            return best, e
+    return best, len(losses) - 1
+
+
+# %% early_stopping: sorts the losses
+# wrong: changes the argument, too
+def early_stopping(losses, patience):
+    first = list(losses)
+    losses.sort()
+    best = first.index(losses[0])
+    return best, min(best + patience, len(first) - 1)
+
+
+# %% early_stopping: counts from the last fall
+# wrong: any fall against the epoch before resets the counter, and the first epoch is never the best; e.g. [1, 2, 1.5, 3, 4]
+def early_stopping(losses, patience):
+    best, wait = 0, 0
+    for e in range(1, len(losses)):
+        if losses[e] < losses[e - 1]:
+            best, wait = e, 0
+        else:
+            wait += 1
+        if wait == patience:
+            return best, e
+    return best, len(losses) - 1
+
+
+# %% early_stopping: best set by the last of equal losses
+# wrong: for ties, min over (loss, -epoch); stops at the right epoch
+def early_stopping(losses, patience):
+    b = 0
+    last = len(losses) - 1
+    for e, l in enumerate(losses):
+        if l < losses[b]:
+            b = e
+        if e - b >= patience:
+            last = e
+            break
+    best = max(i for i in range(last + 1) if losses[i] == min(losses[:last + 1]))
+    return best, last
+
+
 # %% dropout: does not scale
 def dropout(X, p, U, training):
     return (U >= p) * X if training else X
@@ -161,6 +842,138 @@ def dropout(X, p, U, training):
     return (U < p) * X / (1 - p) if training else X
 
 
+# %% dropout: not scaled
+# wrong: mean falls
+def dropout(X, p, U, training):
+    return X * (U >= p) if training else X
+
+
+# %% dropout: scaled by p
+# wrong: unless p = 0.5
+def dropout(X, p, U, training):
+    return X * (U >= p) / p if training else X
+
+
+# %% dropout: keeps what is below p
+# wrong: mask turned
+def dropout(X, p, U, training):
+    return X * (U < p) / (1 - p) if training else X
+
+
+# %% dropout: drops at p too
+# wrong: where U equals p exactly; with p = 0 and U = 0
+def dropout(X, p, U, training):
+    return X * (U > p) / (1 - p) if training else X
+
+
+# %% dropout: also in evaluation
+# wrong: ignores training
+def dropout(X, p, U, training):
+    return X * (U >= p) / (1 - p)
+
+
+# %% dropout: scaled in evaluation
+# wrong: not inverted dropout
+def dropout(X, p, U, training):
+    return X * (U >= p) if training else X * (1 - p)
+
+
+# %% dropout: zeros written into X
+# wrong: changes the argument
+def dropout(X, p, U, training):
+    if not training:
+        return X
+    X[U < p] = 0
+    return X / (1 - p)
+
+
+# %% dropout: multiplies by 1 - p
+# wrong: scale upside down
+def dropout(X, p, U, training):
+    return X * (U >= p) * (1 - p) if training else X
+
+
+# %% dropout: own random numbers
+# wrong: ignores U
+def dropout(X, p, U, training):
+    return X * (torch.rand_like(X) >= p) / (1 - p) if training else X
+
+
+# %% dropout: torch's dropout
+# wrong: ignores U
+def dropout(X, p, U, training):
+    return nn.functional.dropout(X, p, training)
+
+
+# %% dropout: training turned
+# wrong
+def dropout(X, p, U, training):
+    if training:
+        return X
+    return X * (U >= p) / (1 - p)
+
+
+# %% dropout: scaled by the share that is kept
+# wrong: the mask's mean is not 1 - p
+def dropout(X, p, U, training):
+    if not training:
+        return X
+    mask = (U >= p).float()
+    return X * mask / mask.mean().clamp(min=1e-9)
+
+
+# %% dropout: whole columns by the first row
+# wrong: for more than one row
+def dropout(X, p, U, training):
+    return X * (U[0] >= p) / (1 - p) if training else X
+
+
+# %% dropout: the mask itself
+# wrong: X is forgotten
+def dropout(X, p, U, training):
+    return (U >= p).float() / (1 - p) if training else X
+
+
+# %% dropout: an eps in the divisor
+# wrong: for p close to 1, such as 0.99 with eps 1e-4
+def dropout(X, p, U, training):
+    return X * (U >= p) / (1 - p + 1e-4) if training else X
+
+
+# %% dropout: nothing in evaluation
+# wrong: None if not training
+def dropout(X, p, U, training):
+    if training:
+        return X * (U >= p) / (1 - p)
+
+
+# %% dropout: drops the entry where X is below p
+# wrong: compares X
+def dropout(X, p, U, training):
+    return torch.where(X < p, 0.0, X / (1 - p)) if training else X
+
+
+# %% dropout: dropped entries get the mean
+# wrong: zero is asked for
+def dropout(X, p, U, training):
+    return torch.where(U < p, X.mean(), X) / (1 - p) if training else X
+
+
+# %% dropout: scaled in place
+# wrong: changes the argument, not seen in the result
+def dropout(X, p, U, training):
+    if training:
+        X *= (U >= p)
+        X /= 1 - p
+    return X
+
+
+# %% dropout: squeeze at the end
+# wrong: for n = 1 or d = 1
+def dropout(X, p, U, training):
+    return (X * (U >= p) / (1 - p)).squeeze() if training else X
+
+
 # %% normalize: the test set's own statistics
 def normalize(train, test):
     return tuple((part - part.mean()) / part.std(correction=0) for part in (train, test))
@@ -183,6 +996,158 @@ def normalize(train, test):
     return tuple((part - train.mean()) / train.var(correction=0) for part in (train, test))
 
 
+# %% normalize: each with its own statistics
+# wrong: test set
+def normalize(train, test):
+    return ((train - train.mean()) / train.std(correction=0), (test - test.mean()) / test.std(correction=0))
+
+
+# %% normalize: divides by n - 1
+# wrong: for few pixels
+def normalize(train, test):
+    m, s = train.mean(), train.std()
+    return (train - m) / s, (test - m) / s
+
+
+# %% normalize: statistics for each pixel
+# wrong: one mean for all pixels
+def normalize(train, test):
+    m, s = train.mean(0), train.std(0, correction=0)
+    return (train - m) / s, (test - m) / s
+
+
+# %% normalize: statistics for each image
+# wrong
+def normalize(train, test):
+    def f(v):
+        return (v - v.mean((1, 2), keepdim=True)) / v.std((1, 2), correction=0, keepdim=True)
+    return f(train), f(test)
+
+
+# %% normalize: statistics of both sets, again
+# wrong: the test set leaks
+def normalize(train, test):
+    both = torch.cat([train.flatten(), test.flatten()])
+    m, s = both.mean(), both.std(correction=0)
+    return (train - m) / s, (test - m) / s
+
+
+# %% normalize: variance instead of deviation
+# wrong
+def normalize(train, test):
+    m, s = train.mean(), train.var(correction=0)
+    return (train - m) / s, (test - m) / s
+
+
+# %% normalize: test with the mean of the normalised train set
+# wrong: train is overwritten first
+def normalize(train, test):
+    train = (train - train.mean()) / train.std(correction=0)
+    test = (test - train.mean()) / train.std(correction=0)
+    return train, test
+
+
+# %% normalize: in place
+# wrong: changes the arguments
+def normalize(train, test):
+    m, s = train.mean(), train.std(correction=0)
+    train -= m
+    train /= s
+    test -= m
+    test /= s
+    return train, test
+
+
+# %% normalize: only shifted
+# wrong
+def normalize(train, test):
+    m = train.mean()
+    return train - m, test - m
+
+
+# %% normalize: minimum and maximum
+# wrong
+def normalize(train, test):
+    lo, hi = train.min(), train.max()
+    return (train - lo) / (hi - lo), (test - lo) / (hi - lo)
+
+
+# %% normalize: eps of 1e-4 added
+# wrong: for images with a small deviation
+def normalize(train, test):
+    m, s = train.mean(), train.std(correction=0) + 1e-4
+    return (train - m) / s, (test - m) / s
+
+
+# %% normalize: eps of 1e-6 under the root
+# wrong: for images with a small deviation, such as 1e-3
+def normalize(train, test):
+    m, s = train.mean(), (train.var(correction=0) + 1e-6).sqrt()
+    return (train - m) / s, (test - m) / s
+
+
+# %% normalize: divides before it shifts
+# wrong: train / s - m
+def normalize(train, test):
+    m, s = train.mean(), train.std(correction=0)
+    return train / s - m, test / s - m
+
+
+# %% normalize: test set not scaled
+# wrong
+def normalize(train, test):
+    m, s = train.mean(), train.std(correction=0)
+    return (train - m) / s, test - m
+
+
+# %% normalize: test first
+# wrong: order
+def normalize(train, test):
+    m, s = train.mean(), train.std(correction=0)
+    return (test - m) / s, (train - m) / s
+
+
+# %% normalize: flattened images
+# wrong: shape (n, h * w)
+def normalize(train, test):
+    m, s = train.mean(), train.std(correction=0)
+    return ((train - m) / s).flatten(1), ((test - m) / s).flatten(1)
+
+
+# %% normalize: median
+# wrong: for lopsided pixels
+def normalize(train, test):
+    m, s = train.median(), train.std(correction=0)
+    return (train - m) / s, (test - m) / s
+
+
+# %% normalize: constants of FashionMNIST
+# wrong: 0.2860 and 0.3530 for everything
+def normalize(train, test):
+    return (train - 0.2860) / 0.3530, (test - 0.2860) / 0.3530
+
+
+# %% normalize: squeeze at the end
+# wrong: for one test image or one row
+def normalize(train, test):
+    m, s = train.mean(), train.std(correction=0)
+    return ((train - m) / s).squeeze(), ((test - m) / s).squeeze()
+
+
+# %% normalize: mean of the deviations of the images
+# wrong: not one deviation for all
+def normalize(train, test):
+    m, s = train.mean(), train.std((1, 2), correction=0).mean()
+    return (train - m) / s, (test - m) / s
+
+
+# %% normalize: clipped to three deviations
+# wrong: for outliers
+def normalize(train, test):
+    m, s = train.mean(), train.std(correction=0)
+    return ((train - m) / s).clamp(-3, 3), ((test - m) / s).clamp(-3, 3)
+
+
 # %% epoch_loss: mean of means
 def epoch_loss(losses, sizes):
     return sum(loss.item() for loss in losses) / len(losses)
@@ -201,3 +1166,146 @@ def epoch_loss(losses, sizes):
 # %% epoch_loss: takes the last batch for a full one
 def epoch_loss(losses, sizes):
     return sum(loss.item() * size for loss, size in zip(losses, sizes)) / (len(sizes) * sizes[0])
+
+
+# %% epoch_loss: mean of the means
+# wrong: for batches of different sizes
+def epoch_loss(losses, sizes):
+    return sum(l.item() for l in losses) / len(losses)
+
+
+# %% epoch_loss: a tensor with a graph
+# wrong
+def epoch_loss(losses, sizes):
+    return sum(l * n for l, n in zip(losses, sizes)) / sum(sizes)
+
+
+# %% epoch_loss: not divided
+# wrong: the sum
+def epoch_loss(losses, sizes):
+    return float(sum(l.item() * n for l, n in zip(losses, sizes)))
+
+
+# %% epoch_loss: divided by the number of batches
+# wrong
+def epoch_loss(losses, sizes):
+    return sum(l.item() * n for l, n in zip(losses, sizes)) / len(sizes)
+
+
+# %% epoch_loss: sum of means over n
+# wrong: for batches larger than 1
+def epoch_loss(losses, sizes):
+    return sum(l.item() for l in losses) / sum(sizes)
+
+
+# %% epoch_loss: first batch size for all
+# wrong: for a smaller last batch
+def epoch_loss(losses, sizes):
+    return sum(l.item() * sizes[0] for l in losses) / (sizes[0] * len(losses))
+
+
+# %% epoch_loss: last batch left out
+# wrong
+def epoch_loss(losses, sizes):
+    return sum(l.item() * n for l, n in zip(losses[:-1], sizes[:-1])) / max(sum(sizes[:-1]), 1)
+
+
+# %% epoch_loss: last loss only
+# wrong
+def epoch_loss(losses, sizes):
+    return losses[-1].item()
+
+
+# %% epoch_loss: divides by the size
+# wrong: loss / n
+def epoch_loss(losses, sizes):
+    return sum(l.item() / n for l, n in zip(losses, sizes)) / len(losses)
+
+
+# %% epoch_loss: whole-number division
+# wrong
+def epoch_loss(losses, sizes):
+    return float(sum(l.item() * n for l, n in zip(losses, sizes)) // sum(sizes))
+
+
+# %% epoch_loss: pops from the lists
+# wrong: changes the arguments
+def epoch_loss(losses, sizes):
+    total = count = 0
+    while losses:
+        n = sizes.pop()
+        total += losses.pop().item() * n
+        count += n
+    return total / count
+
+
+# %% epoch_loss: return inside the loop
+# wrong: for more than one batch
+def epoch_loss(losses, sizes):
+    total = 0
+    for l, n in zip(losses, sizes):
+        total += l.item() * n
+        return total / sum(sizes)
+
+
+# %% epoch_loss: median of the losses
+# wrong
+def epoch_loss(losses, sizes):
+    return torch.stack(losses).median().item()
+
+
+# %% epoch_loss: the product of the means
+# wrong: mean loss times mean size over n
+def epoch_loss(losses, sizes):
+    m = sum(l.item() for l in losses) / len(losses)
+    return m * (sum(sizes) / len(sizes)) / sum(sizes)
+
+
+# %% epoch_loss: rounded to two places
+# wrong
+def epoch_loss(losses, sizes):
+    return round(sum(l.item() * n for l, n in zip(losses, sizes)) / sum(sizes), 2)
+
+
+# %% epoch_loss: n - 1
+# wrong
+def epoch_loss(losses, sizes):
+    return sum(l.item() * n for l, n in zip(losses, sizes)) / (sum(sizes) - 1 + 1e-9)
+
+
+# %% epoch_loss: detaches in place
+# wrong: detach_ cuts the given losses from their graphs
+def epoch_loss(losses, sizes):
+    for l in losses:
+        l.detach_()
+    return float(sum(l * n for l, n in zip(losses, sizes)) / sum(sizes))
+
+
+# %% epoch_loss: list overwritten with numbers
+# wrong: changes the argument
+def epoch_loss(losses, sizes):
+    for i in range(len(losses)):
+        losses[i] = losses[i].item() * sizes[i]
+    return sum(losses) / sum(sizes)
+
+
+# %% epoch_loss: loss scaled in place
+# wrong: changes the tensors of the argument
+def epoch_loss(losses, sizes):
+    total = 0.0
+    for l, n in zip(losses, sizes):
+        l.data *= n
+        total += l.item()
+    return total / sum(sizes)
+
+
+# %% epoch_loss: eps in the divisor
+# wrong: for few samples, 1e-2 of one
+def epoch_loss(losses, sizes):
+    return sum(l.item() * n for l, n in zip(losses, sizes)) / (sum(sizes) + 1e-2)
+
+
+# %% epoch_loss: whole losses
+# wrong: int(l)
+def epoch_loss(losses, sizes):
+    return sum(int(l) * n for l, n in zip(losses, sizes)) / sum(sizes)

@@ -1,0 +1,175 @@
+"""How a check compares: cases with the values that are right and the values that known slips give."""
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from .asking import Wrong, ask, broken, ordinal
+
+
+@dataclass(eq=False)
+class Case:
+    """One call of an answer.
+
+    args: what it is called with. want: what it should return: a tensor, a number, a text, or a tuple of them.
+    given: the case in words, for messages. slips: sentence -> what an answer with that slip returns here; None where such
+    an answer would fail with an error.
+    """
+    args: tuple
+    want: object
+    given: str
+    slips: dict = field(default_factory=dict)
+    got: object = None
+    broken: object = None
+
+
+def examine(what, answer, cases, close=1e-5, shape="", layouts=("spread", "double"), **how):
+    """Call the answer for each case; raise Wrong unless all results are right.
+
+    what: the call in a sentence, "shares(X)". A slip is named only when it explains the answer's results in all cases.
+    shape: what to say where the numbers are right and the shape is not. layouts: how the tensors of the first case are laid
+    out in further calls. `how` is `call`'s.
+    """
+    cases = list(cases)
+    for i, case in enumerate(cases):
+        try:
+            report = ask(answer, *case.args, **how)
+        except Wrong:  # a slip that showed before says more than the error that it leads to
+            judge(what, cases[:i], close, shape)
+            raise
+        case.got, case.broken = report["returned"], broken(answer, report, **how)
+    judge(what, cases, close, shape)
+    for case in cases:
+        demand(not case.broken, case.broken)
+    first = cases[0]
+    for layout in layouts if any(isinstance(arg, torch.Tensor | list) for arg in first.args) else ():
+        try:
+            got = ask(answer, *first.args, layout=layout, **how)["returned"]
+        except Wrong as error:
+            if layout == "double" and any(word in str(error) for word in ("dtype", "Double", "double", "float64", "scalar type")):
+                continue  # the tasks speak of float32: an answer need not take other types
+            raise
+        words = {"spread": "tensors whose numbers don't lie side by side in memory, as a transposed one's",
+                 "double": "float64 tensors"}[layout]
+        compare(what, got, first.want, close=close, given=f"{first.given}, {words}")
+
+
+def judge(what, cases, close=1e-5, shape=""):
+    """Raise Wrong unless `got` is right in all cases."""
+    failing = [case for case in cases if not same(case.got, case.want, close)]
+    if not failing:
+        return
+    for sentence in failing[0].slips:
+        known = [case for case in cases if case.slips.get(sentence) is not None]
+        if failing[0] in known and same(failing[0].got, failing[0].slips[sentence], close) and all(
+                case in known and same(case.got, case.slips[sentence], close) or case not in failing or _overflows(case.got) for case in cases) and all(
+                same(case.got, case.slips[sentence], close) or _overflows(case.got) for case in known):
+            raise Wrong(f"{what}: {sentence} ({failing[0].given})")
+    for case in failing:
+        compare(what, case.got, case.want, close=close, given=case.given, shape=shape)
+
+
+def compare(what, got, want, close=1e-5, given="", shape=""):
+    """Raise Wrong unless `got` equals `want`: shapes exactly, numbers within `close`, relative to their size.
+
+    what: the value in a sentence. given: for which input. shape: what to say where only the shape is wrong.
+    """
+    case, given = given, f" ({given})" if given else ""
+    if isinstance(want, list | tuple):
+        if not isinstance(got, list | tuple) or len(got) != len(want):
+            raise Wrong(f"{what} should be {len(want)} values, not {_shown(got)}{given}.")
+        for i, (a, b) in enumerate(zip(got, want)):
+            compare(f"the {ordinal(i)} value of {what}", a, b, close, case, shape)
+        return
+    if isinstance(want, str | bool) or want is None:
+        if not same(got, want, close):
+            raise Wrong(f"{what} is {_shown(got)}, and should be {want!r}{given}.")
+        return
+    if isinstance(got, torch.Tensor) and got.is_complex():
+        raise Wrong(f"{what} holds complex numbers, and real ones were expected{given}.")
+    if isinstance(want, int) and _is_fraction(got):
+        raise Wrong(f"{what} is {_shown(got)}, a number with a decimal point; a whole number was expected{given}: `//` divides to one.")
+    a, b = _tensor(got), _tensor(want)
+    if a is None:
+        raise Wrong(f"{what} is {_shown(got)}; {_kind(b)} was expected{given}.")
+    if same(got, want, close):
+        return
+    if a.shape != b.shape:
+        if a.numel() == b.numel() and same(a.reshape(b.shape), b, close):
+            shape = f": {shape}" if shape else ": is a squeeze(), a reshape() or a keepdim one too many?"
+            raise Wrong(f"{what} has the right numbers in shape {tuple(a.shape)}, and should have shape {tuple(b.shape)}{shape}{given}")
+        raise Wrong(f"{what} has shape {tuple(a.shape)}; {tuple(b.shape)} was expected{given}.")
+    if not torch.isfinite(a).all() and torch.isfinite(b).all():
+        raise Wrong(f"{what} holds {'nan' if a.isnan().any() else 'inf'}: something overflowed, or 0 was "
+                    f"divided or had its logarithm taken{given}.")
+    where = int(((a - b).abs() / _room(b, close)).nan_to_num(torch.inf).argmax())
+    index = [int(i) for i in np.unravel_index(where, b.shape)] if b.shape else []
+    is_, should = float(a.flatten()[where]), float(b.flatten()[where])
+    digits = next((digits for digits in (6, 9, 12, 17) if f"{is_:.{digits}g}" != f"{should:.{digits}g}"), 17)
+    raise Wrong(f"{what}{index if index else ''} is {is_:.{digits}g}, and should be {should:.{digits}g}{given}.")
+
+
+def same(got, want, close):
+    """Whether `got` equals `want` as `compare` has it."""
+    if isinstance(want, list | tuple):
+        return isinstance(got, list | tuple) and len(got) == len(want) and all(same(a, b, close) for a, b in zip(got, want))
+    if isinstance(want, str | bool) or want is None:
+        return got is want or type(got) is type(want) and got == want
+    if isinstance(got, torch.Tensor) and got.is_complex() or isinstance(want, int) and _is_fraction(got):
+        return False
+    a, b = _tensor(got), _tensor(want)
+    if a is None or a.shape != b.shape:
+        return False
+    finite = b.isfinite()
+    near = (a - b).abs() <= _room(b, close)
+    return bool(torch.where(finite, near, (a == b) | a.isnan() & b.isnan()).all())
+
+
+def _overflows(value):
+    """Whether a result holds inf or nan: after an overflow it says nothing about other slips."""
+    if isinstance(value, list | tuple):
+        return any(map(_overflows, value))
+    tensor = _tensor(value)
+    return tensor is not None and not bool(torch.isfinite(tensor).all())
+
+
+def some(n, one, many=""):
+    """A number of things in words: 1 row, 3 rows."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def _is_fraction(value):
+    return isinstance(value, float) or isinstance(value, torch.Tensor) and value.is_floating_point()
+
+
+def _room(want, close):
+    """How far each number may be off: relative to itself, and to the largest where that is below 1."""
+    finite = want[want.isfinite()]
+    largest = float(finite.abs().max()) if finite.numel() else 0
+    return close * (want.abs() + (min(largest, 1) or 1))
+
+
+def demand(condition, sentence):
+    """Raise Wrong(sentence) unless the condition holds."""
+    if not condition:
+        raise Wrong(sentence)
+
+
+def _tensor(value):
+    if isinstance(value, torch.Tensor):
+        return value.double() if not value.is_complex() else value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return torch.tensor(float(value), dtype=torch.float64)
+    return None
+
+
+def _kind(tensor):
+    return f"a tensor of shape {tuple(tensor.shape)}" if tensor.shape else "a number"
+
+
+def _shown(value):
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    if value is None:
+        return "None (is there a `return`?)"
+    return f"{value!r:.60}"

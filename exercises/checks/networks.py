@@ -1,0 +1,144 @@
+"""Judging a network by the function that it computes, whatever the order and the layout of its parameters."""
+import itertools
+
+import torch
+from torch import nn
+
+from .asking import Wrong, run, unchanged
+from .judging import compare, demand, same
+
+LIMIT = 5000  # ways to read a network's parameters that are tried
+
+
+def probe_network(answer, seed, X, G, *args):
+    """Make a network by answer(*args), give its parameters drawn values, and run it forward and backward.
+
+    X: a batch. G: what the output is multiplied with before it is added up for backward().
+    Returns a dictionary: the parameters' values in their order, the outputs for the batch and for its first row alone, and the
+    gradients (None where none arrived).
+    """
+    with unchanged(("the arguments that it is made with", list(args)), ("its batch", X)):
+        return _network(answer, seed, X, G, *args)
+
+
+def _network(answer, seed, X, G, *args):
+    net = answer(*args)
+    if net is None:
+        raise Wrong("returns None: is there a `return`?")
+    if not isinstance(net, nn.Module):
+        raise Wrong(f"gives a {type(net).__name__}, not an nn.Module.")
+    _output(net, X)  # lazy layers learn their sizes
+    parameters = list(net.parameters())
+    with torch.no_grad():
+        for i, p in enumerate(parameters):
+            p.copy_(0.7 * torch.randn(p.shape, generator=torch.Generator().manual_seed(seed + i)))
+    out, one = _output(net, X), _output(net, X[:1])
+    if out.requires_grad:
+        (out * G).sum().backward()
+    return {"values": [p.detach() for p in parameters], "out": out.detach(), "one": one.detach(), "grads": [p.grad for p in parameters],
+            "mode": net.training}
+
+
+def _output(net, X):
+    out = net(X)
+    if out is None:
+        raise Wrong("returns None from forward: is there a `return`?")
+    if not isinstance(out, torch.Tensor):
+        raise Wrong(f"returns a {type(out).__name__} from forward, not a tensor.")
+    return out
+
+
+def examine_network(what, answer, args, seed, X, roles, forward, slips, given):
+    """Raise Wrong unless answer(*args) computes `forward` with parameters of its own.
+
+    roles: the shapes of the parameters in the order in which forward(parameters, X) takes them; a network may keep them in
+    another order, a weight transposed, or a bias as a last row of its weight. slips: sentence -> another forward.
+    """
+    with torch.no_grad():
+        shape = forward([torch.zeros(role) for role in roles], X).shape
+    G = torch.randn(shape, generator=torch.Generator().manual_seed(seed + 77))
+    report = run(probe_network, answer, seed, X, G, *args)
+    values = report["values"]
+    shapes = [tuple(value.shape) for value in values]
+    held, wanted = sum(value.numel() for value in values), sum(torch.Size(role).numel() for role in roles)
+    demand(values, f"{what} has no parameters that an optimizer would find: layers in a plain Python list or dictionary, or made in "
+           f"forward, are hidden from it. Keep them as attributes, in nn.Sequential or in nn.ModuleList. ({given})")
+    demand(held == wanted, f"{what} has {held:,} numbers in its parameters, of the shapes {shapes}, and should have {wanted:,}: "
+           f"{', '.join(map(str, roles))}. ({given})")
+    ways = list(itertools.islice(_ways(values, [tuple(role) for role in roles]), LIMIT))
+    demand(ways, f"{what} has parameters of the shapes {shapes}, which are not those of its layers: {', '.join(map(str, roles))}. ({given})")
+    with torch.no_grad():
+        right = [way for way in ways if same(report["out"], forward(way(values), X), 1e-4)]
+        if not right:
+            for sentence, other in slips.items():
+                if any(same(report["out"], other(way(values), X), 1e-4) for way in ways):
+                    raise Wrong(f"{what}: {sentence} ({given})")
+            compare(f"{what}(X)", report["out"], forward(ways[0](values), X), close=1e-4,
+                    given=f"{given}; beside layers that are right, with the same parameters")
+        compare(f"{what}(X)", report["one"], forward(right[0](values), X[:1]), close=1e-4, given=f"{given}, a batch of one")
+    demand(report["mode"], f"{what} is in evaluation mode: a new network is to be trained.")
+    demand(any(grad is not None for grad in report["grads"]), f"{what} computes the right output, but no gradient reaches its parameters: "
+           f"does forward run under torch.no_grad(), detach, or use .data? ({given})")
+    wrong = []
+    for way in right:
+        leaves = [value.clone().requires_grad_() for value in values]
+        (forward(way(leaves), X) * G).sum().backward()
+        wrong = [shape for shape, leaf, grad in zip(shapes, leaves, report["grads"])
+                 if not same(torch.zeros_like(leaf) if grad is None else grad, leaf.grad, 1e-3)]
+        if not wrong:
+            return
+    raise Wrong(f"{what} computes the right output, but its parameters of the shapes {wrong} don't get the gradients that they should: "
+                f"is something detached, or under torch.no_grad(), on the way? ({given})")
+
+
+def _ways(values, roles):
+    """Yield functions that turn a list of parameters into tensors of the roles' shapes."""
+    def fill(place, used):
+        if place == len(roles):
+            if len(used) == len(values):
+                yield []
+            return
+        role = roles[place]
+        for i, value in enumerate(values):
+            if i in used:
+                continue
+            for read in _readings(tuple(size for size in value.shape if size > 1), role):
+                for rest in fill(place + 1, used | {i}):
+                    yield [(i, read), *rest]
+            if place + 1 < len(roles) and len(role) == 2 and roles[place + 1] == role[:1]:  # weight and bias in one
+                for read in _joint(tuple(value.shape), role):
+                    for rest in fill(place + 2, used | {i}):
+                        yield [(i, lambda value, read=read: read(value)[0]), (i, lambda value, read=read: read(value)[1]), *rest]
+
+    for plan in fill(0, frozenset()):
+        yield lambda values, plan=plan: [read(values[i]) for i, read in plan]
+
+
+def _readings(shape, role):
+    """Yield functions that read a parameter of that shape, without its axes of size 1, as one of the role's shape.
+
+    The role's axes may stand in any order, and neighbours among them may be merged to one.
+    """
+    axes = [axis for axis, size in enumerate(role) if size > 1]
+    for order in itertools.permutations(axes):
+        sizes = tuple(role[axis] for axis in order)
+        if shape in _merged(sizes):
+            back = [order.index(axis) for axis in axes]
+            yield lambda value, sizes=sizes, back=back: value.reshape(sizes).permute(back).reshape(role)
+
+
+def _merged(sizes):
+    """All shapes that merging neighbouring axes makes of one."""
+    if len(sizes) < 2:
+        return {sizes}
+    return {(sizes[0], *rest) for rest in _merged(sizes[1:])} | _merged((sizes[0] * sizes[1], *sizes[2:]))
+
+
+def _joint(shape, role):
+    out, into = role
+    if shape == (into + 1, out):
+        yield lambda value: (value[:-1].T, value[-1])
+        yield lambda value: (value[1:].T, value[0])
+    if shape == (out, into + 1):
+        yield lambda value: (value[:, :-1], value[:, -1])
+        yield lambda value: (value[:, 1:], value[:, 0])
