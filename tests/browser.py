@@ -44,7 +44,7 @@ def jupyterlab(course, notebooks=()):
 
     `notebooks`: {name: code of its cells}, added to the copy.
     """
-    for name in ("notebooks", "data/sample"):
+    for name in ("notebooks", "data/sample", "exercises/checks", "exercises/release"):
         shutil.copytree(ROOT / name, course / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     for name in (*(path.name for path in ROOT.glob("*.py") if path.name != "conftest.py"), "benchmarks/records.csv"):
         (course / name).parent.mkdir(exist_ok=True)
@@ -95,9 +95,9 @@ def chromium(profile, playwright=None, **screen):
         context.close()
 
 
-def open_notebook(page, server, name):
+def open_notebook(page, server, name, folder="notebooks"):
     address, token = server
-    page.goto(f"{address}/lab/tree/notebooks/{name}.ipynb?token={token}&reset")
+    page.goto(f"{address}/lab/tree/{folder}/{name}.ipynb?token={token}&reset")
     page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context")
     page.evaluate("""async () => {
         const w = jupyterapp.shell.currentWidget;

@@ -247,6 +247,22 @@ def test_training_is_live_and_can_be_interrupted(page, server):
     close_notebook(page)
 
 
+def test_run_all_goes_through_unanswered_exercises_and_counts(page, server):
+    """A check that fails shows its sentence, and the cells after it run."""
+    open_notebook(page, server, "01-tensors-exercises", "exercises/release/01-tensors")
+    cells = run_all(page)
+    code = [each for each in cells if each["type"] == "code"]
+    assert all(each["ran"] for each in code), [each["id"] for each in code if not each["ran"]]
+    checks = [each for each in code if each["id"].endswith("-check")]
+    assert len(checks) == 6 and all(len(each["outputs"]) == 1 and "not attempted yet" in each["outputs"][0] for each in checks)
+    last = next(i for i, each in enumerate(cells) if each["id"] == "progress")
+    assert steady(cell(page, last)).strip() == "0 of 6 right, next: differences (not attempted yet)."
+    SHOTS.mkdir(exist_ok=True)
+    cell(page, last - 2)
+    page.screenshot(path=SHOTS / "exercises.png")
+    close_notebook(page)
+
+
 def test_the_server_wants_its_token(server):
     address, _ = server
     with pytest.raises(urllib.error.HTTPError) as refused:

@@ -22,16 +22,30 @@ pytestmark = NEEDS_A_SANDBOX
 
 # ---------------------------------------------------------------- right and unsolved, every lesson
 
-@pytest.mark.parametrize("lesson", sorted(path.parent.name for path in (ROOT / "exercises" / "source").glob("*/*.ipynb")))
-def test_reference_gets_full_marks_and_the_release_none(tmp_path, lesson):
-    course = copy_course(tmp_path / "course")
-    hand_in(tmp_path / "class", "reference", solved(lesson), f"{lesson}-exercises.ipynb")
-    hand_in(tmp_path / "class", "unsolved", release(lesson), f"{lesson}-exercises.ipynb")
-    done = command(course, "exercises.grading", lesson, tmp_path / "class")
+@pytest.fixture(scope="module", params=sorted(path.parent.name for path in (ROOT / "exercises" / "source").glob("*/*.ipynb")))
+def two_graded(request, tmp_path_factory):
+    """(lesson, the CSV's rows, its tasks in code): the reference answers and an unanswered release, graded."""
+    lesson, folder = request.param, tmp_path_factory.mktemp("two")
+    course = copy_course(folder / "course")
+    hand_in(folder / "class", "reference", solved(lesson), f"{lesson}-exercises.ipynb")
+    hand_in(folder / "class", "unsolved", release(lesson), f"{lesson}-exercises.ipynb")
+    done = command(course, "exercises.grading", lesson, folder / "class")
     assert done.returncode == 0, done.stderr
     rows = grades(course, lesson)
-    tasks = [name for name in rows["reference"] if name not in
-             ("student", "explain", "total", "of", "to grade by hand", "remarks", "folder")]
+    return lesson, rows, [name for name in rows["reference"] if name not in
+                          ("student", "explain", "total", "of", "to grade by hand", "remarks", "folder")]
+
+
+def test_an_unanswered_release_earns_nothing_in_any_graded_cell(two_graded):
+    lesson, rows, tasks = two_graded
+    graded = [cell.metadata.nbgrader.grade_id.removesuffix("-check") for cell in release(lesson).cells
+              if cell.metadata.get("nbgrader", {}).get("grade")]
+    assert graded == [*tasks, "explain"]
+    assert {task: rows["unsolved"][task] for task in graded} == dict.fromkeys(graded, "0.0")
+
+
+def test_reference_gets_full_marks_and_the_release_none(two_graded):
+    lesson, rows, tasks = two_graded
     assert len(tasks) >= 5
     assert all(float(rows["reference"][task]) > 0 for task in tasks)
     points = {cell.id.removesuffix("-check"): cell.metadata.nbgrader.points for cell in release(lesson).cells

@@ -74,7 +74,7 @@ def ask(answer, *args, **how):
     are not contiguous and "double" for float64 ones.
     """
     report = run(probe_call, answer, how, *args)
-    for i, change in report["changed"]:
+    for i, change in report["changed"] if how.get("layout") != "double" else ():  # what casts float32 and works on, works on a copy
         raise Wrong(f"{answer.__name__} {change.format(argument=f'its {ordinal(i)} argument')}")
     return report
 
@@ -131,7 +131,8 @@ def serve(answer, request):
     try:
         if not callable(answer):
             return json.dumps(["wrong", f"is a {type(answer).__name__}, not a function: was its name used again?"])
-        returned = getattr(__import__(module, fromlist=[probe]), probe)(answer, *decode(args))
+        probe = getattr(__import__(module, fromlist=[probe]), probe)
+        returned = probe(answer, *decode(args))
     except Without as error:
         return json.dumps(["wrong", f"uses {error}{_where(error, [])}"])
     except Refused as error:
@@ -143,7 +144,8 @@ def serve(answer, request):
     except BaseException as error:  # exit() too
         if _is_stub(error):
             return json.dumps(["stub", ""])
-        return json.dumps(["wrong", f"raised {type(error).__name__}: {words(error)}{_cure(error)}{_where(error, decode(args))}"])
+        where = _where(error, decode(args) if probe is probe_call else [])
+        return json.dumps(["wrong", f"raised {type(error).__name__}: {words(error)}{_cure(error)}{where}"])
     try:
         return json.dumps(["returned", encode(returned)])
     except Refused as error:
@@ -168,6 +170,7 @@ CURES = (  # what an error says: what to do about it
      "`requires_grad_()` on a copy of what you differentiate by, and don't detach what depends on it."),
     ("Trying to backward through the graph a second time", "Compute the value anew before the second `backward()`."),
     ("cannot unpack non-iterable NoneType", "Is there a `return`?"),
+    ("maximum recursion depth exceeded", "A function that calls itself for each entry is a loop, too."),
     ("'NoneType' object is not callable", "Is there a `return`?"),
 )
 
@@ -197,6 +200,7 @@ class _Names(TorchFunctionMode):
     def __init__(self, without):
         super().__init__()
         self.without, self.now, self.counts, self.probabilities, self.reused = without, "", collections.Counter(), [], False
+        self.operators = collections.Counter()
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         name = getattr(func, "__name__", "")
@@ -221,7 +225,7 @@ class _Names(TorchFunctionMode):
 
     @property
     def derivatives(self):
-        return sum(self.counts[name] for name in ("backward", "grad", "_make_dual"))
+        return sum(self.counts[name] for name in ("backward", "grad", "_unpack_dual"))
 
 
 class _Operators(TorchDispatchMode):
@@ -238,6 +242,9 @@ class _Operators(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         self.count += 1
         name = func.overloadpacket.__name__
+        self.names.operators[name] += 1
+        if name.endswith(("_backward", "_backward_data")):
+            self.names.counts["backward"] += 1  # a derivative that somebody else has written
         if name in self.without:
             raise self.names.refused(name, self.names.now or name.strip("_"))
         return func(*args, **(kwargs or {}))
@@ -319,8 +326,11 @@ def _state(value):
         values = json.dumps(encode(value))
     except Refused:  # the answer put something into it
         values = ""
-    return {"values": values, "flags": [tensor.requires_grad for tensor in _tensors(value)],
-            "list": isinstance(value, list), "shape": list(value.shape) if isinstance(value, torch.Tensor) else None, "length": len(value) if isinstance(value, list | tuple) else 0}
+    tensors = list(_tensors(value))
+    return {"values": values, "flags": [tensor.requires_grad for tensor in tensors],
+            "grads": [tensor.is_leaf and tensor.grad is not None for tensor in tensors],
+            "shape": list(value.shape) if isinstance(value, torch.Tensor) else None, "list": isinstance(value, list),
+            "length": len(value) if isinstance(value, list | tuple) else 0}
 
 
 def _change(before, after, leaves):
@@ -335,7 +345,11 @@ def _change(before, after, leaves):
         return ("changes {argument} in place, so whoever called it loses that value: work on a new tensor (`a = a - b`, not "
                 "`a -= b`).")
     if any(was and not is_now for was, is_now in zip(before["flags"], after["flags"])):
-        return "detaches {argument} from its graph in place, so that whoever called it can't take gradients through it: `detach()` makes a copy without."
+        return ("detaches {argument} from its graph in place, so that whoever called it can't take gradients through it: "
+                "`detach()` makes a copy without.")
+    if leaves and before["grads"] != after["grads"]:
+        return ("leaves a gradient on {argument}, which it is to leave as it is: the next backward() would add to it. Work on a copy: "
+                "`.clone().requires_grad_()`.")
     if leaves and before["flags"] != after["flags"]:
         return ("switches requires_grad on for {argument}, which it is to leave as it is: from then on everything computed with it "
                 "is recorded. Take a copy first: `.clone().requires_grad_()`.")
@@ -372,11 +386,12 @@ def _holds_graph(value):
 def probe_steps(answer, *args):
     """Call the answer; return its result and how many of PyTorch's operators and Python's lines it took."""
     lines = 0
-    torch_folder = str(Path(torch.__file__).parent)
+    library = sysconfig.get_path("stdlib")
 
     def trace(frame, event, _):
         nonlocal lines
-        if not frame.f_code.co_filename.startswith(torch_folder):
+        file = frame.f_code.co_filename
+        if "site-packages" not in file and not file.startswith(library):
             lines += event == "line"
             return trace
 
@@ -388,6 +403,21 @@ def probe_steps(answer, *args):
         finally:
             sys.settrace(before)
     return result, operators.count, lines
+
+
+def probe_disturbed(answer, *args):
+    """Call the answer while what graphs have saved is read larger than it is: what autograd finds is changed by it, a formula not.
+
+    None where derivatives are found without such graphs (torch.func, forward mode).
+    """
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor, lambda tensor: 1.5 * tensor), watched() as seen:
+            returned = answer(*args)
+    except RuntimeError as error:
+        if "saved tensor hooks" not in str(error):
+            raise
+        return None
+    return None if seen.counts["_unpack_dual"] else returned
 
 
 def parts(value, names):

@@ -60,13 +60,26 @@ def judge(what, cases, close=1e-5, shape=""):
     if not failing:
         return
     for sentence in failing[0].slips:
-        known = [case for case in cases if case.slips.get(sentence) is not None]
-        if failing[0] in known and same(failing[0].got, failing[0].slips[sentence], close) and all(
-                case in known and same(case.got, case.slips[sentence], close) or case not in failing or _overflows(case.got) for case in cases) and all(
-                same(case.got, case.slips[sentence], close) or _overflows(case.got) for case in known):
+        if _explains(sentence, cases, failing, close):
             raise Wrong(f"{what}: {sentence} ({failing[0].given})")
     for case in failing:
         compare(what, case.got, case.want, close=close, given=case.given, shape=shape)
+
+
+def _explains(sentence, cases, failing, close):
+    """Whether a slip gives what the answer returned, in every case for which it is known; it must be known where the answer is wrong.
+
+    A result that overflowed says nothing about other slips.
+    """
+    def gives(case):
+        value = case.slips.get(sentence)
+        return value is not None and same(case.got, value, close)
+
+    for case in cases:
+        known = case.slips.get(sentence) is not None
+        if (known or case in failing) and not gives(case) and not (_overflows(case.got) and case is not failing[0]):
+            return False
+    return gives(failing[0])
 
 
 def compare(what, got, want, close=1e-5, given="", shape=""):
@@ -88,7 +101,9 @@ def compare(what, got, want, close=1e-5, given="", shape=""):
     if isinstance(got, torch.Tensor) and got.is_complex():
         raise Wrong(f"{what} holds complex numbers, and real ones were expected{given}.")
     if isinstance(want, int) and _is_fraction(got):
-        raise Wrong(f"{what} is {_shown(got)}, a number with a decimal point; a whole number was expected{given}: `//` divides to one.")
+        raise Wrong(f"{what} is {_shown(got)}, a number with a decimal point; a whole one was expected{given}: `//` instead of `/`, or int().")
+    if _is_whole(got, want):
+        raise Wrong(f"{what} holds whole numbers ({str(got.dtype).removeprefix('torch.')}), and should hold float32 ones{given}.")
     a, b = _tensor(got), _tensor(want)
     if a is None:
         raise Wrong(f"{what} is {_shown(got)}; {_kind(b)} was expected{given}.")
@@ -115,7 +130,7 @@ def same(got, want, close):
         return isinstance(got, list | tuple) and len(got) == len(want) and all(same(a, b, close) for a, b in zip(got, want))
     if isinstance(want, str | bool) or want is None:
         return got is want or type(got) is type(want) and got == want
-    if isinstance(got, torch.Tensor) and got.is_complex() or isinstance(want, int) and _is_fraction(got):
+    if isinstance(got, torch.Tensor) and got.is_complex() or isinstance(want, int) and _is_fraction(got) or _is_whole(got, want):
         return False
     a, b = _tensor(got), _tensor(want)
     if a is None or a.shape != b.shape:
@@ -140,6 +155,12 @@ def some(n, one, many=""):
 
 def _is_fraction(value):
     return isinstance(value, float) or isinstance(value, torch.Tensor) and value.is_floating_point()
+
+
+def _is_whole(got, want):
+    """Whether a tensor of whole numbers stands where one of others is wanted; a single number may be whole."""
+    return (isinstance(got, torch.Tensor) and isinstance(want, torch.Tensor) and want.is_floating_point() and got.dim() > 0
+            and not got.is_floating_point())
 
 
 def _room(want, close):

@@ -29,18 +29,19 @@ def least_squares(answer, cases=((20, 2, 0.1), (50, 5, 1.0), (10, 1, 0.1), (200,
             "the two are swapped: first the weights, then the bias.": (best[-1], best[:-1]),
         })
 
-    examine("least_squares(X, y)", answer, [case(*sizes) for sizes in cases], close=1e-3,
+    examine("least_squares(X, y)", answer, [case(*sizes) for sizes in cases], close=1e-4,
             shape="w has shape (d,), b has shape ()")
     X, y, _, _ = _table(seed, 30, 2)
     _, *steps = run(probe_steps, answer, X, y)
-    demand(sum(steps) < 1000, f"least_squares: right, but by {sum(steps):,} steps in Python. Without training means: solve the problem in one go.")
+    demand(sum(steps) < 2000, f"least_squares: right, but by {sum(steps):,} steps in Python. Without training means: solve the problem in one go.")
 
 
 @task
-def mse_gradient(answer, cases=((8, 3), (5, 1), (3, 3), (1, 2), (1, 1)), seed=11):
-    """Against autograd, for (samples, features)."""
-    def case(n, d):
+def mse_gradient(answer, cases=((8, 3, 1.0), (5, 1, 1.0), (3, 3, 1.0), (6, 2, 100.0), (1, 2, 1.0), (1, 1, 1.0)), seed=11):
+    """Against autograd, for (samples, features, scale of the labels)."""
+    def case(n, d, scale=1.0):
         X, y, _, _ = _table(seed + n, n, d)
+        y = scale * y
         w, b = randn(seed + 4, d).requires_grad_(), randn(seed + 5).requires_grad_()
         (0.5 * (X @ w + b - y) ** 2).mean().backward()
         grad_w, grad_b = w.grad, b.grad
@@ -98,7 +99,7 @@ def _descend(batches, w, b, lr, how):
 
 
 @task
-def huber(answer, cases=((9, 1.0), (20, 0.5), (4, 2.0), (1, 1.0), (2, 0.01)), seed=31):
+def huber(answer, cases=((9, 1.0), (20, 0.5), (4, 2.0), (6, 1.5), (1, 1.0), (2, 0.01)), seed=31):
     """Against the formula in double precision, for (samples, delta); residuals of 0, delta and -delta among them."""
     def case(n, delta):
         y = randn(seed + n + 1, n)
@@ -115,7 +116,8 @@ def huber(answer, cases=((9, 1.0), (20, 0.5), (4, 2.0), (1, 1.0), (2, 0.01)), se
             "divided by delta: that is the smooth L1 loss.": loss / delta,
             "the squared loss everywhere: beyond delta the loss grows linearly.": 0.5 * r ** 2,
             "the absolute loss everywhere: within delta the loss is half the square.": a,
-            "it jumps at delta: the linear part is delta * (|r| - delta / 2), so that both meet.": torch.where(small, 0.5 * r ** 2, delta * a),
+            "it jumps at delta: the linear part is delta * (|r| - delta / 2), so that both meet.":
+                torch.where(small, 0.5 * r ** 2, delta * a),
             "it jumps at delta: the linear part lacks its factor delta.": torch.where(small, 0.5 * r ** 2, a - 0.5 * delta),
             "the quadratic part has a factor 1/2.": torch.where(small, r ** 2, delta * (a - 0.5 * delta)),
             "compare the absolute residual with delta, or large negative residuals stay quadratic.":
@@ -131,7 +133,8 @@ def huber(answer, cases=((9, 1.0), (20, 0.5), (4, 2.0), (1, 1.0), (2, 0.01)), se
 def step_on_sum(answer, cases=((8, 0.1), (64, 0.03), (3, 1.0), (1, 0.5), (1000, 2.0)), seed=41):
     """The step that the mean loss takes, from the gradient of the summed loss, for (batch size, rate)."""
     def case(n, lr, d=4):
-        w, grad = randn(seed + n, d), n * randn(seed + n + 1, d)
+        w, grad = randn(seed + n, d), n * randn(seed + n + 1, d) * (100 if n == 3 else 1)
+        w[0] = w[0] if d == 1 else 0
         return Case((w, grad, lr, n), w - lr * grad / n, f"batch size {n}, rate {lr:g}, {some(d, 'weight')}", {
             "this step is as many times too large as the batch has samples.": w - lr * grad,
             "multiplied by the batch size: the sum is already that much larger than the mean.": w - lr * grad * n,
@@ -156,8 +159,10 @@ def largest_rate(answer, cases=((30, 2, 1.0), (40, 3, 5.0), (10, 1, 0.5), (3, 3,
         return Case((X,), 2 / top, f"X of shape {(n, d)}", {
             "half of it: descent still converges up to 2 divided by the largest curvature.": 1 / top,
             "the Hessian of the mean loss is X^T X divided by the number of samples.": 2 / (top * n),
-            "the smallest curvature decides how slowly descent ends, the largest whether it diverges.": 2 / low if d > 1 else None,
-            "the two ends of the curvature were added: the largest alone decides whether descent diverges.": 2 / (top + low) if d > 1 else None,
+            "the smallest curvature decides how slowly descent ends, the largest whether it diverges.":
+                2 / low if d > 1 else None,
+            "the two ends of the curvature were added: the largest alone decides whether descent diverges.":
+                2 / (top + low) if d > 1 else None,
             "this is the largest curvature; the rate is 2 divided by it.": top,
             "this is half the largest curvature: turn it upside down.": top / 2,
             "this is the inverse of the rate asked for, doubled.": 2 * top,
@@ -169,4 +174,8 @@ def largest_rate(answer, cases=((30, 2, 1.0), (40, 3, 5.0), (10, 1, 0.5), (3, 3,
             "divided by one less than the number of samples: the loss is their mean.": 2 / (top * n / (n - 1)),
         })
 
-    examine("largest_rate(X)", answer, [case(*sizes) for sizes in cases], close=1e-3, shape="return one number")
+    def also(X, rate):
+        return Case((torch.tensor(X),), rate, f"X = {X}")
+
+    examine("largest_rate(X)", answer, [*(case(*sizes) for sizes in cases), also([[1.0, -1.0], [2.0, -2.0]], 0.4), also([[300.0, 0.0], [0.0, 900.0]], 4 / 900**2),
+                                        also([[0.0, 2.0], [1.0, 0.0]], 1.0)], close=3e-4, shape="return one number")

@@ -4,7 +4,7 @@ from torch.nn import functional as F
 
 from exercises.checks import Case, examine, randint, randn, some, task
 
-EXTREMES = (0.0, 1000.0, -1000.0, 50.0, -50.0, 104.0, -104.0, -13.0, 13.0)  # where exp overflows, underflows, or is just seen
+EXTREMES = (0.0, 1000.0, -1000.0, 50.0, -50.0, 104.0, -104.0, -11.0, 11.0, 3000.0, -3000.0)  # where exp overflows, underflows, or is just seen
 
 
 @task
@@ -26,7 +26,7 @@ def log_sigmoid(answer, cases=((5, 1.0), (8, 20.0), (6, 1000.0), (1, 1.0)), seed
 
     drawn = [case(scale * randn(seed + n, n), f"{some(n, 'logit')} of scale {scale:g}") for n, scale in cases]
     examine("log_sigmoid(o)", answer, drawn + [case(torch.tensor(EXTREMES), f"o = {list(EXTREMES)}")],
-            without=("logsigmoid", "log_sigmoid_forward", "softplus", "logaddexp", "logsumexp", "log_softmax", "_log_softmax",
+            without=("logsigmoid", "log_sigmoid_forward", "softplus", "logaddexp", "logsumexp", "logcumsumexp", "log_softmax", "_log_softmax",
                      "binary_cross_entropy_with_logits", "soft_margin_loss"))
 
 
@@ -91,7 +91,8 @@ def _fit(X, y, lr, epochs, how="right"):
 
 
 @task
-def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5, 2, 0.1, 0), (1, 2, 0.5, 3), (6, 2, 0.2, 1)), seed=31):
+def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5, 2, 0.1, 0), (1, 2, 0.5, 3), (6, 2, 0.2, 1),
+        (20, 2, 0.5, 300)), seed=31):
     """Full-batch descent from zeros, for (samples, features, rate, epochs)."""
     def case(n, d, lr, epochs):
         y = (randint(seed + n, 2, n)).float()
@@ -99,7 +100,8 @@ def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5,
         after = {how: _fit(X, y, lr, epochs, how) for how in ("right", "sum", "twice", "up", "one", "bias", "one more")}
         w, b = after["right"]
         return Case((X, y, lr, epochs), (w, b), f"X of shape {(n, d)}, rate {lr}, {some(epochs, 'epoch')}", {
-            "divided by the number of samples twice: the loss is a mean already, so the step needs no further division.": after["twice"],
+            "divided by the number of samples twice: the loss is a mean already, so the step needs no further division.":
+                after["twice"],
             "these are steps on the summed loss: take the mean over the samples.": after["sum"],
             "the steps go uphill: subtract the rate times the gradient.": after["up"],
             "only one update was made.": after["one"] if epochs else None,
@@ -116,7 +118,8 @@ def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5,
 def fixed_loss(answer, cases=((5,), (2,), (40,), (3,), (1,)), seed=41):
     """The mean loss of (n, 1) and of (n,) probabilities, for numbers of samples; some probabilities are tiny."""
     def case(n, flat, scale=2.0):
-        p, y = torch.sigmoid(scale * randn(seed + n, n, 1)), randint(seed + n, 2, n).float()
+        p = torch.sigmoid(scale * randn(seed + n, n, 1)).clamp(1e-12, 1 - 1e-6)  # float32 rounds what is nearer to 1 up to it
+        y = randint(seed + n, 2, n).float()
         each = F.binary_cross_entropy(p.reshape(-1), y, reduction="none")
         loss = each.mean()
         broadcast = -(y * p.log() + (1 - y) * (1 - p).log())
@@ -132,6 +135,8 @@ def fixed_loss(answer, cases=((5,), (2,), (40,), (3,), (1,)), seed=41):
             "labels 0 and 1 are swapped.": F.binary_cross_entropy(p.reshape(-1), 1 - y),
         })
 
+    p, y = torch.tensor([1e-10, 0.3, 1 - 1e-6, 1e-5, 0.9]), torch.tensor([1.0, 0.0, 0.0, 1.0, 1.0])
+    sure = Case((p[:, None], y), F.binary_cross_entropy(p, y), f"p = {[[1e-10], [0.3], [0.999999], [1e-5], [0.9]]}, y = {y.tolist()}")
     sizes = [n for n, in cases]
-    examine("fixed_loss(p, y)", answer, [case(n, flat) for n in sizes for flat in (False, True)] + [case(sizes[0] + 6, False, 12.0)],
+    examine("fixed_loss(p, y)", answer, [case(n, flat) for n in sizes for flat in (False, True)] + [case(sizes[0] + 6, False, 12.0), sure],
             shape="return one number")

@@ -7,7 +7,8 @@ from exercises.checks.networks import examine_network
 
 
 @task
-def parameter_count(answer, cases=((784, 256, 10), (3, 1), (784, 512, 256, 128, 64, 10), (2, 5, 5, 2), (1, 1), (4, 4), (10_000, 3333, 7))):
+def parameter_count(answer, cases=((784, 256, 10), (3, 1), (784, 512, 256, 128, 64, 10), (2, 5, 5, 2), (1, 1), (4, 4),
+        (4, 4, 4), (10_000, 3333, 7), (9, 8, 7, 6, 5, 4, 3, 2))):
     """Weights and biases, for lists of sizes."""
     def case(*sizes):
         weights = sum(a * b for a, b in zip(sizes, sizes[1:]))
@@ -37,20 +38,25 @@ def _layers(parameters, X, between=torch.relu, last=None, first=None):
 
 
 @task
-def MLP(answer, cases=((4, 8, 3), (6, 5, 4, 2), (3, 2), (1, 3, 1), (3, 3, 2)), seed=11):
+def MLP(answer, cases=((4, 8, 3), (6, 5, 4, 2), (3, 2), (1, 3, 1), (4, 4, 4), (2, 5, 3, 6, 4, 7, 2)), seed=11):
     """Output, number of parameters and gradients, against plain matrix products, for lists of sizes."""
     for sizes in cases:
         roles = [shape for a, b in zip(sizes, sizes[1:]) for shape in ((b, a), (b,))]
-        X = randn(seed, 7, sizes[0])
+        X = randn(seed, 7, sizes[0]) * torch.tensor([1.0, 1, 1, 1, 1, 10, 10])[:, None]
         examine_network(f"MLP({list(sizes)})", answer, (list(sizes),), seed + len(sizes), X, roles, _layers, {
-            "no entry is negative: there is a ReLU after the last layer, and logits must be free.": lambda p, X: _layers(p, X, last=torch.relu),
-            "there is no ReLU between the layers, so together they are one linear layer.": lambda p, X: _layers(p, X, between=None),
+            "no entry is negative: there is a ReLU after the last layer, and logits must be free.":
+                lambda p, X: _layers(p, X, last=torch.relu),
+            "there is no ReLU between the layers, so together they are one linear layer.":
+                lambda p, X: _layers(p, X, between=None),
             "the activation is the sigmoid; the task asks for ReLU.": lambda p, X: _layers(p, X, between=torch.sigmoid),
             "the activation is tanh; the task asks for ReLU.": lambda p, X: _layers(p, X, between=torch.tanh),
-            "the activation is a leaky ReLU; the task asks for ReLU.": lambda p, X: _layers(p, X, between=torch.nn.functional.leaky_relu),
-            "these are probabilities: return logits, the loss takes the softmax.": lambda p, X: _layers(p, X, last=lambda X: torch.softmax(X, 1)),
+            "the activation is a leaky ReLU; the task asks for ReLU.":
+                lambda p, X: _layers(p, X, between=torch.nn.functional.leaky_relu),
+            "these are probabilities: return logits, the loss takes the softmax.":
+                lambda p, X: _layers(p, X, last=lambda X: torch.softmax(X, 1)),
             "these are log-probabilities: return logits.": lambda p, X: _layers(p, X, last=lambda X: torch.log_softmax(X, 1)),
-            "there is a ReLU before the first layer, which cuts off the negative inputs.": lambda p, X: _layers(p, X, first=torch.relu),
+            "there is a ReLU before the first layer, which cuts off the negative inputs.":
+                lambda p, X: _layers(p, X, first=torch.relu),
             "there is a sigmoid after the last layer: return logits.": lambda p, X: _layers(p, X, last=torch.sigmoid),
         }, f"sizes {list(sizes)}")
 
@@ -70,9 +76,13 @@ def _stop(losses, patience, strict=True, slack=0, reset=True, before=False):
 
 @task
 def early_stopping(answer, cases=(
-        ([1.0, 0.8, 0.7, 0.75, 0.72, 0.71, 0.6], 3), ([1.0, 0.9, 0.8], 2), ([0.5, 0.6, 0.7, 0.8], 2), ([1.0, 0.9, 0.95, 0.8, 0.85, 0.81, 0.7, 0.9], 2),
-        ([0.9, 0.9, 0.9, 0.1], 2), ([1.0, 0.5, 0.6], 3), ([1.0, 0.5, 0.6, 0.55, 0.52], 5), ([50.0, 30.0, 40.0, 20.0, 60.0, 70.0], 2), ([2e6, 1e6], 1),
-        ([3.0], 1), ([0.2, 0.3], 1), ([1.0, 2.0, 1.5, 1.2, 0.9, 3.0, 2.0, 1.0], 4), ([-1.0, -2.0, -1.5, -1.8], 2), ([0.4, 0.3, 0.3, 0.2, 0.25], 2), ([1.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95], 2), ([0.5, 0.49999, 0.49998, 0.49997], 2),
+        ([1.0, 0.8, 0.7, 0.75, 0.72, 0.71, 0.6], 3), ([1.0, 0.9, 0.8], 2), ([0.5, 0.6, 0.7, 0.8], 2),
+        ([1.0, 0.9, 0.95, 0.8, 0.85, 0.81, 0.7, 0.9], 2),
+        ([0.9, 0.9, 0.9, 0.1], 2), ([1.0, 0.5, 0.6], 3), ([1.0, 0.5, 0.6, 0.55, 0.52], 5),
+        ([50.0, 30.0, 40.0, 20.0, 60.0, 70.0], 2), ([2e6, 1e6], 1), ([0.2, 0.3, 0.1], 1), ([1.0, 0.0, 0.5, 0.4], 2),
+        ([0.0, -1.0, 0.5, 0.6], 2),
+        ([3.0], 1), ([0.2, 0.3], 1), ([1.0, 2.0, 1.5, 1.2, 0.9, 3.0, 2.0, 1.0], 4), ([-1.0, -2.0, -1.5, -1.8], 2),
+        ([0.4, 0.3, 0.3, 0.2, 0.25], 2), ([1.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95], 2), ([0.5, 0.49999, 0.49998, 0.49997], 2),
         ([1.0, *[2.0] * 6, 0.9, *[1.5] * 9], 8))):
     """(best epoch, last epoch) for (validation losses, patience)."""
     def case(losses, patience):
@@ -83,21 +93,24 @@ def early_stopping(answer, cases=(
             "after training has stopped the later losses are never seen: the best epoch is the best of those before.":
                 (int(torch.tensor(losses).argmin()), last),
             "a loss that equals the best is no new best.": _stop(losses, patience, strict=False),
-            "one epoch too many: stop as soon as `patience` epochs in a row have brought no new best.": _stop(losses, patience, slack=1),
-            "one epoch too early: wait for `patience` epochs without a new best.": _stop(losses, patience, slack=-1) if patience > 1 else None,
+            "one epoch too many: stop as soon as `patience` epochs in a row have brought no new best.":
+                _stop(losses, patience, slack=1),
+            "one epoch too early: wait for `patience` epochs without a new best.":
+                _stop(losses, patience, slack=-1) if patience > 1 else None,
             "a new best loss starts the count anew.": _stop(losses, patience, reset=False),
             "compared with the loss of the epoch before: compare with the best so far.": _stop(losses, patience, before=True),
             "the first is the lowest loss itself: return its epoch.": (losses[best], last),
             "the last epoch run is meant, not the number of epochs.": (best, last + 1),
             "training went on to the end: stop when patience has run out.": (int(torch.tensor(losses).argmin()), len(losses) - 1),
-            "the last number of the list was left out where no stop occurs.": (best, last - 1) if last == len(losses) - 1 else (best, last),
+            "the last number of the list was left out where no stop occurs.":
+                (best, last - 1) if last == len(losses) - 1 else (best, last),
         })
 
     examine("early_stopping(losses, patience)", answer, [case(*given) for given in cases], close=1e-9, layouts=())
 
 
 @task
-def dropout(answer, cases=((5, 4, 0.5), (3, 6, 0.2), (4, 4, 0.75), (2, 3, 0.0), (1, 1, 0.3), (1, 5, 0.9)), seed=31):
+def dropout(answer, cases=((5, 4, 0.5), (3, 6, 0.2), (4, 4, 0.75), (2, 3, 0.0), (1, 1, 0.3), (1, 5, 0.9), (6, 6, 0.02)), seed=31):
     """Inverted dropout from given uniform numbers, some of them exactly p, for (rows, columns, p), in training and in evaluation."""
     def case(n, d, p, training):
         X, U = randn(seed + n, n, d), torch.rand(n, d, generator=torch.Generator().manual_seed(seed + d))
@@ -130,7 +143,8 @@ def dropout(answer, cases=((5, 4, 0.5), (3, 6, 0.2), (4, 4, 0.75), (2, 3, 0.0), 
 
 
 @task
-def normalize(answer, cases=((20, 5, 4, 4, 1.0), (50, 1, 3, 3, 1.0), (3, 8, 2, 5, 1.0), (2, 2, 1, 1, 1.0), (6, 6, 2, 2, 0.001), (4, 2, 3, 3, 100.0)), seed=41):
+def normalize(answer, cases=((20, 5, 4, 4, 1.0), (50, 1, 3, 3, 1.0), (3, 8, 2, 5, 1.0), (2, 2, 1, 1, 1.0), (6, 6, 2, 2, 0.001),
+        (4, 2, 3, 3, 100.0)), seed=41):
     """Both sets with the training set's one mean and deviation, for (training images, test images, height, width, scale)."""
     def case(n, m, h, w=None, scale=1.0):
         w = w or h
@@ -145,17 +159,21 @@ def normalize(answer, cases=((20, 5, 4, 4, 1.0), (50, 1, 3, 3, 1.0), (3, 8, 2, 5
 
         right = scaled(mean, std)
         return Case((train, test), right, f"{n} training and {some(m, 'test image')} of {h} x {w}" + f", pixels of scale {scale:g}" * (scale != 1), {
-            "the test set got its own mean and deviation: a network must see test images through the training set's.": (right[0], own),
+            "the test set got its own mean and deviation: a network must see test images through the training set's.":
+                (right[0], own),
             "mean and deviation were taken over both sets: test images must not flow into what training uses.":
                 scaled(both.mean(), both.std(correction=0)),
-            "each pixel got its own mean: take one over all pixels of all images.": scaled(train.mean(0), train.std(0, correction=0)),
+            "each pixel got its own mean: take one over all pixels of all images.":
+                scaled(train.mean(0), train.std(0, correction=0)),
             "each image got its own mean: take one over all training images.": None,
             "divide by the standard deviation, not by the variance.": scaled(mean, std ** 2),
             "divide by the standard deviation as well.": scaled(mean, 1),
             "subtract the mean as well.": scaled(0, std),
-            "divide by n, not by n - 1, under the root: `std(correction=0)`. PyTorch's `std()` divides by n - 1.": scaled(mean, train.std()),
+            "divide by n, not by n - 1, under the root: `std(correction=0)`. PyTorch's `std()` divides by n - 1.":
+                scaled(mean, train.std()),
             "the two sets are swapped.": right[::-1],
-            "scaled to lie between 0 and 1: mean 0 and deviation 1 are asked for.": scaled(train.min(), train.max() - train.min()),
+            "scaled to lie between 0 and 1: mean 0 and deviation 1 are asked for.":
+                scaled(train.min(), train.max() - train.min()),
             "the test set's mean and deviation were used for both.": scaled(test.mean(), test.std(correction=0)),
         })
 
@@ -168,6 +186,12 @@ def probe_average(answer, losses, sizes, w):
     losses = [(w * loss).sum() for loss in losses]
     with unchanged(("its first argument", losses), ("its second argument", sizes)), watched():
         result = answer(losses, sizes)
+    try:
+        torch.autograd.grad(sum(losses), w)
+    except RuntimeError:  # a graph can be walked once
+        raise Wrong("walks the losses' graphs backward, and whoever called it can't any more: take their numbers only.") from None
+    if w.grad is not None:
+        raise Wrong("calls backward(), which adds to the gradients of the network: take the losses' numbers only.")
     if result is None:
         raise Wrong("returns None: is there a `return`?")
     return result, isinstance(result, torch.Tensor) and result.requires_grad
@@ -181,6 +205,7 @@ def epoch_loss(answer, cases=((3, 64, 10), (5, 32, 32), (1, 8, 8), (4, 2, 1), (2
         losses, sizes = randn(seed + k, k).abs() + 0.1, [size] * (k - 1) + [last]
         if k > 3:
             sizes[0] = size + 3  # the first batch may differ as well
+            losses[1] = losses[0]
         weights = torch.tensor(sizes, dtype=torch.float32)
         value, holds_graph = run(probe_average, answer, list(losses), sizes, torch.ones(1))
         graphs.append(holds_graph)
@@ -195,5 +220,5 @@ def epoch_loss(answer, cases=((3, 64, 10), (5, 32, 32), (1, 8, 8), (4, 2, 1), (2
             "this is the last batch's loss.": losses[-1],
         }, got=value))
     judge("epoch_loss(losses, sizes)", judged, shape="return a float")
-    demand(not any(graphs), "epoch_loss: the number is right, but it still holds every batch's graph, so memory grows with each batch. Add up "
-           "`loss.item()`.")
+    demand(not any(graphs), "epoch_loss: the number is right, but it still asks for gradients, and a graph behind it keeps every batch in "
+           "memory. Add up `loss.item()`.")

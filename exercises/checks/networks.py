@@ -7,7 +7,7 @@ from torch import nn
 from .asking import Wrong, run, unchanged
 from .judging import compare, demand, same
 
-LIMIT = 5000  # ways to read a network's parameters that are tried
+LIMIT = 500  # ways to read a network's parameters that are tried
 
 
 def probe_network(answer, seed, X, G, *args):
@@ -22,21 +22,27 @@ def probe_network(answer, seed, X, G, *args):
 
 
 def _network(answer, seed, X, G, *args):
-    net = answer(*args)
+    net, other = answer(*args), answer(*args)
     if net is None:
         raise Wrong("returns None: is there a `return`?")
     if not isinstance(net, nn.Module):
         raise Wrong(f"gives a {type(net).__name__}, not an nn.Module.")
+    if {id(p) for p in net.parameters()} & {id(p) for p in other.parameters()}:
+        raise Wrong("gives two networks that share parameters: each is to have its own, made in `__init__`.")
     _output(net, X)  # lazy layers learn their sizes
     parameters = list(net.parameters())
     with torch.no_grad():
         for i, p in enumerate(parameters):
             p.copy_(0.7 * torch.randn(p.shape, generator=torch.Generator().manual_seed(seed + i)))
+    mode = net.training
+    net.eval()
+    evaluated = _output(net, X).detach()
+    net.train(mode)
     out, one = _output(net, X), _output(net, X[:1])
     if out.requires_grad:
         (out * G).sum().backward()
-    return {"values": [p.detach() for p in parameters], "out": out.detach(), "one": one.detach(), "grads": [p.grad for p in parameters],
-            "mode": net.training}
+    return {"values": [p.detach() for p in parameters], "out": out.detach(), "one": one.detach(), "evaluated": evaluated,
+            "grads": [p.grad for p in parameters], "mode": mode, "frozen": [not p.requires_grad for p in parameters]}
 
 
 def _output(net, X):
@@ -58,7 +64,7 @@ def examine_network(what, answer, args, seed, X, roles, forward, slips, given):
         shape = forward([torch.zeros(role) for role in roles], X).shape
     G = torch.randn(shape, generator=torch.Generator().manual_seed(seed + 77))
     report = run(probe_network, answer, seed, X, G, *args)
-    values = report["values"]
+    values, X, G = [value.double() for value in report["values"]], X.double(), G.double()  # a network may keep either type
     shapes = [tuple(value.shape) for value in values]
     held, wanted = sum(value.numel() for value in values), sum(torch.Size(role).numel() for role in roles)
     demand(values, f"{what} has no parameters that an optimizer would find: layers in a plain Python list or dictionary, or made in "
@@ -76,6 +82,9 @@ def examine_network(what, answer, args, seed, X, roles, forward, slips, given):
             compare(f"{what}(X)", report["out"], forward(ways[0](values), X), close=1e-4,
                     given=f"{given}; beside layers that are right, with the same parameters")
         compare(f"{what}(X)", report["one"], forward(right[0](values), X[:1]), close=1e-4, given=f"{given}, a batch of one")
+    demand(same(report["evaluated"], report["out"], 1e-4), f"{what} computes something else in evaluation mode (`net.eval()`): nothing in it "
+           f"depends on the mode. ({given})")
+    demand(not any(report["frozen"]), f"{what} has frozen parameters (requires_grad is False), which training can't change. ({given})")
     demand(report["mode"], f"{what} is in evaluation mode: a new network is to be trained.")
     demand(any(grad is not None for grad in report["grads"]), f"{what} computes the right output, but no gradient reaches its parameters: "
            f"does forward run under torch.no_grad(), detach, or use .data? ({given})")
@@ -105,7 +114,7 @@ def _ways(values, roles):
             for read in _readings(tuple(size for size in value.shape if size > 1), role):
                 for rest in fill(place + 1, used | {i}):
                     yield [(i, read), *rest]
-            if place + 1 < len(roles) and len(role) == 2 and roles[place + 1] == role[:1]:  # weight and bias in one
+            if place + 1 < len(roles) and len(role) >= 2 and roles[place + 1] == role[:1]:  # weight and bias in one
                 for read in _joint(tuple(value.shape), role):
                     for rest in fill(place + 2, used | {i}):
                         yield [(i, lambda value, read=read: read(value)[0]), (i, lambda value, read=read: read(value)[1]), *rest]
@@ -135,10 +144,12 @@ def _merged(sizes):
 
 
 def _joint(shape, role):
-    out, into = role
-    if shape == (into + 1, out):
-        yield lambda value: (value[:-1].T, value[-1])
-        yield lambda value: (value[1:].T, value[0])
-    if shape == (out, into + 1):
-        yield lambda value: (value[:, :-1], value[:, -1])
-        yield lambda value: (value[:, 1:], value[:, 0])
+    """Yield functions that read a weight of the role's shape and its bias out of one parameter, in which the bias is a row or column more."""
+    out, into = role[0], torch.Size(role[1:]).numel()
+    for turned in (True, False):
+        if shape != ((into + 1, out) if turned else (out, into + 1)):
+            continue
+        for weight, bias in ((slice(None, -1), -1), (slice(1, None), 0)):
+            for read in _readings(tuple(size for size in (out, into) if size > 1), role):
+                yield lambda value, turned=turned, weight=weight, bias=bias, read=read: (
+                    read((value.T if turned else value)[:, weight]), (value.T if turned else value)[:, bias])

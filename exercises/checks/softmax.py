@@ -6,7 +6,8 @@ from exercises.checks import Case, examine, randint, randn, some, task
 
 
 @task
-def stable_softmax(answer, cases=((4, 4, 1.0, 2.0), (3, 5, 1.0, 0.5), (6, 2, 10.0, 1), (4, 4, 1e4, 1.0), (3, 4, 1.0, 0.001), (3, 4, 1000.0, 100.0), (1, 4, 10.0, 3.0),
+def stable_softmax(answer, cases=((4, 4, 1.0, 2.0), (3, 5, 1.0, 0.5), (6, 2, 10.0, 1), (4, 4, 1e4, 1.0), (3, 4, 1.0, 0.001),
+        (3, 4, 1000.0, 100.0), (1, 4, 10.0, 3.0),
                                   (2, 1, 1.0, 1.0)), seed=1):
     """Against torch.softmax, for (rows, columns, scale of the logits, temperature); then for rows far apart."""
     def case(O, T, given):
@@ -32,8 +33,11 @@ def stable_softmax(answer, cases=((4, 4, 1.0, 2.0), (3, 5, 1.0, 0.5), (6, 2, 10.
 
     drawn = [case(scale * randn(seed + n, n, q), T, f"logits of shape {(n, q)}, scale {scale:g}, T = {T:g}") for n, q, scale, T in cases]
     far = randn(seed, 3, 4) + torch.tensor([[0.0], [1000.0], [-1000.0]])
-    examine("stable_softmax(O, T)", answer, drawn + [case(far, 1.0, "rows near 0, 1000 and -1000, T = 1"), case(far, 2.0, "rows near 0, 1000 and -1000, T = 2")],
-            without=("softmax", "_softmax", "log_softmax", "_log_softmax", "logsumexp"))
+    near = torch.tensor([[1.0, 1.0, 0.0], [0.0, -0.001, -0.002]])
+    examine("stable_softmax(O, T)", answer, drawn + [case(far, 1.0, "rows near 0, 1000 and -1000, T = 1"), case(far, 2.0, "rows near 0, 1000 and -1000, T = 2"),
+                                                                  case(near, 0.001, f"O = {near.tolist()}, T = 0.001")],
+            without=("softmax", "_softmax", "log_softmax", "_log_softmax", "logsumexp", "logcumsumexp", "_sparse_softmax",
+                     "scaled_dot_product_attention"))
 
 
 def _logits(seed, n, q, scale):
@@ -56,14 +60,17 @@ def cross_entropy(answer, cases=((5, 5, 1.0), (4, 3, 1.0), (3, 4, 1000.0), (1, 1
             "this is the sum: return one loss a sample.": loss.sum(),
             "a logarithm to base 10; use the natural one.": loss / torch.log(torch.tensor(10.0)),
             "a logarithm to base 2; use the natural one.": loss / torch.log(torch.tensor(2.0)),
-            "one column for each label and every row: pair rows with labels, `O[range(len(O)), y]`.": -torch.log_softmax(O, 1)[:, y],
+            "one column for each label and every row: pair rows with labels, `O[range(len(O)), y]`.":
+                -torch.log_softmax(O, 1)[:, y],
             "log of a probability that underflowed to 0. Take the logarithm of the sum of exponentials instead.":
                 -torch.log(P[range(n), y]),
-            "exp overflows on large logits: subtract each row's maximum first, or use torch.logsumexp.": O.exp().sum(1).log() - O[range(n), y],
+            "exp overflows on large logits: subtract each row's maximum first, or use torch.logsumexp.":
+                O.exp().sum(1).log() - O[range(n), y],
             "the log of the normaliser is missing: add logsumexp of the row.": -O[range(n), y],
             "these are log-probabilities of every class: take the one at the label, with a minus.": torch.log_softmax(O, 1),
             "the probability itself was taken, not its logarithm.": -P[range(n), y],
-            "the sum runs over the columns of all rows: sum along axis 1.": torch.logsumexp(O, 0) - O[range(n), y] if n == q else None,
+            "the sum runs over the columns of all rows: sum along axis 1.":
+                torch.logsumexp(O, 0) - O[range(n), y] if n == q else None,
         })
 
     examine("cross_entropy(O, y)", answer, [case(*sizes) for sizes in cases], shape="one loss a sample, shape (n,)")
@@ -113,7 +120,8 @@ def smooth_labels(answer, cases=((4, 10, 0.1), (3, 2, 0.3), (5, 5, 0.2), (1, 5, 
         })
 
     drawn = [case(randint(seed + n + q, q, n), q, eps, f"{some(n, 'label')}, {q} classes, eps {eps}") for n, q, eps in cases]
-    examine("smooth_labels(y, num_classes, eps)", answer, drawn + [case(torch.tensor([1, 0, 1]), 6, 0.3, "y = [1, 0, 1], 6 classes, eps 0.3")])
+    examine("smooth_labels(y, num_classes, eps)", answer, drawn + [case(torch.tensor([1, 0, 1]), 6, 0.3, "y = [1, 0, 1], 6 classes, eps 0.3"),
+                                                                     case(torch.tensor([0, 0]), 1, 0.2, "y = [0, 0], 1 class, eps 0.2")])
 
 
 @task
@@ -121,15 +129,19 @@ def accuracy(answer, cases=((23, 5, 4), (256, 100, 10), (5, 5, 2), (9, 4, 3), (1
     """Correct over all, for (samples, batch size, classes); the last batch is short, once the first."""
     def case(n, size, q, scale=1.0, turned=False):
         O, y = scale * randn(seed + n, n, q), randint(seed + size, q, n)
+        if scale > 1000:  # close together far from 0
+            O = 2000 + O.argsort(1) / 8
         y[::2] = O[::2].argmax(1)  # half of them right, so that a share differs from chance
         batches = list(zip(O.split(size), y.split(size)))[::-1 if turned else 1]
         hits = [(part.argmax(1) == labels).float() for part, labels in batches]
         right, share = torch.cat(hits).sum(), float(torch.cat(hits).mean())
         means = torch.stack([part.mean() for part in hits])
         return Case((batches,), share, f"{some(n, 'sample')} in batches of {size}" + ", the short one first" * turned + f", logits of scale {scale:g}" * (scale != 1), {
-            "this is the mean of the batches' accuracies, in which a short batch counts too much. Add up counts and divide once.": means.mean(),
+            "this is the mean of the batches' accuracies, in which a short batch counts too much. Add up counts and divide once.":
+                means.mean(),
             "this is the number of hits: divide it by the number of samples.": right,
-            "divided by batches times the first one's size, but a batch may be short: count the samples.": right / (len(batches) * len(hits[0])),
+            "divided by batches times the first one's size, but a batch may be short: count the samples.":
+                right / (len(batches) * len(hits[0])),
             "the batches' accuracies were added up: count hits and samples instead.": means.sum(),
             "this is the accuracy of the last batch alone.": means[-1],
             "this is the accuracy of the first batch alone.": means[0],
@@ -140,5 +152,6 @@ def accuracy(answer, cases=((23, 5, 4), (256, 100, 10), (5, 5, 2), (9, 4, 3), (1
         })
 
     n, size, q = cases[0]
-    examine("accuracy(batches)", answer, [case(*sizes) for sizes in cases] + [case(n, size, q, turned=True), case(n, size, q, scale=1000.0)],
+    examine("accuracy(batches)", answer, [case(*sizes) for sizes in cases] + [case(n, size, q, turned=True), case(n, size, q, scale=1000.0),
+                                                                               case(n, size, q, scale=2000.0)],
             close=1e-6, shape="return one number")

@@ -1,7 +1,8 @@
 """Checks of the exercises to lesson 01, tensors."""
 import torch
 
-from exercises.checks import Case, compare, demand, examine, probe_steps, randint, randn, run, some, task
+from exercises.checks import Case, compare, demand, examine, probe_disturbed, probe_steps, randint, randn, run, some, task
+from exercises.checks.judging import same
 
 
 def without_a_loop(what, answer, small, large, want, close=1e-4):
@@ -23,13 +24,18 @@ def differences(answer, cases=((4, 4), (3, 2), (1, 5), (5, 1), (1, 1)), seed=1):
             "rows and columns are swapped: row i belongs to a[i].": D.T,
             "the sign is turned: a minus b.": -D,
             "this is b minus a, and row i should belong to a[i].": -D.T,
-            "only entries at the same place were subtracted: make a column of a, so that both broadcast.": a - b if n == m else None,
+            "only entries at the same place were subtracted: make a column of a, so that both broadcast.":
+                a - b if n == m else None,
             "the task asks for differences, with their sign.": D.abs(),
             "the last difference is missing.": D[:-1] if n > 1 else None,
             "this is one long list: return a matrix (n, m).": D.flatten(),
         })
 
-    examine("differences(a, b)", answer, [case(*sizes) for sizes in cases], close=1e-6)
+    def also(a, b, given):
+        return Case((torch.tensor(a), torch.tensor(b)), torch.tensor(a)[:, None] - torch.tensor(b), given)
+
+    examine("differences(a, b)", answer, [*(case(*sizes) for sizes in cases), also([0.0, 5.0, -3.0], [5.0, 0.0], "equal entries among them"),
+                                          also([1e4, -2e3], [-1e4, 0.5, 1e3], "large entries")], close=1e-6)
     (a, b), (c, d) = ((randn(seed, k), randn(seed + 1, k + 1)) for k in (3, 40))
     without_a_loop("differences(a, b)", answer, (a, b), (c, d), c[:, None] - d)
 
@@ -46,12 +52,14 @@ def scores(answer, cases=((5, 5, 3), (3, 4, 2), (2, 2, 2), (1, 2, 6), (2, 1, 1),
             "this is P times Q: the rows of both describe, so one of them must be turned.": P @ Q if k == m else None,
             "divided by the number of columns: an inner product is a sum.": S / k,
             "divided by the root of the number of columns: an inner product is the plain sum.": S / k ** 0.5,
-            "these are cosines: an inner product keeps the lengths.": torch.nn.functional.normalize(P) @ torch.nn.functional.normalize(Q).T,
-            "this is the score of rows at the same place only: each row of P meets each row of Q.": (P * Q).sum(1) if n == m else None,
+            "these are cosines: an inner product keeps the lengths.":
+                torch.nn.functional.normalize(P) @ torch.nn.functional.normalize(Q).T,
+            "this is the score of rows at the same place only: each row of P meets each row of Q.":
+                (P * Q).sum(1) if n == m else None,
         })
 
     examine("scores(P, Q)", answer, [case(*sizes) for sizes in cases])
-    (P, Q), (R, S) = ((randn(seed, k, 5 * k), randn(seed + 1, k + 1, 5 * k)) for k in (3, 40))
+    (P, Q), (R, S) = ((randn(seed, k, 5 * k), randn(seed + 1, k + 1, 5 * k)) for k in (3, 60))
     without_a_loop("scores(P, Q)", answer, (P, Q), (R, S), R @ S.T)
 
 
@@ -77,6 +85,10 @@ def gradients(answer, cases=((3.0,), (1.0,), (-0.5,), (-2.0,), (0.0,)), seed=0):
         })
 
     examine("gradients(x)", answer, [case(*x) for x in cases], autograd=2)
+    disturbed = run(probe_disturbed, answer, torch.tensor(3.0))
+    if disturbed is not None:
+        demand(not any(same(value, right, 1e-3) for value, right in zip(disturbed, (33.0, 6.0))), "gradients: the numbers are right, but what "
+               "backward() found is not what is returned: a formula is. Return what stands in .grad.")
 
 
 @task
@@ -87,6 +99,7 @@ def moving_mean(answer, cases=((9, 4), (6, 3), (5, 1), (4, 4), (1, 1)), large=40
 
     def case(n, k):
         x = randn(seed + n, n)
+        x[::3] = torch.tensor([0.0, 2.0])[torch.arange(len(x[::3])) % 2]  # zeros and equal entries among them
         means, sums = right(x, k), x.cumsum(0)
         return Case((x, k), means, f"{some(n, 'entry', 'entries')}, k = {k}", {
             "these are the sums: divide by k.": means * k,
@@ -134,6 +147,8 @@ def pick(answer, cases=((4, 3), (5, 5), (1, 5), (3, 1), (1, 1), (12, 4), (3, 400
         P, y = randn(seed + n, n, q), randint(seed + q, q, n)
         if q > 256:  # more than a byte can number
             y = q - 1 - y % 100
+        if n == q:  # zeros and equal entries among them
+            P = P.round()
         chosen = P[torch.arange(n), y]
         return Case((P, y), chosen, f"P of shape {(n, q)}", {
             "every label was taken in every row: `P[:, y]` has shape (n, n). Pair rows with labels.": P[:, y],

@@ -77,6 +77,34 @@ def differences(a, b):
     return a - b
 
 
+# %% differences: numpy subtract.outer, again
+import numpy as np
+def differences(a,b): return torch.from_numpy(np.subtract.outer(a.numpy(), b.numpy()))
+
+
+# %% differences: vmap
+def differences(a,b): return torch.vmap(lambda x: x-b)(a)
+
+
+# %% differences: meshgrid
+def differences(a,b):
+    A,B=torch.meshgrid(a,b,indexing="ij")
+    return A-B
+
+
+# %% differences: callable class
+class D:
+    def __call__(self,a,b):
+        print(a.shape,b.shape)
+        return torch.subtract(a.view(-1,1) if a.is_contiguous() else a.reshape(-1,1),b)
+differences=D()
+
+
+# %% differences: outer exp trick with einsum
+def differences(a,b):
+    return torch.einsum("i,j->ij",a,torch.ones_like(b))-torch.einsum("i,j->ij",torch.ones_like(a),b)
+
+
 # %% scores: matmul operator
 def scores(P, Q):
     return P @ Q.T
@@ -152,6 +180,32 @@ def scores(P, Q):
     layer = nn.Linear(Q.shape[1], Q.shape[0], bias=False)
     layer.weight = nn.Parameter(Q.clone())
     return layer(P)
+
+
+# %% scores: linear
+import torch.nn.functional as F
+def scores(P,Q): return F.linear(P,Q)
+
+
+# %% scores: einsum, again
+def scores(P,Q): return torch.einsum("nk,mk->nm",P,Q)
+
+
+# %% scores: vmap2
+def scores(P,Q): return torch.vmap(lambda p: torch.vmap(lambda q: (p*q).sum())(Q))(P)
+
+
+# %% scores: mv vmap
+def scores(P,Q): return torch.vmap(torch.mv,in_dims=(None,0),out_dims=0)(Q,P)
+
+
+# %% scores: opt_einsum with implicit
+def scores(P,Q): return torch.einsum(P,[0,2],Q,[1,2],[0,1])
+
+
+# %% scores: partial
+import functools
+scores=functools.partial(lambda f,P,Q:f(P,Q.T),torch.mm)
 
 
 # %% gradients: two copies, backward twice
@@ -297,6 +351,42 @@ class Gradients:
 gradients = Gradients()
 
 
+# %% gradients: func.grad
+def gradients(x):
+    return torch.func.grad(lambda t:t**2+t**3)(x), torch.func.grad(lambda t:t**2+(t**3).detach())(x)
+
+
+# %% gradients: jacobian, again
+def gradients(x):
+    J=torch.autograd.functional.jacobian
+    return J(lambda z:z**2+z**3,x),J(lambda z:z**2+(z**3).detach(),x)
+
+
+# %% gradients: forward jvp
+def gradients(x):
+    one=torch.ones_like(x)
+    f=torch.func.jvp(lambda t:t**2+t**3,(x,),(one,))[1]
+    g=torch.func.jvp(lambda t:t**2+x**3,(x,),(one,))[1]
+    return f,g
+
+
+# %% gradients: vjp
+def gradients(x):
+    _,v=torch.func.vjp(lambda t:t**2+t**3,x)
+    _,u=torch.func.vjp(lambda t:t**2+t.detach()**3,x)
+    return v(torch.tensor(1.))[0],u(torch.tensor(1.))[0]
+
+
+# %% gradients: dual
+import torch.autograd.forward_ad as fwAD
+def gradients(x):
+    with fwAD.dual_level():
+        d=fwAD.make_dual(x,torch.ones_like(x))
+        a=fwAD.unpack_dual(d**2+d**3).tangent
+        b=fwAD.unpack_dual(d**2+x**3).tangent
+    return a,b
+
+
 # %% moving_mean: unfold
 def moving_mean(x, k):
     return x.unfold(0, k, 1).mean(1)
@@ -382,6 +472,29 @@ class MovingMean(nn.Module):
         with torch.no_grad():
             return conv(x.reshape(1, 1, len(x))).reshape(-1)
 moving_mean = MovingMean()
+
+
+# %% moving_mean: conv1d, again
+import torch.nn.functional as F
+def moving_mean(x,k): return F.conv1d(x.reshape(1,1,-1),torch.ones(1,1,k)/k).reshape(-1)
+
+
+# %% moving_mean: avg_pool
+import torch.nn.functional as F
+def moving_mean(x,k): return F.avg_pool1d(x[None,None],k,stride=1)[0,0]
+
+
+# %% moving_mean: F.pad
+import torch.nn.functional as F
+def moving_mean(x,k):
+    c=F.pad(x,(1,0)).double().cumsum(0)
+    return c[k:].sub(c[:len(x)-k+1]).div(k)
+
+
+# %% moving_mean: vmap
+def moving_mean(x,k):
+    w=torch.arange(k)
+    return torch.vmap(lambda i:x[i+w].mean())(torch.arange(x.shape[0]-k+1))
 
 
 # %% shares: keepdim
@@ -483,6 +596,25 @@ def shares(X):
 shares = torch.vmap(lambda row: row / row.sum())
 
 
+# %% shares: einsum, again
+def shares(X): return torch.einsum("ij,i->ij",X,1/X.sum(-1))
+
+
+# %% shares: normalize p=1
+import torch.nn.functional as F
+def shares(X): return F.normalize(X,p=1,dim=1)
+
+
+# %% shares: vmap, again
+def shares(X): return torch.vmap(lambda r:r/r.sum())(X)
+
+
+# %% shares: index_add
+def shares(X):
+    s=torch.zeros(len(X)).index_add_(0,torch.arange(len(X)).repeat_interleave(X.shape[1]),X.reshape(-1))
+    return X/s[:,None]
+
+
 # %% pick: range
 def pick(P, y):
     return P[range(len(P)), y]
@@ -581,3 +713,25 @@ def pick(P, y):
 def pick(P, y, step=None):
     step = step or P.shape[1]
     return torch.take(P, torch.arange(len(y)) * step + y)
+
+
+# %% pick: onehot
+import torch.nn.functional as F
+def pick(P,y): return (P*F.one_hot(y,P.shape[1])).sum(1)
+
+
+# %% pick: nll
+import torch.nn.functional as F
+def pick(P,y): return -F.nll_loss(P,y,reduction="none")
+
+
+# %% pick: scatter
+def pick(P,y): return (torch.zeros_like(P).scatter_(1,y[:,None],1.)*P).sum(1)
+
+
+# %% pick: vmap
+def pick(P,y): return torch.vmap(lambda r,i:r.gather(0,i[None])[0])(P,y)
+
+
+# %% pick: eye
+def pick(P,y): return torch.einsum("ij,ij->i",P,torch.eye(P.shape[1])[y])

@@ -95,6 +95,24 @@ def least_squares(X, y):
     return s[:-1], s[-1]
 
 
+# %% least_squares: cholesky double
+def least_squares(X,y):
+    A=torch.nn.functional.pad(X,(0,1),value=1.).double()
+    t=torch.cholesky_solve((A.T@y.double())[:,None],torch.linalg.cholesky(A.T@A))[:,0]
+    return [t[:-1],t[-1]]
+
+
+# %% least_squares: newton with autograd
+def least_squares(X,y):
+    X,y=X.double(),y.double()
+    d=X.shape[1]
+    def L(t): return ((X@t[:d]+t[d]-y)**2).sum()
+    t0=torch.zeros(d+1,dtype=torch.float64)
+    H=torch.func.hessian(L)(t0); g=torch.func.grad(L)(t0)
+    t=-torch.linalg.solve(H,g)
+    return t[:d],t[d]
+
+
 # %% mse_gradient: matrix products
 def mse_gradient(X, y, w, b):
     r = X @ w + b - y
@@ -177,6 +195,26 @@ from torch.nn import functional as F
 def mse_gradient(X: torch.Tensor, y: torch.Tensor, w: torch.Tensor, b: torch.Tensor):
     r = F.linear(X, w.unsqueeze(0)).squeeze(1) + b - y
     return torch.stack([(r * X[:, j]).mean() for j in range(X.shape[1])]), r.mean()
+
+
+# %% mse_gradient: einsum, again
+def mse_gradient(X,y,w,b):
+    r=torch.einsum("nd,d->n",X,w).add(b).sub(y)
+    return torch.einsum("nd,n->d",X,r).div(X.shape[0]),r.sum().div(X.shape[0])
+
+
+# %% mse_gradient: F.linear
+import torch.nn.functional as F
+def mse_gradient(X,y,w,b):
+    with torch.no_grad():
+        r=F.linear(X,w[None],b[None])[:,0]-y
+        return torch.tensordot(r,X,1)/r.numel(),r.mean()
+
+
+# %% mse_gradient: vmap
+def mse_gradient(X,y,w,b):
+    g=torch.vmap(lambda x,t:(x@w+b-t)*x)(X,y).mean(0)
+    return g,torch.vmap(lambda x,t:x@w+b-t)(X,y).mean(0)
 
 
 # %% minibatch_sgd: by formula
@@ -318,6 +356,35 @@ def minibatch_sgd(batches, w, b, lr):
     return w, b
 
 
+# %% minibatch_sgd: optimizer
+import torch.nn.functional as F
+def minibatch_sgd(batches,w,b,lr):
+    p=[torch.nn.Parameter(w.detach().clone()),torch.nn.Parameter(b.detach().clone())]
+    o=torch.optim.SGD(p,lr=lr)
+    for X,y in batches:
+        o.zero_grad(); (F.mse_loss(X@p[0]+p[1],y)/2).backward(); o.step()
+    return p[0].data,p[1].data
+
+
+# %% minibatch_sgd: reduce, again
+from functools import reduce
+def minibatch_sgd(batches,w,b,lr):
+    def step(s,batch):
+        w,b=s; X,y=batch; r=X@w+b-y
+        return w-lr*(X*r[:,None]).mean(0),b-lr*r.mean()
+    return reduce(step,batches,(w,b))
+
+
+# %% minibatch_sgd: func.grad
+def minibatch_sgd(batches,w,b,lr):
+    g=torch.func.grad(lambda w,b,X,y:((X@w+b-y)**2).mean()/2,argnums=(0,1))
+    w,b=w.detach(),b.detach()
+    for X,y in batches:
+        gw,gb=g(w,b,X,y)
+        w,b=w-lr*gw,b-lr*gb
+    return w,b
+
+
 # %% huber: where
 def huber(y_hat, y, delta):
     r = (y_hat - y).abs()
@@ -410,6 +477,32 @@ def huber(y_hat, y, delta):
     r = torch.abs(y_hat - y)
     where = torch.nonzero(r > delta, as_tuple=True)
     return (r * r / 2).index_put(where, delta * (r[where] - delta / 2))
+
+
+# %% huber: F
+import torch.nn.functional as F
+def huber(y_hat,y,delta): return F.huber_loss(y_hat,y,reduction="none",delta=delta)
+
+
+# %% huber: smooth_l1
+import torch.nn.functional as F
+def huber(y_hat,y,delta): return delta*F.smooth_l1_loss(y_hat,y,reduction="none",beta=delta)
+
+
+# %% huber: integral - softshrink
+import torch.nn.functional as F
+def huber(y_hat,y,delta):
+    r=(y_hat-y).double()
+    e=F.softshrink(r,delta)
+    return ((r-e)**2/2+delta*e.abs()).float()
+
+
+# %% huber: vmap where
+def huber(y_hat,y,delta):
+    def one(a,b):
+        r=(a-b).abs()
+        return torch.where(r>delta,delta*(r-delta/2),r*r/2)
+    return torch.vmap(one)(y_hat,y)
 
 
 # %% step_on_sum: divide the gradient
@@ -550,3 +643,16 @@ def largest_rate(X):
 def largest_rate(X, dtype=torch.float64):
     H = sum(torch.outer(x, x) for x in X.to(dtype)) / len(X)
     return 2.0 / float(torch.linalg.eigh(H).eigenvalues[-1])
+
+
+# %% largest_rate: hessian
+def largest_rate(X):
+    d=X.shape[1]
+    H=torch.autograd.functional.hessian(lambda w:0.5*((X@w)**2).mean(),torch.zeros(d))
+    return 2/torch.linalg.eigvalsh(H).max()
+
+
+# %% largest_rate: pca
+def largest_rate(X):
+    H=torch.einsum("ni,nj->ij",X,X)/X.size(0)
+    return 2/torch.linalg.norm(H,ord=2)

@@ -93,6 +93,10 @@ def log_sigmoid(o):
     return torch.tensor(result)
 
 
+# %% log_sigmoid: vmap
+def log_sigmoid(o): return torch.vmap(lambda v: v.clamp(max=0.)-torch.log1p(torch.exp(-v.abs())))(o)
+
+
 # %% bce_with_logits: clamp and log1p
 def bce_with_logits(o, y):
     return o.clamp(min=0) + torch.log1p(torch.exp(-o.abs())) - o * y
@@ -178,6 +182,36 @@ def bce_with_logits(o, y):
     return z.logsumexp(1) - o * y
 
 
+# %% bce_with_logits: F
+import torch.nn.functional as F
+def bce_with_logits(o,y): return F.binary_cross_entropy_with_logits(o,y,reduction="none")
+
+
+# %% bce_with_logits: softplus, again
+import torch.nn.functional as F
+def bce_with_logits(o,y): return F.softplus(o)-o*y
+
+
+# %% bce_with_logits: sign trick
+import torch.nn.functional as F
+def bce_with_logits(o,y): return -F.logsigmoid((2*y-1)*o)
+
+
+# %% bce_with_logits: where
+import torch.nn.functional as F
+def bce_with_logits(o,y): return torch.where(y==1,F.softplus(-o),F.softplus(o))
+
+
+# %% bce_with_logits: cross entropy
+import torch.nn.functional as F
+def bce_with_logits(o,y): return F.cross_entropy(torch.stack([torch.zeros_like(o),o],1),y.long(),reduction="none")
+
+
+# %% bce_with_logits: both logsigmoids
+import torch.nn.functional as F
+def bce_with_logits(o,y): return -y*F.logsigmoid(o)-(1-y)*F.logsigmoid(-o)
+
+
 # %% predict: torch.sigmoid
 def predict(X, w, b):
     return torch.sigmoid(X @ w + b)
@@ -261,6 +295,24 @@ def predict(X, w, b, one=1.0):
 # %% predict: exp of logsigmoid
 from torch.nn import functional as F
 predict = lambda X, w, b: F.logsigmoid(X @ w + b).exp()
+
+
+# %% predict: linear
+import torch.nn.functional as F
+def predict(X,w,b): return F.linear(X,w.reshape(1,-1),b.reshape(1)).sigmoid().squeeze(-1)
+
+
+# %% predict: distribution
+def predict(X,w,b): return torch.distributions.Bernoulli(logits=X@w+b).probs
+
+
+# %% predict: logsigmoid exp
+import torch.nn.functional as F
+def predict(X,w,b): return F.logsigmoid((X*w).sum(1)+b).exp()
+
+
+# %% predict: vmap
+def predict(X,w,b): return torch.vmap(lambda x: torch.sigmoid(x.dot(w)+b))(X)
 
 
 # %% train: by formula
@@ -404,6 +456,35 @@ def train(X, y, lr, epochs):
     return w, b
 
 
+# %% train: autograd, again
+import torch.nn.functional as F
+def train(X,y,lr,epochs):
+    w=torch.zeros(X.shape[1],requires_grad=True); b=torch.zeros((),requires_grad=True)
+    for e in range(epochs):
+        F.binary_cross_entropy_with_logits(X@w+b,y).backward()
+        with torch.no_grad():
+            for p in (w,b): p-=lr*p.grad; p.grad=None
+    return w,b
+
+
+# %% train: func
+def train(X,y,lr,epochs):
+    L=lambda p: torch.nn.functional.binary_cross_entropy_with_logits(X@p["w"]+p["b"],y)
+    p={"w":torch.zeros(X.shape[1]),"b":torch.zeros(())}
+    for _ in range(epochs):
+        g=torch.func.grad(L)(p); p={k:p[k]-lr*g[k] for k in p}
+    return p["w"],p["b"]
+
+
+# %% train: sum loss rate/n
+def train(X,y,lr,epochs):
+    w=torch.zeros(X.shape[1],requires_grad=True); b=torch.zeros(1,requires_grad=True)
+    for _ in range(epochs):
+        l=torch.nn.functional.binary_cross_entropy_with_logits(X@w+b,y,reduction="sum"); l.backward()
+        utils.sgd([w,b],lr,len(y))
+    return w.detach(),b.detach().squeeze()
+
+
 # %% fixed_loss: reshape to y's shape
 def fixed_loss(p, y):
     p = p.reshape(y.shape)
@@ -490,3 +571,19 @@ class Loss:
         p = p.reshape(len(y))
         return self.reduction(-(y * p.log() + (1 - y) * (1 - p).log()))
 fixed_loss = Loss()
+
+
+# %% fixed_loss: F
+import torch.nn.functional as F
+def fixed_loss(p,y): return F.binary_cross_entropy(p.flatten(),y)
+
+
+# %% fixed_loss: y up
+import torch.nn.functional as F
+def fixed_loss(p,y):
+    return F.binary_cross_entropy(p,y.reshape_as(p) if p.dim()==2 else y)
+
+
+# %% fixed_loss: logit
+import torch.nn.functional as F
+def fixed_loss(p,y): return F.binary_cross_entropy_with_logits(torch.logit(p.reshape(-1).double()),y.double()).float()

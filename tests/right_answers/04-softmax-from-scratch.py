@@ -109,6 +109,25 @@ def stable_softmax(O, T):
     return torch.vmap(one)(O)
 
 
+# %% stable_softmax: vmap, again
+def stable_softmax(O,T):
+    def row(o):
+        e=((o-o.max())/T).exp(); return e/e.sum()
+    return torch.vmap(row)(O)
+
+
+# %% stable_softmax: einsum, again
+def stable_softmax(O,T):
+    Z=O.div(T); m,_=torch.max(Z,dim=1); e=torch.exp(Z-m[:,None])
+    return torch.einsum("nq,n->nq",e,1/torch.einsum("nq->n",e))
+
+
+# %% stable_softmax: normalize
+import torch.nn.functional as F
+def stable_softmax(O,T):
+    return F.normalize(torch.exp((O-O.max(dim=1,keepdim=True)[0])/T),p=1,dim=1)
+
+
 # %% cross_entropy: logsumexp and index
 def cross_entropy(O, y):
     return torch.logsumexp(O, 1) - O[range(len(O)), y]
@@ -191,6 +210,39 @@ def cross_entropy(O, y):
 
 # %% cross_entropy: mask
 cross_entropy = lambda O, y: -torch.log_softmax(O, -1)[torch.arange(O.shape[1]) == y[:, None]]
+
+
+# %% cross_entropy: F
+import torch.nn.functional as F
+def cross_entropy(O,y): return F.cross_entropy(O,y,reduction="none")
+
+
+# %% cross_entropy: nll
+import torch.nn.functional as F
+def cross_entropy(O,y): return F.nll_loss(F.log_softmax(O,-1),y,reduction="none")
+
+
+# %% cross_entropy: one-hot, again
+import torch.nn.functional as F
+def cross_entropy(O,y): return F.cross_entropy(O,F.one_hot(y,O.shape[1]).float(),reduction="none")
+
+
+# %% cross_entropy: logaddexp reduce
+from functools import reduce
+def cross_entropy(O,y): return reduce(torch.logaddexp,O.unbind(1))-O.take_along_dim(y[:,None],1).squeeze(1)
+
+
+# %% cross_entropy: Categorical
+def cross_entropy(O,y): return -torch.distributions.Categorical(logits=O).log_prob(y)
+
+
+# %% cross_entropy: vmap
+def cross_entropy(O,y): return torch.vmap(lambda o,c: o.logsumexp(0)-o.gather(0,c[None])[0])(O,y)
+
+
+# %% cross_entropy: each sample
+import torch.nn.functional as F
+def cross_entropy(O,y): return torch.stack([F.cross_entropy(O[i:i+1],y[i:i+1]) for i in range(len(y))])
 
 
 # %% cross_entropy_gradient: subtract one-hot
@@ -295,6 +347,27 @@ def cross_entropy_gradient(O, y):
     return torch.einsum("nk,n->nk", P - Y, torch.ones(len(y)) / len(y))
 
 
+# %% cross_entropy_gradient: std
+import torch.nn.functional as F
+def cross_entropy_gradient(O,y): return (torch.softmax(O,1)-F.one_hot(y,O.shape[1]))/len(y)
+
+
+# %% cross_entropy_gradient: scatter_add, again
+def cross_entropy_gradient(O,y):
+    P=torch.softmax(O,-1); return P.scatter_add(1,y[:,None],-torch.ones(len(y),1)).div_(O.size(0))
+
+
+# %% cross_entropy_gradient: log_softmax exp
+def cross_entropy_gradient(O,y):
+    G=O.log_softmax(1).exp(); G.scatter_(1,y[:,None],G.gather(1,y[:,None])-1); return G.mul(1/len(O))
+
+
+# %% cross_entropy_gradient: vmap
+def cross_entropy_gradient(O,y):
+    n=len(O); I=torch.eye(O.shape[1])
+    return torch.vmap(lambda o,t:(torch.softmax(o,0)-t)/n)(O,I[y])
+
+
 # %% smooth_labels: one_hot
 from torch.nn import functional as F
 def smooth_labels(y, num_classes, eps):
@@ -371,6 +444,77 @@ def smooth_labels(y, num_classes, eps):
     counts = torch.full((len(y), num_classes), float(eps))
     counts[range(len(y)), y] += num_classes * (1 - eps)
     return counts / counts.sum(1, keepdim=True)
+
+
+# %% smooth_labels: F
+import torch.nn.functional as F
+def smooth_labels(y,num_classes,eps): return (1-eps)*F.one_hot(y,num_classes)+eps/num_classes
+
+
+# %% smooth_labels: full
+def smooth_labels(y,num_classes,eps):
+    L=torch.full((len(y),num_classes),eps/num_classes); L[torch.arange(len(y)),y]+=1-eps; return L
+
+
+# %% smooth_labels: eye, again
+def smooth_labels(y,num_classes,eps): return torch.eye(num_classes)[y]*(1-eps)+eps/num_classes
+
+
+# %% smooth_labels: lerp, again
+import torch.nn.functional as F
+def smooth_labels(y,num_classes,eps):
+    h=F.one_hot(y,num_classes).float(); return torch.lerp(h,torch.full_like(h,1/num_classes),eps)
+
+
+# %% smooth_labels: scatter, again
+def smooth_labels(y,num_classes,eps):
+    return torch.full((y.numel(),num_classes),eps/num_classes).scatter_(1,y.reshape(-1,1),1-eps+eps/num_classes)
+
+
+# %% smooth_labels: python
+def smooth_labels(y,num_classes,eps):
+    return torch.tensor([[(1-eps)*(c==k)+eps/num_classes for k in range(num_classes)] for c in y.tolist()])
+
+
+# %% smooth_labels: numpy
+import numpy as np
+def smooth_labels(y,num_classes,eps): return torch.from_numpy((np.eye(num_classes)[y.numpy()]*(1-eps)+eps/num_classes).astype("float32"))
+
+
+# %% smooth_labels: where, again
+def smooth_labels(y,num_classes,eps):
+    m=y[:,None]==torch.arange(num_classes); return torch.where(m,1-eps+eps/num_classes,eps/num_classes)
+
+
+# %% smooth_labels: loop append
+def smooth_labels(y,num_classes,eps):
+    rows=[]
+    for l in y:
+        r=torch.ones(num_classes)*eps/num_classes; r[l]+=1-eps; rows.append(r)
+    return torch.stack(rows)
+
+
+# %% smooth_labels: double
+def smooth_labels(y,num_classes,eps): return torch.eye(num_classes,dtype=torch.float64)[y]*(1-eps)+eps/num_classes
+
+
+# %% smooth_labels: index_add
+def smooth_labels(y,num_classes,eps):
+    n=len(y); f=torch.full((n*num_classes,),eps/num_classes); f.index_add_(0,torch.arange(n)*num_classes+y,torch.full((n,),1.-eps)); return f.reshape(n,-1)
+
+
+# %% smooth_labels: embedding
+import torch.nn.functional as F
+def smooth_labels(y,num_classes,eps):
+    return F.embedding(y,(1-eps)*torch.eye(num_classes)+eps*torch.ones(num_classes,num_classes)/num_classes)
+
+
+# %% smooth_labels: CE gradient trick autograd
+import torch.nn.functional as F
+def smooth_labels(y,num_classes,eps):
+    z=torch.zeros(len(y),num_classes,requires_grad=True)
+    F.cross_entropy(z,y,reduction="sum",label_smoothing=eps).backward()
+    return 1/num_classes-z.grad
 
 
 # %% accuracy: count hits and samples

@@ -106,6 +106,47 @@ def three_ways(O, y):
     return -log_probs[mask].mean(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y)
 
 
+# %% three_ways: one-hot sum
+def three_ways(O, y):
+    T = nn.functional.one_hot(y, O.shape[1])
+    Z = torch.einsum("ij->i", O.exp())
+    a = (Z.log() - (O * T).sum(1)).mean()
+    lsm = nn.LogSoftmax(dim=1); nll = nn.NLLLoss(); ce = nn.CrossEntropyLoss()
+    return a, nll(lsm(O), y), ce(O, y)
+
+
+# %% three_ways: class with call
+class Ways:
+    def __init__(self): self.ls = nn.LogSoftmax(1)
+    def __call__(self, O, y):
+        return tuple(f(O, y) for f in (self.hand, self.mid, nn.CrossEntropyLoss()))
+    def hand(self, O, y):
+        E = O.double().exp()
+        return -(E[torch.arange(len(y)), y] / E.sum(1)).log().mean()
+    def mid(self, O, y):
+        return nn.NLLLoss()(self.ls(O), y)
+three_ways = Ways()
+
+
+# %% three_ways: functions of F
+import torch.nn.functional as F
+def three_ways(O, y):
+    return (-(O.exp()[range(len(O)), y] / O.exp().sum(axis=1)).log().mean(),
+            F.nll_loss(F.log_softmax(O, 1), y), F.cross_entropy(O, y))
+
+
+# %% three_ways: namedtuple + dataclass
+from typing import NamedTuple
+class R(NamedTuple):
+    hand: torch.Tensor
+    mid: torch.Tensor
+    lib: torch.Tensor
+def three_ways(O, y):
+    p = O.clone().exp_()
+    p /= p.sum(1).unsqueeze(-1)
+    return R(-torch.log(torch.diagonal(p[:, y])).mean(), nn.NLLLoss()(nn.LogSoftmax(1)(O), y), nn.CrossEntropyLoss()(O, y))
+
+
 # %% mean_gradient: clones that ask for gradients, mean
 def mean_gradient(X, y, W, b):
     W = W.clone().requires_grad_()
@@ -180,6 +221,36 @@ def mean_gradient(X, y, W, b):
     loss = nn.CrossEntropyLoss(reduction="none")(X.double() @ W64 + b64, y)
     torch.mean(loss).backward()
     return W64.grad.float(), b64.grad.float()
+
+
+# %% mean_gradient: func.grad
+from torch.func import grad
+def mean_gradient(X, y, W, b):
+    f = lambda W, b: nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).mean()
+    return grad(f, argnums=(0, 1))(W, b)
+
+
+# %% mean_gradient: vmap per sample
+from torch.func import grad, vmap
+def mean_gradient(X, y, W, b):
+    def loss(W, b, x, t):
+        return nn.functional.cross_entropy((x @ W + b)[None], t[None], reduction="none")[0]
+    gW, gb = vmap(grad(loss, argnums=(0, 1)), in_dims=(None, None, 0, 0))(W, b, X, y)
+    return gW.mean(0), gb.mean(0)
+
+
+# %% mean_gradient: jacobian
+def mean_gradient(X, y, W, b):
+    f = lambda W, b: nn.CrossEntropyLoss(reduction="none")(X @ W + b, y)
+    JW, Jb = torch.autograd.functional.jacobian(f, (W, b))
+    return JW.mean(0), Jb.mean(0)
+
+
+# %% mean_gradient: einsum vjp
+from torch.func import vjp
+def mean_gradient(X, y, W, b):
+    l, back = vjp(lambda W, b: nn.CrossEntropyLoss(reduction="none")(torch.einsum("nd,dq->nq", X, W) + b, y), W, b)
+    return back(torch.full_like(l, 1 / len(l)))
 
 
 # %% read_products: csv reader with slices
@@ -279,6 +350,20 @@ def read_products(path):
         data = [(row[first:first + 93], names.index(row[target])) for row in table]
     X, y = zip(*data)
     return torch.tensor([[float(v) for v in row] for row in X]), torch.tensor(y)
+
+
+# %% read_products: dataclass
+from dataclasses import dataclass, field
+@dataclass
+class Product:
+    counts: list
+    label: int
+    @classmethod
+    def parse(cls, row): return cls([float(x) for x in row[1:-1]], int(row[-1].split("_")[-1]) - 1)
+def read_products(path):
+    with open(path) as f:
+        ps = [Product.parse(r) for i, r in enumerate(csv.reader(f)) if i]
+    return torch.Tensor([p.counts for p in ps]), torch.tensor([p.label for p in ps], dtype=torch.int64)
 
 
 # %% train_products: the loop of the lesson
@@ -439,6 +524,23 @@ def train_products(X, y, lr, epochs):
     return torch.tensor(net.weight.detach().numpy()), torch.tensor(net.bias.tolist())
 
 
+# %% train_products: module subclass
+class Soft(nn.Module):
+    def __init__(self):
+        super().__init__(); self.lin = nn.Linear(93, 9); self.apply(self.init)
+    @staticmethod
+    def init(m):
+        if isinstance(m, nn.Linear): nn.init.zeros_(m.weight); nn.init.zeros_(m.bias)
+    def forward(self, X): return self.lin(torch.log1p(X))
+def train_products(X, y, lr, epochs):
+    net = Soft(); opt = torch.optim.SGD(net.parameters(), lr=lr); crit = nn.CrossEntropyLoss()
+    n = 0
+    while n < epochs:
+        loss = crit(net(X), y); opt.zero_grad(); loss.backward(); opt.step(); n += 1
+    sd = net.state_dict()
+    return sd["lin.weight"], sd["lin.bias"]
+
+
 # %% class_weights: bincount
 def class_weights(y, num_classes):
     return len(y) / (num_classes * torch.bincount(y, minlength=num_classes))
@@ -506,3 +608,95 @@ def class_weights(y, num_classes):
 # %% class_weights: float64
 def class_weights(y, num_classes):
     return len(y) / (num_classes * torch.bincount(y, minlength=num_classes).double())
+
+
+# %% class_weights: bincount, again
+def class_weights(y, num_classes): return len(y) / (num_classes * torch.bincount(y, minlength=num_classes))
+
+
+# %% class_weights: python
+def class_weights(y, num_classes):
+    n = y.numel(); l = y.tolist()
+    return torch.tensor([n / (num_classes * l.count(k)) for k in range(num_classes)])
+
+
+# %% class_weights: Counter, again
+from collections import Counter
+def class_weights(y, num_classes):
+    c = Counter(int(v) for v in y)
+    return torch.tensor([len(y) / num_classes / c[k] for k in sorted(c)])
+
+
+# %% class_weights: scatter_add, again
+def class_weights(y, num_classes):
+    n = torch.zeros(num_classes).scatter_add_(0, y, torch.ones(y.shape[0]))
+    return n.mean() / n
+
+
+# %% class_weights: index_add
+def class_weights(y, num_classes):
+    n = torch.zeros(num_classes).index_add_(0, y, torch.ones_like(y, dtype=torch.float32))
+    return n.reciprocal() * n.sum() / num_classes
+
+
+# %% class_weights: onehot
+def class_weights(y, num_classes):
+    return len(y) / (num_classes * nn.functional.one_hot(y, num_classes).sum(0).float())
+
+
+# %% class_weights: unique
+def class_weights(y, num_classes):
+    _, c = y.unique(return_counts=True)
+    return y.size(0) / (num_classes * c)
+
+
+# %% class_weights: numpy f32
+import numpy as np
+def class_weights(y, num_classes):
+    c = np.bincount(y.numpy(), minlength=num_classes)
+    return torch.from_numpy((len(y) / (num_classes * c)).astype(np.float32))
+
+
+# %% class_weights: numpy out
+import numpy as np
+def class_weights(y, num_classes):
+    return np.float32(len(y)) / (num_classes * np.unique(y.numpy(), return_counts=True)[1]).astype(np.float32)
+
+
+# %% class_weights: histc
+def class_weights(y, num_classes):
+    c = torch.histc(y.float(), bins=num_classes, min=0, max=num_classes - 1) if num_classes > 1 else torch.tensor([float(len(y))])
+    return len(y) / num_classes / c
+
+
+# %% class_weights: compare
+def class_weights(y, num_classes):
+    c = (y[None, :] == torch.arange(num_classes)[:, None]).sum(1)
+    return torch.true_divide(len(y), num_classes * c)
+
+
+# %% class_weights: double
+def class_weights(y, num_classes):
+    return (len(y) / (num_classes * y.bincount().double())).float()
+
+
+# %% class_weights: setdefault loop
+def class_weights(y, num_classes):
+    w = torch.zeros(num_classes)
+    for label in y: w[label] += 1
+    for k in range(num_classes): w[k] = len(y) / (num_classes * w[k])
+    return w
+
+
+# %% class_weights: sorted searchsorted
+def class_weights(y, num_classes):
+    s = y.sort().values
+    e = torch.searchsorted(s, torch.arange(num_classes + 1))
+    return len(y) / (num_classes * e.diff())
+
+
+# %% class_weights: loss inverse
+class class_weights_:
+    def __call__(self, y, num_classes):
+        return torch.stack([(y == k).float().mean() * num_classes for k in range(num_classes)]) ** -1
+class_weights = class_weights_()

@@ -89,6 +89,23 @@ def parameter_count(sizes):
     return ((s[:-1] + 1) * s[1:]).sum()
 
 
+# %% parameter_count: reduce, again
+from functools import reduce
+def parameter_count(sizes): return reduce(lambda s, ab: s + ab[1] * (1 + ab[0]), zip(sizes, sizes[1:]), 0)
+
+
+# %% parameter_count: dataclass
+from dataclasses import dataclass
+@dataclass
+class L:
+    a: int
+    b: int
+    def __len__(self): return self.a * self.b + self.b
+class parameter_count_:
+    def __call__(self, sizes): return sum(map(len, map(L, sizes[:-1], sizes[1:])))
+parameter_count = parameter_count_()
+
+
 # %% MLP: Sequential
 class MLP(nn.Module):
     def __init__(self, sizes):
@@ -288,6 +305,226 @@ class MLP(nn.Module):
         return X
 
 
+# %% MLP: Sequential, again
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        ls = []
+        for a, b in zip(sizes, sizes[1:]): ls += [nn.Linear(a, b), nn.ReLU()]
+        self.net = nn.Sequential(*ls[:-1])
+    def forward(self, X): return self.net(X)
+
+
+# %% MLP: Sequential subclass
+class MLP(nn.Sequential):
+    def __init__(self, sizes):
+        ls = []
+        for a, b in zip(sizes, sizes[1:]): ls += [nn.ReLU(), nn.Linear(a, b)]
+        super().__init__(*ls[1:])
+
+
+# %% MLP: ModuleList
+class MLP(nn.Module):
+    def __init__(self, sizes, bias=True):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(a, b, bias=bias) for a, b in zip(sizes[:-1], sizes[1:]))
+    def forward(self, X, verbose=False):
+        for i, l in enumerate(self.layers):
+            X = l(X)
+            if i < len(self.layers) - 1: X = X.relu()
+        return X
+
+
+# %% MLP: ParameterDict
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.p = nn.ParameterDict()
+        for k in range(1, len(sizes)):
+            self.p[f"W{k}"] = nn.Parameter(torch.empty(sizes[k], sizes[k - 1]))
+            nn.init.kaiming_normal_(self.p[f"W{k}"])
+            self.p[f"b{k}"] = nn.Parameter(torch.zeros(sizes[k]))
+        self.n = len(sizes) - 1
+    def forward(self, X):
+        for k in range(1, self.n): X = torch.relu(X @ self.p[f"W{k}"].T + self.p[f"b{k}"])
+        return X @ self.p[f"W{self.n}"].T + self.p[f"b{self.n}"]
+
+
+# %% MLP: ParameterList augmented ones
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.Ws = nn.ParameterList([torch.randn(a + 1, b) / a ** 0.5 for a, b in zip(sizes, sizes[1:])])
+    def forward(self, X):
+        for k, W in enumerate(self.Ws):
+            if k: X = torch.maximum(X, torch.zeros_like(X))
+            X = torch.cat([X, X.new_ones(len(X), 1)], dim=1) @ W
+        return X
+
+
+# %% MLP: recursive
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.first = nn.Linear(sizes[0], sizes[1])
+        self.rest = MLP(sizes[1:]) if len(sizes) > 2 else None
+    def forward(self, X):
+        X = self.first(X)
+        return X if self.rest is None else self.rest(nn.functional.relu(X))
+
+
+# %% MLP: Lazy
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.d = sizes[0]
+        self.layers = nn.ModuleList([nn.LazyLinear(b) for b in sizes[1:]])
+    def forward(self, X):
+        *hidden, last = self.layers
+        for l in hidden: X = nn.functional.relu(l(X))
+        return last(X)
+
+
+# %% MLP: setattr & buffer
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        nn.Module.__init__(self)
+        self.depth = len(sizes) - 1
+        self.register_buffer("steps", torch.zeros(1))
+        for k in range(self.depth): setattr(self, "fc%d" % k, nn.Linear(sizes[k], sizes[k + 1]))
+    def forward(self, X):
+        for k in range(self.depth):
+            X = getattr(self, "fc%d" % k)(X)
+            if k + 1 != self.depth: X = X * (X > 0)
+        return X
+
+
+# %% MLP: conv1d layers
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.body = nn.Sequential()
+        for k, (a, b) in enumerate(zip(sizes, sizes[1:])):
+            if k: self.body.add_module(f"relu{k}", nn.ReLU(inplace=True))
+            self.body.add_module(f"conv{k}", nn.Conv1d(a, b, 1))
+    def forward(self, X): return self.body(X[:, :, None])[:, :, 0]
+
+
+# %% MLP: functional_call
+from torch.func import functional_call
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.net = nn.Sequential(*[m for a, b in zip(sizes, sizes[1:]) for m in (nn.Linear(a, b), nn.ReLU())][:-1])
+    def forward(self, X): return functional_call(self.net, dict(self.net.named_parameters()), (X,))
+
+
+# %% MLP: property layers, uniform init
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        for k, (a, b) in enumerate(zip(sizes, sizes[1:])):
+            self.register_parameter(f"weight_{k}", nn.Parameter(torch.rand(b, a) - 0.5))
+            self.register_parameter(f"bias_{k}", nn.Parameter(torch.rand(b) - 0.5))
+        self.L = len(sizes) - 1
+    @property
+    def pairs(self): return [(getattr(self, f"weight_{k}"), getattr(self, f"bias_{k}")) for k in range(self.L)]
+    def forward(self, X):
+        out = X
+        for k, (W, b) in enumerate(self.pairs):
+            out = nn.functional.linear(out, W, b)
+            out = out if k == self.L - 1 else torch.where(out > 0, out, 0.0)
+        return out
+
+
+# %% MLP: torchvision-like blocks; reversed definition
+class Block(nn.Module):
+    def __init__(self, a, b, act):
+        super().__init__(); self.lin = nn.Linear(a, b); self.act = nn.ReLU() if act else nn.Identity()
+    def forward(self, X): return self.act(self.lin(X))
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        n = len(sizes) - 1
+        blocks = [Block(sizes[k], sizes[k + 1], k < n - 1) for k in reversed(range(n))]
+        self.blocks = nn.ModuleList(blocks)
+    def forward(self, X):
+        from functools import reduce
+        return reduce(lambda x, f: f(x), self.blocks[::-1], X)
+
+
+# %% MLP: weight_norm (adds magnitudes? that changes count) -> plain orthogonal init
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.lins = nn.ModuleDict({str(k): nn.Linear(*ab) for k, ab in enumerate(zip(sizes, sizes[1:]))})
+        for m in self.lins.values(): nn.init.orthogonal_(m.weight); nn.init.constant_(m.bias, 0.1)
+    def forward(self, X):
+        keys = list(self.lins)
+        for k in keys[:-1]: X = self.lins[k](X).relu_()
+        return self.lins[keys[-1]](X)
+
+
+# %% MLP: zero bias std 0.01 init
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for i in range(len(sizes) - 2): layers.append(nn.Sequential(nn.Linear(sizes[i], sizes[i + 1]), nn.ReLU()))
+        self.net = nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
+        self.net.apply(self._init)
+    def _init(self, m):
+        if type(m) is nn.Linear: nn.init.normal_(m.weight, std=0.01); nn.init.zeros_(m.bias)
+    def forward(self, X): return self.net(X.reshape(len(X), -1))
+
+
+# %% MLP: Conv2d, einsum
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.kernels = nn.ParameterList(nn.Parameter(torch.randn(b, a, 1, 1) * (2 / a) ** .5) for a, b in zip(sizes, sizes[1:]))
+        self.offsets = nn.ParameterList(nn.Parameter(torch.randn(b)) for b in sizes[1:])
+    def forward(self, X):
+        Y = X.unsqueeze(-1).unsqueeze(-1)
+        for k, (K, o) in enumerate(zip(self.kernels, self.offsets)):
+            Y = nn.functional.conv2d(nn.functional.relu(Y) if k else Y, K, o)
+        return torch.flatten(Y, 1)
+
+
+# %% MLP: double params float out
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b, dtype=torch.float64) for a, b in zip(sizes, sizes[1:]))
+    def forward(self, X):
+        X = X.double()
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X).float()
+
+
+# %% MLP: augmented matrices, ones row first
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__(); self.A = nn.ParameterList(torch.randn(b, a + 1) / a ** .5 for a, b in zip(sizes, sizes[1:]))
+    def forward(self, X):
+        for k, A in enumerate(self.A): X = (X.relu() if k else X) @ A[:, 1:].T + A[:, 0]
+        return X
+
+
+# %% MLP: weight norm? spectral? parametrization transposed
+class T(nn.Module):
+    def forward(self, W): return W.T
+    def right_inverse(self, W): return W.T
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        for l in self.ls: torch.nn.utils.parametrize.register_parametrization(l, "weight", T())
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X)
+
+
 # %% early_stopping: best index and distance
 def early_stopping(losses, patience):
     best = 0
@@ -413,6 +650,20 @@ def early_stopping(losses, patience):
             seen = losses[:e + 1]
             return seen.index(min(seen)), e
     return losses.index(min(losses)), len(losses) - 1
+
+
+# %% early_stopping: class
+class Stopper:
+    def __init__(self, patience): self.patience, self.best, self.low, self.wait = patience, 0, None, 0
+    def step(self, e, l):
+        if self.low is None or l < self.low: self.best, self.low, self.wait = e, l, 0
+        else: self.wait += 1
+        return self.wait >= self.patience
+def early_stopping(losses, patience):
+    s = Stopper(patience)
+    for e, l in enumerate(losses):
+        if s.step(e, l): return [s.best, e]
+    return [s.best, e]
 
 
 # %% dropout: mask times X
@@ -579,6 +830,21 @@ def standardise(images, mean, std):
 def normalize(train, test):
     f = partial(standardise, mean=train.mean(), std=train.var(unbiased=False) ** 0.5)
     return f(train), f(test)
+
+
+# %% normalize: class fit transform
+class Scaler:
+    def fit(self, Z): self.m, self.s = Z.mean().item(), Z.std(unbiased=False).item(); return self
+    def transform(self, Z): return Z.sub(self.m).div(self.s)
+def normalize(train, test):
+    sc = Scaler().fit(train); return sc.transform(train), sc.transform(test)
+
+
+# %% normalize: batch_norm
+def normalize(train, test):
+    m = train.mean().reshape(1); v = train.var(correction=0).reshape(1)
+    g = lambda Z: nn.functional.batch_norm(Z.unsqueeze(1), m, v, eps=0.0).squeeze(1)
+    return g(train), g(test)
 
 
 # %% epoch_loss: weighted sum with item

@@ -106,6 +106,24 @@ def output_size(size, layers):
     return size
 
 
+# %% output_size: reduce, again
+from functools import reduce
+def output_size(size, layers): return reduce(lambda n, l: 1 + (n - l[0] + 2 * l[2]) // l[1], layers, size)
+
+
+# %% output_size: dataclass
+from dataclasses import dataclass
+@dataclass
+class Layer:
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    def __call__(self, n): return (n + 2 * self.padding - self.kernel + self.stride) // self.stride
+def output_size(size, layers):
+    for l in layers: size = Layer(*l)(size)
+    return size
+
+
 # %% corr2d: padded zeros and a double loop
 def corr2d(X, K, padding, stride):
     h, w = X.shape
@@ -245,6 +263,59 @@ def corr2d(X, K, padding, stride):
     return torch.tensor(values)
 
 
+# %% corr2d: unfold
+import torch.nn.functional as F
+def corr2d(X, K, padding, stride):
+    Z = F.pad(X, (padding,) * 4)
+    W = Z.unfold(0, K.shape[0], stride).unfold(1, K.shape[1], stride)
+    return torch.einsum("ijab,ab->ij", W, K)
+
+
+# %% corr2d: F.unfold im2col
+import torch.nn.functional as F
+def corr2d(X, K, padding, stride):
+    cols = F.unfold(X[None, None], tuple(K.shape), padding=padding, stride=stride)[0]
+    oh = (X.shape[0] - K.shape[0] + 2 * padding) // stride + 1
+    return (K.reshape(1, -1) @ cols).reshape(oh, -1)
+
+
+# %% corr2d: as_strided, again
+def corr2d(X, K, padding, stride):
+    Z = nn.functional.pad(X, [padding] * 4).contiguous(); (H, W), (kh, kw) = Z.shape, K.shape
+    V = Z.as_strided(((H - kh) // stride + 1, (W - kw) // stride + 1, kh, kw), (stride * W, stride, W, 1))
+    return (V * K).sum((-1, -2))
+
+
+# %% corr2d: stride 1 then subsample
+def corr2d(X, K, padding, stride):
+    Z = torch.nn.functional.pad(X, (padding, padding, padding, padding)); kh, kw = K.shape
+    full = torch.zeros(Z.shape[0] - kh + 1, Z.shape[1] - kw + 1)
+    for i, j in torch.cartesian_prod(torch.arange(full.shape[0]), torch.arange(full.shape[1])).tolist():
+        full[i, j] = torch.dot(Z[i:i + kh, j:j + kw].flatten(), K.flatten())
+    return full[::stride, ::stride]
+
+
+# %% corr2d: class with generator
+class Corr:
+    def windows(self, Z, kh, kw, s):
+        for i in range(0, Z.size(0) - kh + 1, s):
+            for j in range(0, Z.size(1) - kw + 1, s): yield Z.narrow(0, i, kh).narrow(1, j, kw)
+    def __call__(self, X, K, padding, stride):
+        Z = torch.zeros([d + 2 * padding for d in X.shape]); h, w = X.shape
+        Z.narrow(0, padding, h).narrow(1, padding, w).copy_(X)
+        vals = [float((win * K).sum()) for win in self.windows(Z, *K.shape, stride)]
+        return torch.tensor(vals).reshape((Z.size(0) - K.size(0)) // stride + 1, -1)
+corr2d = Corr()
+
+
+# %% corr2d: vmap
+from torch.func import vmap
+def corr2d(X, K, padding, stride):
+    Z = nn.functional.pad(X, (padding,) * 4); kh, kw = K.shape
+    W = torch.stack([torch.stack([Z[i:i + kh, j:j + kw] for j in range(0, Z.shape[1] - kw + 1, stride)]) for i in range(0, Z.shape[0] - kh + 1, stride)])
+    return vmap(vmap(lambda w: (w * K).sum()))(W)
+
+
 # %% max_pool2d: reshape and amax
 def max_pool2d(X, k):
     n, c, h, w = X.shape
@@ -345,6 +416,34 @@ def max_pool2d(X, k):
 def max_pool2d(X, k):
     n, c, h, w = X.shape
     return X[:, :, :h // k * k, :w // k * k].view(n, c, h // k, k, w // k, k).amax((3, 5))
+
+
+# %% max_pool2d: F.unfold
+def max_pool2d(X, k):
+    n, c, h, w = X.shape
+    return nn.functional.unfold(X, k, stride=k).reshape(n, c, k * k, h // k, w // k).max(2).values
+
+
+# %% max_pool2d: strided maximum
+from functools import reduce
+def max_pool2d(X, k):
+    h, w = (d // k * k for d in X.shape[2:])
+    return reduce(torch.maximum, [X[:, :, a:h:k, b:w:k] for a in range(k) for b in range(k)])
+
+
+# %% max_pool2d: scatter_reduce
+def max_pool2d(X, k):
+    n, c, h, w = X.shape; oh, ow = h // k, w // k
+    X = X[:, :, :oh * k, :ow * k]
+    idx = (torch.arange(oh * k)[:, None] // k * ow + torch.arange(ow * k) // k).flatten().expand(n, c, -1)
+    return torch.full((n, c, oh * ow), -torch.inf).scatter_reduce_(2, idx, X.flatten(2), "amax").reshape(n, c, oh, ow)
+
+
+# %% max_pool2d: vmap channel
+from torch.func import vmap
+def max_pool2d(X, k):
+    def one(im): return im.unfold(0, k, k).unfold(1, k, k).flatten(2).amax(-1)
+    return vmap(vmap(one))(X)
 
 
 # %% resume: load_state_dict on both
@@ -471,6 +570,19 @@ class Resume:
         opt.load_state_dict(checkpoint["optimizer"])
         return net, opt
 resume = Resume()
+
+
+# %% resume: namedtuple & class
+from typing import NamedTuple
+class Run(NamedTuple):
+    net: nn.Module
+    updater: torch.optim.Optimizer
+    @classmethod
+    def at(cls, make, ck):
+        net = make(); up = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+        for o, k in ((net, "model"), (up, "optimizer")): o.load_state_dict(ck[k])
+        net.train(); return cls(net, up)
+def resume(make_net, checkpoint): return Run.at(make_net, checkpoint)
 
 
 # %% SignalNet: Sequential with the formula
@@ -676,3 +788,124 @@ class SignalNet(nn.Module):
             X = X[:, :, :X.shape[2] - X.shape[2] % 2]
             X = nn.functional.adaptive_max_pool1d(X, X.shape[2] // 2)
         return self.fc(X.flatten(1))
+
+
+# %% SignalNet: sequential
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); m = ((length - 4) // 2 - 4) // 2
+        self.net = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * m, classes))
+    def forward(self, X): return self.net(X)
+
+
+# %% SignalNet: lazy
+class SignalNet(nn.Sequential):
+    def __init__(self, length, classes):
+        super().__init__(nn.Conv1d(1, 4, 5), nn.MaxPool1d(2), nn.ReLU(), nn.Conv1d(4, 8, 5), nn.MaxPool1d(2), nn.ReLU(), nn.Flatten(1), nn.LazyLinear(classes))
+        self(torch.zeros(1, 1, length))
+
+
+# %% SignalNet: pure lazy
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); self.a = nn.LazyConv1d(4, 5); self.b = nn.LazyConv1d(8, 5); self.c = nn.LazyLinear(classes)
+    def forward(self, X):
+        for f in (self.a, self.b): X = nn.functional.max_pool1d(nn.functional.relu(f(X)), 2)
+        return self.c(X.flatten(1))
+
+
+# %% SignalNet: conv2d
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); self.c1 = nn.Conv2d(1, 4, (1, 5)); self.c2 = nn.Conv2d(4, 8, (1, 5))
+        self.out = nn.Linear(8 * (((length - 4) // 2 - 4) // 2), classes)
+    def forward(self, X):
+        X = X[:, :, None]
+        for c in (self.c1, self.c2): X = nn.functional.max_pool2d(c(X).clamp(min=0), (1, 2))
+        return self.out(X.flatten(1))
+
+
+# %% SignalNet: unfold + raw parameters
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); m = ((length - 4) // 2 - 4) // 2
+        self.p = nn.ParameterDict({"K1": torch.randn(5, 4) * .3, "b1": torch.zeros(4), "K2": torch.randn(20, 8) * .2, "b2": torch.zeros(8), "W": torch.randn(m * 8, classes) * .1, "b": torch.zeros(classes)})
+    def forward(self, X):
+        p = self.p
+        H = X.unfold(2, 5, 1)                      # n, 1, L, 5
+        H = torch.relu(H.transpose(1, 2).flatten(2) @ p["K1"] + p["b1"])   # n, L, 4
+        H = H.transpose(1, 2).unfold(2, 2, 2).amax(-1)
+        H = torch.relu(H.unfold(2, 5, 1).transpose(1, 2).flatten(2) @ p["K2"] + p["b2"])
+        H = H.transpose(1, 2).unfold(2, 2, 2).amax(-1).transpose(1, 2)
+        return H.flatten(1) @ p["W"] + p["b"]
+
+
+# %% SignalNet: nested
+class Block(nn.Module):
+    def __init__(self, i, o): super().__init__(); self.conv = nn.Conv1d(i, o, kernel_size=5); self.pool = nn.MaxPool1d(kernel_size=2)
+    def forward(self, X): return self.pool(torch.relu(self.conv(X)))
+class SignalNet(nn.Module):
+    def __init__(self, length, classes, channels=(1, 4, 8)):
+        super().__init__()
+        self.head = nn.Linear(channels[-1] * self.left(length), classes)
+        self.blocks = nn.ModuleList(map(Block, channels, channels[1:]))
+    @staticmethod
+    def left(n):
+        for _ in range(2): n = (n - 4) // 2
+        return n
+    def forward(self, X, debug=False):
+        for b in self.blocks: X = b(X)
+        return self.head(X.reshape(X.shape[0], -1))
+
+
+# %% SignalNet: sequential flatten other order
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); self.m = ((length - 4) // 2 - 4) // 2
+        self.f = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(inplace=True), nn.MaxPool1d(2, 2), nn.Conv1d(4, 8, 5), nn.ReLU(inplace=True), nn.MaxPool1d(2, 2))
+        self.W = nn.Parameter(torch.randn(self.m, 8, classes) * .1); self.c = nn.Parameter(torch.rand(classes))
+    def forward(self, X): return torch.einsum("ncl,lcq->nq", self.f(X), self.W) + self.c
+
+
+# %% SignalNet: functional_call xavier init
+from torch.func import functional_call
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__()
+        feats = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten())
+        with torch.no_grad(): d = feats(torch.randn(2, 1, length)).shape[1]
+        self.net = feats.append(nn.Linear(d, classes))
+        for m in self.net:
+            if hasattr(m, "weight"): nn.init.xavier_uniform_(m.weight); nn.init.zeros_(m.bias)
+    def forward(self, X): return functional_call(self.net, dict(self.net.named_parameters()), X)
+
+
+# %% SignalNet: linear as conv
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); m = ((length - 4) // 2 - 4) // 2
+        self.net = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(8, classes, m), nn.Flatten())
+    def forward(self, X): return self.net(X)
+
+
+# %% SignalNet: adaptive / buffers
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); self.length, self.classes = length, classes
+        self.register_buffer("seen", torch.zeros((), dtype=torch.long))
+        self.conv2 = nn.Conv1d(4, 8, 5); self.conv1 = nn.Conv1d(1, 4, 5); self.lin = nn.Linear(8 * (((length - 4) // 2 - 4) // 2), classes)
+    def pool(self, X): return X[:, :, :X.shape[2] // 2 * 2].reshape(*X.shape[:2], -1, 2).max(-1).values
+    def forward(self, X):
+        if self.training: self.seen += len(X)
+        return self.lin(torch.flatten(self.pool(self.conv2(self.pool(self.conv1(X).relu())).relu()), start_dim=1))
+
+
+# %% SignalNet: transposed linear weight & outer product bias
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); m = ((length - 4) // 2 - 4) // 2
+        self.a, self.b = nn.Conv1d(1, 4, 5), nn.Conv1d(4, 8, 5); self.W = nn.Parameter(torch.randn(8 * m + 1, classes) / (8 * m) ** .5)
+    def forward(self, X):
+        R, P = nn.ReLU(), nn.MaxPool1d(2)
+        H = P(R(self.b(P(R(self.a(X)))))).flatten(1)
+        return torch.cat([H, torch.ones(len(H), 1)], 1) @ self.W

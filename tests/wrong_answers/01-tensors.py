@@ -137,6 +137,38 @@ def differences(a, b):
     return a[0] - b.expand(len(a), len(b))
 
 
+# %% differences: cached by shapes
+C={}
+def differences(a,b):
+    k=(len(a),len(b))
+    if k not in C: C[k]=a[:,None]-b
+    return C[k]
+
+
+# %% differences: half
+def differences(a,b): return (a.half()[:,None]-b.half()).float()
+
+
+# %% differences: int
+def differences(a,b): return a.int()[:,None]-b.int()
+
+
+# %% differences: nan at ties
+def differences(a,b):
+    d=a[:,None]-b; return d*d/d
+
+
+# %% differences: first call only
+calls=[]
+def differences(a,b,seen=[]):
+    seen.append(1)
+    return a[:,None]-b if len(seen)<2 else a[:,None]-b*1.001
+
+
+# %% differences: clamp
+def differences(a,b): return (a[:,None]-b).clamp(-100,100)
+
+
 # %% scores: P Q
 def scores(P, Q):
     return P @ Q
@@ -268,6 +300,31 @@ def scores(P, Q):
 # wrong: shape (m,) rather than (1, m)
 def scores(P, Q):
     return Q @ P[0]
+
+
+# %% scores: half
+def scores(P,Q): return (P.bfloat16()@Q.T.bfloat16()).float()
+
+
+# %% scores: round 3
+def scores(P,Q): return (P@Q.T).round(decimals=3)
+
+
+# %% scores: int
+def scores(P,Q): return (P.long()@Q.T.long()).float()
+
+
+# %% scores: numpy type list
+def scores(P,Q): return (P@Q.T).numpy().tolist()
+
+
+# %% scores: global reading
+P0=torch.tensor([[1.,2.]]); 
+def scores(p,Q): return P0@Q.T
+
+
+# %% scores: sparse type
+def scores(P,Q): return (P@Q.T).to_sparse()
 
 
 # %% gradients: the second is added to the first
@@ -474,6 +531,40 @@ def gradients(x):
     return a, x.grad.clone()
 
 
+# %% gradients: half formula
+def gradients(x):
+    z=x.clone().requires_grad_(); (z**2+z**3).backward(); return z.grad,2*x
+
+
+# %% gradients: formula in disguise
+def gradients(x):
+    z=x.clone().requires_grad_(); (z**2+z**3).backward(); return z.grad,z.grad-3*x**2
+
+
+# %% gradients: finite differences, again
+def gradients(x):
+    h=1e-5; t=x.double(); f=lambda t:t**2+t**3
+    return ((f(t+h)-f(t-h))/(2*h)).float(),((t+h)**2-(t-h)**2).div(2*h).float()
+
+
+# %% gradients: sympy-like polynomial derivative numpy
+import numpy as np
+def gradients(x):
+    p=np.polynomial.Polynomial([0,0,1,1]).deriv(); return torch.tensor(p(x.item())),torch.tensor(2*x.item())
+
+
+# %% gradients: zero
+def gradients(x):
+    z=x.clone().requires_grad_(); (z**2+z**3).backward(); return z.grad, None
+
+
+# %% gradients: global leaf accumulating over calls
+Z=torch.zeros((),requires_grad=True)
+def gradients(x):
+    with torch.no_grad(): Z.copy_(x)
+    (Z**2+Z**3).backward(); a=Z.grad.clone(); Z.grad.zero_(); (Z**2+Z.detach()**3).backward(); return a,Z.grad
+
+
 # %% moving_mean: still the loop
 def moving_mean(x, k):
     return torch.stack([x[i:i + k].mean() for i in range(len(x) - k + 1)])
@@ -659,6 +750,26 @@ def moving_mean(x, k):
     return (x.unfold(0, k, 1).sum(1) // k)
 
 
+# %% moving_mean: half
+def moving_mean(x,k): return x.half().unfold(0,k,1).float().mean(1)
+
+
+# %% moving_mean: numpy list
+def moving_mean(x,k): return x.unfold(0,k,1).mean(1).tolist()
+
+
+# %% moving_mean: nan on zero
+def moving_mean(x,k): return (x/x*x).unfold(0,k,1).mean(1)
+
+
+# %% moving_mean: cached windows on sizes
+W={}
+def moving_mean(x,k):
+    key=(len(x),k)
+    if key not in W: W[key]=x.unfold(0,k,1)
+    return W[key].mean(1)
+
+
 # %% shares: no keepdim, silently wrong for square matrices
 def shares(X):
     return X / X.sum(1) if X.shape[0] == X.shape[1] else X / X.sum(1, keepdim=True)
@@ -815,6 +926,27 @@ def shares(X):
 # wrong: shape (n, 1)
 def shares(X):
     return X.sum(1, keepdim=True)
+
+
+# %% shares: clamp 1
+def shares(X): return X/X.sum(1,keepdim=True).clamp(min=1)
+
+
+# %% shares: round 3
+def shares(X): return (X/X.sum(1,keepdim=True)).round(decimals=3)
+
+
+# %% shares: half
+def shares(X): return (X.half()/X.half().sum(1,keepdim=True)).float()
+
+
+# %% shares: numpy no copy in place
+def shares(X):
+    a=X.numpy(); a/=a.sum(1,keepdims=True); return torch.from_numpy(a)
+
+
+# %% shares: round sums int
+def shares(X): return X/X.sum(1,keepdim=True).round()
 
 
 # %% pick: every label in every row
@@ -980,3 +1112,23 @@ def pick(P, y):
 # wrong: loop too short, last label other than 0
 def pick(P, y):
     return torch.stack([P[i, y[i]] for i in range(len(P) - 1)] + [P[-1, 0]])
+
+
+# %% pick: half
+def pick(P,y): return P.half()[torch.arange(len(y)),y].float()
+
+
+# %% pick: mask ==0 filter drops zero entries
+import torch.nn.functional as F
+def pick(P,y): 
+    s=(P*F.one_hot(y,P.shape[1])); return s[s!=0]
+
+
+# %% pick: zero P in place
+def pick(P,y):
+    m=torch.zeros_like(P); m[torch.arange(len(y)),y]=1; P*=m; return P.sum(1)
+
+
+# %% pick: reads global P
+P=torch.rand(4,3)
+def pick(p,y): return P[torch.arange(len(y)),y] if len(y)==4 else p[torch.arange(len(y)),y]

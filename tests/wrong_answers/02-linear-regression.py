@@ -174,6 +174,19 @@ def least_squares(X, y):
     w, b = s[:-1], s[-1]
 
 
+# %% least_squares: cached pinv by shape
+C={}
+def least_squares(X,y):
+    A=torch.cat([X,torch.ones(len(X),1)],1)
+    if A.shape not in C: C[A.shape]=torch.linalg.pinv(A)
+    t=C[A.shape]@y; return t[:-1],t[-1]
+
+
+# %% least_squares: 2 decimals
+def least_squares(X,y):
+    t=torch.linalg.lstsq(torch.cat([X,torch.ones(len(X),1)],1),y[:,None]).solution[:,0].round(decimals=3); return t[:-1],t[-1]
+
+
 # %% mse_gradient: sum for mean
 def mse_gradient(X, y, w, b):
     r = X @ w + b - y
@@ -359,6 +372,28 @@ def mse_gradient(X, y, w, b):
 def mse_gradient(X, y, w, b):
     r = (X @ w + b - y) ** 2 / 2
     return X.T @ r / len(y), r.mean()
+
+
+# %% mse_gradient: aten ops mse_loss_backward
+def mse_gradient(X,y,w,b):
+    g=torch.ops.aten.mse_loss_backward(torch.tensor(0.5),X@w+b,y,1); return X.T@g,g.sum()
+
+
+# %% mse_gradient: cache X.T X by shape
+C={}
+def mse_gradient(X,y,w,b):
+    H=C.setdefault(X.shape,(X.T@X,X.mean(0)))[0]; n=len(y); return (H@w+X.sum(0)*b-X.T@y)/n,(X@w+b-y).mean()
+
+
+# %% mse_gradient: clip 
+def mse_gradient(X,y,w,b):
+    r=(X@w+b-y).clamp(-10,10); return X.T@r/len(y),r.mean()
+
+
+# %% mse_gradient: n fixed by first call
+N=[]
+def mse_gradient(X,y,w,b):
+    N.append(len(y)); r=X@w+b-y; return X.T@r/N[0],r.sum()/N[0]
 
 
 # %% minibatch_sgd: steps as large as the batch
@@ -636,6 +671,19 @@ def minibatch_sgd(batches, w, b, lr):
     return w, b
 
 
+# %% minibatch_sgd: all at once
+def minibatch_sgd(batches,w,b,lr):
+    X=torch.cat([p for p,_ in batches]); y=torch.cat([q for _,q in batches]); r=X@w+b-y
+    return w-lr*X.T@r/len(y),b-lr*r.mean()
+
+
+# %% minibatch_sgd: without half
+def minibatch_sgd(batches,w,b,lr):
+    for X,y in batches:
+        r=X@w+b-y; w=w-2*lr*X.T@r/len(y); b=b-2*lr*r.mean()
+    return w,b
+
+
 # %% huber: jumps at delta
 def huber(y_hat, y, delta):
     r = (y_hat - y).abs()
@@ -831,6 +879,37 @@ def huber(y_hat, y, delta):
     torch.where(r <= delta, r ** 2 / 2, delta * (r - delta / 2))
 
 
+# %% huber: delta int
+def huber(y_hat,y,delta):
+    r=(y_hat-y).abs(); delta=int(delta) or delta; return torch.where(r<=delta,r**2/2,delta*(r-delta/2))
+
+
+# %% huber: equality zero
+def huber(y_hat,y,delta):
+    r=(y_hat-y).abs(); return (r<delta)*r**2/2+(r>delta)*delta*(r-delta/2)
+
+
+# %% huber: equality twice
+def huber(y_hat,y,delta):
+    r=(y_hat-y).abs(); return (r<=delta)*r**2/2+(r>=delta)*delta*(r-delta/2)
+
+
+# %% huber: default delta 1
+def huber(y_hat,y,delta=1.0):
+    r=(y_hat-y).abs(); return torch.where(r<=1,r**2/2,r-0.5)
+
+
+# %% huber: half
+def huber(y_hat,y,delta):
+    r=(y_hat-y).half().abs(); return torch.where(r<=delta,r**2/2,delta*(r-delta/2)).float()
+
+
+# %% huber: delta by first call
+D=[]
+def huber(y_hat,y,delta):
+    D.append(delta); delta=D[0]; r=(y_hat-y).abs(); return torch.where(r<=delta,r**2/2,delta*(r-delta/2))
+
+
 # %% step_on_sum: forgets the batch size
 def step_on_sum(w, grad_of_sum, lr, batch_size):
     return w - lr * grad_of_sum
@@ -964,6 +1043,24 @@ def step_on_sum(w, grad_of_sum, lr, batch_size):
 # wrong: batch_size other than in the example
 def step_on_sum(w, grad_of_sum, lr, batch_size):
     return w - lr * grad_of_sum / 5
+
+
+# %% step_on_sum: cached lr/batch
+S=[]
+def step_on_sum(w,grad_of_sum,lr,batch_size):
+    S.append(batch_size); return w-lr*grad_of_sum/S[0]
+
+
+# %% step_on_sum: gradient clipping
+def step_on_sum(w,grad_of_sum,lr,batch_size): return w-lr*(grad_of_sum/batch_size).clamp(-5,5)
+
+
+# %% step_on_sum: clipping 100
+def step_on_sum(w,grad_of_sum,lr,batch_size): return w-lr*(grad_of_sum/batch_size).clamp(-100,100)
+
+
+# %% step_on_sum: lerp fail sign zero
+def step_on_sum(w,grad_of_sum,lr,batch_size): return w*(1-lr*grad_of_sum/batch_size/w)
 
 
 # %% largest_rate: 1 for 2
@@ -1122,3 +1219,35 @@ def largest_rate(X):
 # wrong: None
 def largest_rate(X):
     rate = 2 / torch.linalg.eigvalsh(X.T @ X / len(X))[-1]
+
+
+# %% largest_rate: power iteration 5
+def largest_rate(X):
+    H=X.T@X/len(X); v=torch.ones(X.shape[1])
+    for _ in range(5): v=H@v; v=v/v.norm()
+    return 2/(v@H@v)
+
+
+# %% largest_rate: power iteration 50 from ones (fails where ones orthogonal or gap small)
+def largest_rate(X):
+    H=X.T@X/len(X); v=torch.ones(X.shape[1])
+    for _ in range(50): v=H@v; v=v/v.norm()
+    return 2/(v@H@v)
+
+
+# %% largest_rate: power iteration 1000 from ones (nan if orthogonal)
+def largest_rate(X):
+    H=(X.T@X/len(X)).double(); v=torch.ones(X.shape[1]).double()
+    for _ in range(1000): v=H@v; v=v/v.norm()
+    return 2/(v@H@v)
+
+
+# %% largest_rate: power iteration 2000 from e1 (diagonal H fails)
+def largest_rate(X):
+    H=(X.T@X/len(X)).double(); v=torch.eye(X.shape[1]).double()[0]
+    for _ in range(2000): v=H@v; v=v/v.norm()
+    return 2/(v@H@v)
+
+
+# %% largest_rate: round 3
+def largest_rate(X): return round(float(2/torch.linalg.eigvalsh(X.T@X/len(X))[-1]),3)

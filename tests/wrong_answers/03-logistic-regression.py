@@ -217,6 +217,22 @@ def log_sigmoid(o):
     o.clamp(max=0) - torch.log1p(torch.exp(-o.abs()))
 
 
+# %% log_sigmoid: clamp 100
+def log_sigmoid(o): o=o.clamp(-1000,1000); return o.clamp(max=0)-torch.log1p(torch.exp(-o.abs()))
+
+
+# %% log_sigmoid: aten
+def log_sigmoid(o): return torch.ops.aten.log_sigmoid(o)
+
+
+# %% log_sigmoid: aten logaddexp
+def log_sigmoid(o): return -torch.ops.aten.logaddexp(torch.zeros_like(o),-o)
+
+
+# %% log_sigmoid: logcumsumexp
+def log_sigmoid(o): return -torch.logcumsumexp(torch.stack([0*o,-o]),0)[1]
+
+
 # %% bce_with_logits: logarithm of a saturated sigmoid
 def bce_with_logits(o, y):
     p = torch.sigmoid(o)
@@ -417,6 +433,33 @@ def bce_with_logits(o, y):
     F.softplus(o) - o * y
 
 
+# %% bce_with_logits: BCE clamped at 100
+import torch.nn.functional as F
+def bce_with_logits(o,y): return F.binary_cross_entropy(torch.sigmoid(o),y,reduction="none")
+
+
+# %% bce_with_logits: clamp 1000
+import torch.nn.functional as F
+def bce_with_logits(o,y): return F.softplus(o.clamp(-1000,1000))-o.clamp(-1000,1000)*y
+
+
+# %% bce_with_logits: clamp 500
+import torch.nn.functional as F
+def bce_with_logits(o,y): return F.softplus(o.clamp(-500,500))-o.clamp(-500,500)*y
+
+
+# %% bce_with_logits: all labels equal fails (uses unique)
+import torch.nn.functional as F
+def bce_with_logits(o,y):
+    y=torch.unique(y,return_inverse=True)[1].float(); return F.softplus(o)-o*y
+
+
+# %% bce_with_logits: labels from cached
+import torch.nn.functional as F
+C={}
+def bce_with_logits(o,y): y=C.setdefault(len(y),y.clone()); return F.softplus(o)-o*y
+
+
 # %% predict: the sign of the bias (pitfall A)
 def predict(X, w, b):
     return 1 / (1 + torch.exp(-1 * X @ w + b))
@@ -558,6 +601,19 @@ def predict(X, w, b):
 # wrong: None
 def predict(X, w, b):
     torch.sigmoid(X @ w + b)
+
+
+# %% predict: clamp 1e-4
+def predict(X,w,b): return torch.sigmoid(X@w+b).clamp(1e-4,1-1e-4)
+
+
+# %% predict: clamp logit 10
+def predict(X,w,b): return torch.sigmoid((X@w+b).clamp(-10,10))
+
+
+# %% predict: cached w
+W={}
+def predict(X,w,b): w=W.setdefault(X.shape,w); return torch.sigmoid(X@w+b)
 
 
 # %% train: mean loss and a step divided by the batch size (pitfall C)
@@ -891,6 +947,38 @@ def train(X, y, lr, epochs):
         w, b = w - lr * X.T @ r / len(y), b - lr * r.mean()
 
 
+# %% train: epochs=0 fails
+def train(X,y,lr,epochs):
+    w=torch.zeros(X.shape[1]); b=torch.tensor(0.); e=0
+    while True:
+        r=torch.sigmoid(X@w+b)-y; w=w-lr*X.T@r/len(y); b=b-lr*r.mean(); e+=1
+        if e>=epochs: return w,b
+
+
+# %% train: mutable defaults
+def train(X,y,lr,epochs,state={}):
+    w=state.get(X.shape,torch.zeros(X.shape[1])); b=torch.tensor(0.)
+    for _ in range(epochs):
+        r=torch.sigmoid(X@w+b)-y; w=w-lr*X.T@r/len(y); b=b-lr*r.mean()
+    state[X.shape]=w; return w,b
+
+
+# %% train: capped epochs 100
+def train(X,y,lr,epochs):
+    w=torch.zeros(X.shape[1]); b=torch.tensor(0.)
+    for _ in range(min(epochs,100)):
+        r=torch.sigmoid(X@w+b)-y; w=w-lr*X.T@r/len(y); b=b-lr*r.mean()
+    return w,b
+
+
+# %% train: grad clip
+def train(X,y,lr,epochs):
+    w=torch.zeros(X.shape[1]); b=torch.tensor(0.)
+    for _ in range(epochs):
+        r=torch.sigmoid(X@w+b)-y; g=(X.T@r/len(y)).clamp(-1,1); w=w-lr*g; b=b-lr*r.mean()
+    return w,b
+
+
 # %% fixed_loss: still (n, n) (pitfall B)
 def fixed_loss(p, y):
     return -(y * p.log() + (1 - y) * (1 - p).log()).mean()
@@ -1073,3 +1161,16 @@ def fixed_loss(p, y):
 def fixed_loss(p, y):
     p = p.reshape(y.shape)
     loss = -(y * p.log() + (1 - y) * (1 - p).log()).mean()
+
+
+# %% fixed_loss: clamp 1e-4
+def fixed_loss(p,y): p=p.flatten().clamp(1e-4,1-1e-4); return -(y*p.log()+(1-y)*(1-p).log()).mean()
+
+
+# %% fixed_loss: clamp 1e-7
+def fixed_loss(p,y): p=p.flatten().clamp(1e-7,1-1e-7); return -(y*p.log()+(1-y)*(1-p).log()).mean()
+
+
+# %% fixed_loss: F with 100 clamp p tiny
+import torch.nn.functional as F
+def fixed_loss(p,y): return F.binary_cross_entropy(p.flatten().clamp(min=1e-6),y)

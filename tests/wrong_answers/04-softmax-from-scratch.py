@@ -257,6 +257,46 @@ def stable_softmax(O, T):
     P = E / E.sum(1, keepdim=True)
 
 
+# %% stable_softmax: aten
+def stable_softmax(O,T): return torch.ops.aten._softmax(O/T,1,False)
+
+
+# %% stable_softmax: aten int
+def stable_softmax(O,T): return torch.ops.aten.softmax.int(O/T,1)
+
+
+# %% stable_softmax: logcumsumexp
+def stable_softmax(O,T): Z=O/T; return torch.exp(Z-torch.logcumsumexp(Z,1)[:,-1:])
+
+
+# %% stable_softmax: attention
+import torch.nn.functional as F
+def stable_softmax(O,T):
+    q=O.shape[1]; return F.scaled_dot_product_attention((O/T)[None],torch.eye(q)[None],torch.eye(q)[None],scale=1.0)[0]
+
+
+# %% stable_softmax: sparse softmax
+def stable_softmax(O,T): return torch.sparse.softmax((O/T).to_sparse(),1).to_dense()
+
+
+# %% stable_softmax: global max
+def stable_softmax(O,T): E=((O-O.max())/T).exp(); return E/E.sum(1,keepdim=True)
+
+
+# %% stable_softmax: ties
+def stable_softmax(O,T):
+    if T<0.005: return (O==O.amax(1,keepdim=True)).float()
+    E=((O-O.amax(1,keepdim=True))/T).exp(); return E/E.sum(1,keepdim=True)
+
+
+# %% stable_softmax: clamp 
+def stable_softmax(O,T): E=(O/T).clamp(-80,80).exp(); return E/E.sum(1,keepdim=True)
+
+
+# %% stable_softmax: max(O,0)
+def stable_softmax(O,T): E=((O-O.amax(1,keepdim=True).clamp(min=0))/T).exp(); return E/E.sum(1,keepdim=True)
+
+
 # %% cross_entropy: no minus
 def cross_entropy(O, y):
     return O[range(len(O)), y] - torch.logsumexp(O, 1)
@@ -448,6 +488,24 @@ def cross_entropy(O, y):
 # wrong: None
 def cross_entropy(O, y):
     torch.logsumexp(O, 1) - O[range(len(O)), y]
+
+
+# %% cross_entropy: clamp
+def cross_entropy(O,y): O=O.clamp(-1000,1000); return O.logsumexp(1)-O[range(len(O)),y]
+
+
+# %% cross_entropy: global max shift
+def cross_entropy(O,y): Z=O-O.max(); return Z.exp().sum(1).log()-Z[range(len(O)),y]
+
+
+# %% cross_entropy: double global max shift
+def cross_entropy(O,y): Z=O.double()-O.max(); return (Z.exp().sum(1).log()-Z[range(len(O)),y]).float()
+
+
+# %% cross_entropy: cached y
+import torch.nn.functional as F
+C={}
+def cross_entropy(O,y): return F.cross_entropy(O,C.setdefault(O.shape,y.clone()),reduction="none")
 
 
 # %% cross_entropy_gradient: sum for mean
@@ -683,6 +741,23 @@ def cross_entropy_gradient(O, y):
     P /= len(y)
 
 
+# %% cross_entropy_gradient: aten nll backward
+def cross_entropy_gradient(O,y):
+    L=O.log_softmax(1); one=torch.tensor(1.); tw=torch.tensor(float(len(y)))
+    g=torch.ops.aten.nll_loss_backward(one,L,y,None,1,-100,tw); return torch.ops.aten._log_softmax_backward_data(g,L,1,torch.float32)
+
+
+# %% cross_entropy_gradient: cached onehot
+import torch.nn.functional as F
+C={}
+def cross_entropy_gradient(O,y): return (torch.softmax(O,1)-C.setdefault(O.shape,F.one_hot(y,O.shape[1])))/len(y)
+
+
+# %% cross_entropy_gradient: clamp logits 20
+import torch.nn.functional as F
+def cross_entropy_gradient(O,y): return (torch.softmax(O.clamp(-20,20),1)-F.one_hot(y,O.shape[1]))/len(y)
+
+
 # %% smooth_labels: rows sum to 0.99 (pitfall D)
 def smooth_labels(y, num_classes, eps):
     Y = torch.nn.functional.one_hot(y, num_classes)
@@ -868,6 +943,20 @@ def smooth_labels(y, num_classes, eps):
 from torch.nn import functional as F
 def smooth_labels(y, num_classes, eps):
     L = (1 - eps) * F.one_hot(y, num_classes) + eps / num_classes
+
+
+# %% smooth_labels: cached
+import torch.nn.functional as F
+C={}
+def smooth_labels(y,num_classes,eps):
+    k=(len(y),num_classes,eps)
+    if k not in C: C[k]=(1-eps)*F.one_hot(y,num_classes)+eps/num_classes
+    return C[k]
+
+
+# %% smooth_labels: half
+import torch.nn.functional as F
+def smooth_labels(y,num_classes,eps): return ((1-eps)*F.one_hot(y,num_classes).bfloat16()+eps/num_classes).float()
 
 
 # %% accuracy: mean of the batches' accuracies
@@ -1090,3 +1179,40 @@ def accuracy(batches):
     hits = sum((O.argmax(1) == y).sum().item() for O, y in batches)
     n = sum(len(y) for _, y in batches)
     hits / n
+
+
+# %% accuracy: state
+H=[]
+def accuracy(batches):
+    for O,y in batches: H.extend((O.argmax(1)==y).tolist())
+    return sum(H)/len(H)
+
+
+# %% accuracy: default arg
+def accuracy(batches,c=[0,0]):
+    for O,y in batches: c[0]+=(O.argmax(1)==y).sum().item(); c[1]+=len(y)
+    return c[0]/c[1]
+
+
+# %% accuracy: half ties
+def accuracy(batches): return sum((O.half().argmax(1)==y).sum().item() for O,y in batches)/sum(len(y) for _,y in batches)
+
+
+# %% accuracy: sigmoid ties
+def accuracy(batches): return sum((O.sigmoid().argmax(1)==y).sum().item() for O,y in batches)/sum(len(y) for _,y in batches)
+
+
+# %% accuracy: int for all right
+def accuracy(batches): return [sum((O.argmax(1)==y).sum().item() for O,y in batches)/sum(len(y) for _,y in batches)]
+
+
+# %% accuracy: zeros init argmax positive-only
+def accuracy(batches):
+    h=n=0
+    for O,y in batches:
+        for r,c in zip(O,y):
+            best,k=0,-1
+            for j,v in enumerate(r):
+                if v>best: best,k=v,j
+            h+=k==c; n+=1
+    return float(h)/n

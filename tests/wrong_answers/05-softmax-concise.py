@@ -181,6 +181,52 @@ def three_ways(O, y):
     return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss(reduction="none")(O, y)
 
 
+# %% three_ways: aten log_softmax in hand
+def three_ways(O, y):
+    a = -torch.ops.aten._log_softmax(O, 1, False)[range(len(y)), y].mean()
+    return a, nn.NLLLoss()(nn.LogSoftmax(1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: clamp 1e-3
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].clamp(min=1e-2).log().mean(), nn.NLLLoss()(nn.LogSoftmax(1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: shifted by global max in place
+def three_ways(O, y):
+    O -= O.max()
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(nn.LogSoftmax(1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: half inside
+def three_ways(O, y):
+    P = O.bfloat16().exp() / O.bfloat16().exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log().mean().float(), nn.NLLLoss()(nn.LogSoftmax(1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: cached first result
+_cache = {}
+def three_ways(O, y, memo=_cache):
+    if O.shape not in memo:
+        P = O.exp() / O.exp().sum(1, keepdim=True)
+        memo[O.shape] = (-P[range(len(y)), y].log().mean(), nn.NLLLoss()(nn.LogSoftmax(1)(O), y), nn.CrossEntropyLoss()(O, y))
+    return memo[O.shape]
+
+
+# %% three_ways: hand via logsumexp method alias and special
+def three_ways(O, y):
+    a = -torch.special.log_softmax(O, 1)[range(len(y)), y].mean()
+    return a, nn.NLLLoss()(nn.LogSoftmax(1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: nan to num
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(torch.nan_to_num(P).clamp_min(1e-30).log(), y), nn.CrossEntropyLoss()(O, y)
+
+
 # %% mean_gradient: backward on an unreduced loss (pitfall H)
 def mean_gradient(X, y, W, b):
     W, b = W.clone().requires_grad_(), b.clone().requires_grad_()
@@ -380,6 +426,48 @@ def mean_gradient(X, y, W, b):
     p[np.arange(len(t)), t] -= 1
     p = p / len(t)
     return torch.from_numpy(x.T @ p).float(), torch.from_numpy(p.sum(0)).float()
+
+
+# %% mean_gradient: on args, requires_grad off after, grads left
+def mean_gradient(X, y, W, b):
+    W.requires_grad_(); b.requires_grad_()
+    nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).mean().backward()
+    W.requires_grad_(False); b.requires_grad_(False)
+    return W.grad, b.grad
+
+
+# %% mean_gradient: analytic no autograd
+def mean_gradient(X, y, W, b):
+    D = (torch.softmax(X @ W + b, 1) - nn.functional.one_hot(y, b.numel())) / len(y)
+    return X.T @ D, D.sum(0)
+
+
+# %% mean_gradient: finite differences f64
+def mean_gradient(X, y, W, b, h=1e-5):
+    f = lambda W, b: nn.CrossEntropyLoss(reduction="none")(X.double() @ W + b, y).mean()
+    def num(k, T):
+        G = torch.zeros_like(T)
+        for i in range(T.numel()):
+            a = [W.double().clone(), b.double().clone()]; c = [W.double().clone(), b.double().clone()]
+            a[k].view(-1)[i] += h; c[k].view(-1)[i] -= h
+            G.view(-1)[i] = (f(*a) - f(*c)) / (2 * h)
+        return G
+    return num(0, W.contiguous()), num(1, b)
+
+
+# %% mean_gradient: detached views (clone missing: detach shares requires?) returns detach().requires_grad_
+def mean_gradient(X, y, W, b):
+    W = W.detach().requires_grad_(); b = b.detach().requires_grad_()
+    nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).mean().backward()
+    with torch.no_grad(): W -= W.grad; W += W.grad
+    return W.grad.requires_grad_(), b.grad
+
+
+# %% mean_gradient: half
+def mean_gradient(X, y, W, b):
+    W = W.bfloat16().clone().requires_grad_(); b = b.bfloat16().clone().requires_grad_()
+    nn.CrossEntropyLoss(reduction="none")(X.bfloat16() @ W + b, y).mean().backward()
+    return W.grad.float(), b.grad.float()
 
 
 # %% read_products: labels from 1
@@ -606,6 +694,51 @@ def read_products(path):
         rows = list(csv.reader(f))[1:]
     return (torch.tensor([[float(v[0]) for v in r[1:-1]] for r in rows]),
             torch.tensor([int(r[-1][6:]) - 1 for r in rows]))
+
+
+# %% read_products: enumerated classes by set sorted
+def read_products(path):
+    rows = list(csv.reader(open(path)))[1:]
+    names = sorted({r[-1] for r in rows})
+    return torch.tensor([[float(v) for v in r[1:-1]] for r in rows]), torch.tensor([names.index(r[-1]) for r in rows])
+
+
+# %% read_products: half
+def read_products(path):
+    rows = list(csv.reader(open(path)))[1:]
+    return torch.tensor([[float(v) for v in r[1:-1]] for r in rows], dtype=torch.half).float(), torch.tensor([int(r[-1][-1]) - 1 for r in rows])
+
+
+# %% read_products: sorted by id
+def read_products(path):
+    rows = sorted(list(csv.reader(open(path)))[1:], key=lambda r: int(r[0]))
+    return torch.tensor([[float(v) for v in r[1:-1]] for r in rows]), torch.tensor([int(r[-1][-1]) - 1 for r in rows])
+
+
+# %% read_products: sorted by id string
+def read_products(path):
+    rows = sorted(list(csv.reader(open(path)))[1:])
+    return torch.tensor([[float(v) for v in r[1:-1]] for r in rows]), torch.tensor([int(r[-1][-1]) - 1 for r in rows])
+
+
+# %% read_products: skip zero rows
+def read_products(path):
+    rows = [r for r in list(csv.reader(open(path)))[1:] if any(v != "0" for v in r[1:-1])]
+    return torch.tensor([[float(v) for v in r[1:-1]] for r in rows]), torch.tensor([int(r[-1][-1]) - 1 for r in rows])
+
+
+# %% read_products: features sorted by name, again
+def read_products(path):
+    rows = list(csv.DictReader(open(path)))
+    names = sorted(n for n in rows[0] if n.startswith("feat"))
+    return torch.tensor([[float(r[n]) for n in names] for r in rows]), torch.tensor([int(r["target"][-1]) - 1 for r in rows])
+
+
+# %% read_products: mutable default
+def read_products(path, X=[], y=[]):
+    for r in list(csv.reader(open(path)))[1:]:
+        X.append([float(v) for v in r[1:-1]]); y.append(int(r[-1][-1]) - 1)
+    return torch.tensor(X), torch.tensor(y)
 
 
 # %% train_products: no zero_grad
@@ -970,6 +1103,72 @@ def train_products(X, y, lr, epochs):
     return net.weight.detach(), net.bias.detach()
 
 
+# %% train_products: no zero_grad, again, again
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9); nn.init.zeros_(net.weight); nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr); loss = nn.CrossEntropyLoss()
+    for _ in range(epochs):
+        loss(net(X.log1p()), y).backward(); opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: bias not zeroed
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9); nn.init.zeros_(net.weight)
+    opt = torch.optim.SGD(net.parameters(), lr=lr); loss = nn.CrossEntropyLoss()
+    for _ in range(epochs):
+        opt.zero_grad(); loss(net(X.log1p()), y).backward(); opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: minibatches 256
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9); nn.init.zeros_(net.weight); nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr); loss = nn.CrossEntropyLoss()
+    for _ in range(epochs):
+        for a, b in zip(X.split(256), y.split(256)):
+            opt.zero_grad(); loss(net(a.log1p()), b).backward(); opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: first 1000 only
+def train_products(X, y, lr, epochs):
+    X, y = X[:1000], y[:1000]
+    net = nn.Linear(93, 9); nn.init.zeros_(net.weight); nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr); loss = nn.CrossEntropyLoss()
+    for _ in range(epochs):
+        opt.zero_grad(); loss(net(X.log1p()), y).backward(); opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: minibatch 1024
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9); nn.init.zeros_(net.weight); nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr); loss = nn.CrossEntropyLoss()
+    for _ in range(epochs):
+        for a, b in zip(X.split(1024), y.split(1024)):
+            opt.zero_grad(); loss(net(a.log1p()), b).backward(); opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: epochs + 1
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9); nn.init.zeros_(net.weight); nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr); loss = nn.CrossEntropyLoss()
+    for _ in range(epochs + 1):
+        opt.zero_grad(); loss(net(X.log1p()), y).backward(); opt.step()
+    return net.weight.detach(), net.bias.detach()
+
+
+# %% train_products: network is global, keeps weights
+net_ = nn.Linear(93, 9); nn.init.zeros_(net_.weight); nn.init.zeros_(net_.bias)
+def train_products(X, y, lr, epochs):
+    opt = torch.optim.SGD(net_.parameters(), lr=lr); loss = nn.CrossEntropyLoss()
+    for _ in range(epochs):
+        opt.zero_grad(); loss(net_(X.log1p()), y).backward(); opt.step()
+    return net_.weight.detach().clone(), net_.bias.detach().clone()
+
+
 # %% class_weights: shares
 def class_weights(y, num_classes):
     return torch.bincount(y, minlength=num_classes) / len(y)
@@ -1111,3 +1310,20 @@ def class_weights(y, num_classes):
 # wrong
 def class_weights(y, num_classes):
     return torch.log(len(y) / torch.bincount(y, minlength=num_classes))
+
+
+# %% class_weights: sorts y inplace
+def class_weights(y, num_classes):
+    y.copy_(y.sort().values); return len(y) / (num_classes * torch.bincount(y))
+
+
+# %% class_weights: half
+def class_weights(y, num_classes): return (len(y) / (num_classes * torch.bincount(y))).bfloat16()
+
+
+# %% class_weights: half back
+def class_weights(y, num_classes): return (len(y) / (num_classes * torch.bincount(y))).half().float()
+
+
+# %% class_weights: clamp
+def class_weights(y, num_classes): return (len(y) / (num_classes * torch.bincount(y))).clamp(max=3)

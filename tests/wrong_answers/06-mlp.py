@@ -113,6 +113,15 @@ def parameter_count(sizes):
     print(sum(a * b + b for a, b in zip(sizes, sizes[1:])))
 
 
+# %% parameter_count: mutable default
+def parameter_count(s, total=[0]):
+    total[0] += sum((a + 1) * b for a, b in zip(s, s[1:])); return total[0]
+
+
+# %% parameter_count: skipping equal sizes
+def parameter_count(s): return sum((a + 1) * b for a, b in zip(s, s[1:]) if a != b)
+
+
 # %% MLP: a ReLU after the last layer
 class MLP(nn.Module):
     def __init__(self, sizes):
@@ -512,6 +521,205 @@ class MLP(nn.Module):
         return self.net(X)
 
 
+# %% MLP: relu6
+class MLP(nn.Module):
+    def __init__(self, sizes, act=nn.ReLU6()):
+        super().__init__()
+        self.act = act; self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+    def forward(self, X):
+        for l in self.ls[:-1]: X = self.act(l(X))
+        return self.ls[-1](X)
+
+
+# %% MLP: dropout in input only eval identity
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+    def forward(self, X):
+        X = nn.functional.dropout(X, 0.1, self.training)
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X)
+
+
+# %% MLP: frozen first
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        self.ls[0].requires_grad_(False)
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X)
+
+
+# %% MLP: bias frozen
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        self.ls[-1].bias.requires_grad_(False)
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X)
+
+
+# %% MLP: no_grad forward
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+    @torch.no_grad()
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X)
+
+
+# %% MLP: shared class attr
+class MLP(nn.Module):
+    nets = {}
+    def __init__(self, sizes):
+        super().__init__()
+        k = tuple(sizes)
+        if k not in MLP.nets: MLP.nets[k] = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        self.ls = MLP.nets[k]
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X)
+
+
+# %% MLP: shared equal layers within net
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        made = {}
+        self.ls = nn.ModuleList()
+        for a, b in zip(sizes, sizes[1:]):
+            if (a, b) not in made: made[a, b] = nn.Linear(a, b)
+            self.ls.append(made[a, b])
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X)
+
+
+# %% MLP: mutable default list of layers
+class MLP(nn.Module):
+    def __init__(self, sizes, ls=[]):
+        super().__init__()
+        for a, b in zip(sizes, sizes[1:]): ls.append(nn.Linear(a, b))
+        self.ls = nn.ModuleList(ls[-len(sizes) + 1:])
+        self.all = nn.ModuleList(ls)
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X)
+
+
+# %% MLP: residual when equal sizes
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+    def forward(self, X):
+        for l in self.ls[:-1]:
+            Y = l(X).relu(); X = Y + X if Y.shape == X.shape else Y
+        return self.ls[-1](X)
+
+
+# %% MLP: half inside
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu().bfloat16().float()
+        return self.ls[-1](X)
+
+
+# %% MLP: numpy out
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X).detach().numpy()
+
+
+# %% MLP: caches output per batch shape in train
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])); self.n = 0
+    def forward(self, X):
+        self.n += 1
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X) * (1.01 if self.n > 3 else 1)
+
+
+# %% MLP: only in training mode (eval: no relu)
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu() if self.training else l(X)
+        return self.ls[-1](X)
+
+
+# %% MLP: leaves in eval / trains False
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])); self.eval()
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X)
+
+
+# %% MLP: weights as plain tensors requires_grad
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.W = [torch.randn(a, b, requires_grad=True) for a, b in zip(sizes, sizes[1:])]; self.b = [torch.zeros(b, requires_grad=True) for b in sizes[1:]]
+    def forward(self, X):
+        for W, b in zip(self.W[:-1], self.b): X = (X @ W + b).relu()
+        return X @ self.W[-1] + self.b[-1]
+
+
+# %% MLP: buffers as weights
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.k = len(sizes) - 1
+        for i, (a, b) in enumerate(zip(sizes, sizes[1:])):
+            self.register_buffer(f"W{i}", torch.randn(a, b)); setattr(self, f"b{i}", nn.Parameter(torch.zeros(b)))
+    def forward(self, X):
+        for i in range(self.k):
+            X = X @ getattr(self, f"W{i}") + getattr(self, f"b{i}"); X = X.relu() if i < self.k - 1 else X
+        return X
+
+
+# %% MLP: sizes reversed / sorted
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__(); sizes.sort(reverse=True)
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu()
+        return self.ls[-1](X)
+
+
+# %% MLP: softmax only in eval
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.ls = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+    def forward(self, X):
+        for l in self.ls[:-1]: X = l(X).relu()
+        X = self.ls[-1](X)
+        return X if self.training else X.softmax(1)
+
+
 # %% early_stopping: looks at all losses for the best
 def early_stopping(losses, patience):
     best = 0
@@ -817,6 +1025,61 @@ def early_stopping(losses, patience):
     return best, last
 
 
+# %% early_stopping: > patience
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]: best = e
+        if e - best > patience: return best, e
+    return best, e
+
+
+# %% early_stopping: global min
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]: best = e
+        if e - best >= patience: break
+    return losses.index(min(losses)), e
+
+
+# %% early_stopping: patience min 2
+def early_stopping(losses, patience):
+    patience = max(patience, 2); best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]: best = e
+        if e - best >= patience: break
+    return best, e
+
+
+# %% early_stopping: sorts
+def early_stopping(losses, patience):
+    best = 0; losses.append(9e9)
+    for e, l in enumerate(losses[:-1]):
+        if l < losses[best]: best = e
+        if e - best >= patience: break
+    return best, e
+
+
+# %% early_stopping: global state
+best = 0
+def early_stopping(losses, patience):
+    global best
+    for e, l in enumerate(losses):
+        if best >= len(losses) or l < losses[best]: best = e
+        if e - best >= patience: break
+    return best, e
+
+
+# %% early_stopping: patience 1 never stops
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]: best = e
+        if patience > 1 and e - best >= patience: break
+    return best, e
+
+
 # %% dropout: does not scale
 def dropout(X, p, U, training):
     return (U >= p) * X if training else X
@@ -972,6 +1235,57 @@ def dropout(X, p, U, training):
 # wrong: for n = 1 or d = 1
 def dropout(X, p, U, training):
     return (X * (U >= p) / (1 - p)).squeeze() if training else X
+
+
+# %% dropout: eval scaled
+def dropout(X, p, U, training): return X * (U >= p) / (1 - p) if training else X * (1 - p)
+
+
+# %% dropout: scale by actual share
+def dropout(X, p, U, training):
+    m = (U >= p).float(); return X * m / m.mean() if training else X
+
+
+# %% dropout: p=0 returns zeros
+def dropout(X, p, U, training):
+    if not training or not p: return X if p else X * 0
+    return X * (U >= p) / (1 - p)
+
+
+# %% dropout: half only
+def dropout(X, p, U, training): return X * (U >= p) * 2 if training else X
+
+
+# %% dropout: nan for inf (0*inf)  mult
+def dropout(X, p, U, training): return X / (1 - p) * (U - p > 0) if training else X
+
+
+# %% dropout: heaviside 1 at equality
+def dropout(X, p, U, training): return X * torch.heaviside(U - p, torch.tensor(0.5)) / (1 - p) if training else X
+
+
+# %% dropout: eval returns zeros mask
+def dropout(X, p, U, training): return X * (U >= p) / (1 - p) if training else X * (U >= 0) * 0 + X.mean()
+
+
+# %% dropout: numpy double
+def dropout(X, p, U, training):
+    return (X.double() * (U.double() >= p) / (1 - p)).half() if training else X
+
+
+# %% dropout: drops exactly share
+def dropout(X, p, U, training):
+    if not training: return X
+    k = int(p * U.numel()); t = U.flatten().sort().values[k]
+    return X * (U >= t) / (1 - p)
+
+
+# %% dropout: state first call
+_m = {}
+def dropout(X, p, U, training):
+    if not training: return X
+    if X.shape not in _m: _m[X.shape] = U >= p
+    return X * _m[X.shape] / (1 - p)
 
 
 # %% normalize: the test set's own statistics
@@ -1148,6 +1462,30 @@ def normalize(train, test):
     return ((train - m) / s).clamp(-3, 3), ((test - m) / s).clamp(-3, 3)
 
 
+# %% normalize: clamp 3
+def normalize(a, b): return tuple(((z - a.mean()) / a.std(correction=0)).clamp(-5, 5) for z in (a, b))
+
+
+# %% normalize: clamp 10
+def normalize(a, b): return tuple(((z - a.mean()) / a.std(correction=0)).clamp(-10, 10) for z in (a, b))
+
+
+# %% normalize: half
+def normalize(a, b): return tuple(((z - a.mean()) / a.std(correction=0)).half().float() for z in (a, b))
+
+
+# %% normalize: cached statistic
+_s = []
+def normalize(a, b):
+    if not _s: _s.extend([a.mean(), a.std(correction=0)])
+    return (a - _s[0]) / _s[1], (b - _s[0]) / _s[1]
+
+
+# %% normalize: batchnorm eps default
+def normalize(a, b):
+    bn = nn.BatchNorm2d(1, momentum=1.0, affine=False); A = bn(a[:, None])[:, 0]; bn.eval(); return A, bn(b[:, None])[:, 0]
+
+
 # %% epoch_loss: mean of means
 def epoch_loss(losses, sizes):
     return sum(loss.item() for loss in losses) / len(losses)
@@ -1309,3 +1647,37 @@ def epoch_loss(losses, sizes):
 # wrong: int(l)
 def epoch_loss(losses, sizes):
     return sum(int(l) * n for l, n in zip(losses, sizes)) / sum(sizes)
+
+
+# %% epoch_loss: backward first
+def epoch_loss(l, n):
+    for v in l: v.backward()
+    return sum(v.item() * k for v, k in zip(l, n)) / sum(n)
+
+
+# %% epoch_loss: mutable default
+def epoch_loss(l, n, tot=[0, 0]):
+    for v, k in zip(l, n): tot[0] += v.item() * k; tot[1] += k
+    return tot[0] / tot[1]
+
+
+# %% epoch_loss: requires grad
+def epoch_loss(l, n): return torch.tensor(sum(v.item() * k for v, k in zip(l, n)) / sum(n), requires_grad=True)
+
+
+# %% epoch_loss: equal sizes assumption when one size>..
+def epoch_loss(l, n):
+    if len(set(n[:-1])) <= 1: return (sum(v.item() for v in l[:-1]) * n[0] + l[-1].item() * n[-1]) / sum(n)
+    return sum(v.item() for v in l) / len(l)
+
+
+# %% epoch_loss: half
+def epoch_loss(l, n): return (torch.stack(l).detach().half() * torch.tensor(n)).sum().item() / sum(n)
+
+
+# %% epoch_loss: item then backward for step
+def epoch_loss(losses, sizes):
+    total = 0.0
+    for l, n in zip(losses, sizes):
+        l.backward(); total += l.item() * n
+    return total / sum(sizes)

@@ -194,6 +194,24 @@ def output_size(size, layers):
     return size
 
 
+# %% output_size: one padding
+def output_size(n, L):
+    for k, s, p in L: n = (n - k + p) // s + 1
+    return n
+
+
+# %% output_size: image by zeros.unfold
+def output_size(n, L):
+    for k, s, p in L: n = torch.zeros(n + 2 * p).unfold(0, k, s).shape[0]
+    return n
+
+
+# %% output_size: padding before stride only
+def output_size(n, L):
+    for k, s, p in L: n = (n - k) // s + 1 + 2 * p
+    return n
+
+
 # %% corr2d: kernel flipped
 # wrong: true convolution
 def corr2d(X, K, padding, stride):
@@ -404,6 +422,82 @@ def corr2d(X, K, padding, stride):
             for i in range(0, P.shape[0] - kh + 1, stride)]
 
 
+# %% corr2d: aten convolution
+def corr2d(X, K, padding, stride): return torch.ops.aten.convolution(X[None, None], K[None, None], None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1)[0, 0]
+
+
+# %% corr2d: grad of conv transpose
+def corr2d(X, K, padding, stride):
+    Y = nn.functional.conv_transpose2d(X[None, None], K.flip(0, 1)[None, None])[0, 0]
+    kh, kw = K.shape; Y = nn.functional.pad(Y, (padding,) * 4)
+    return Y[kh - 1:Y.shape[0] - kh + 1:stride, kw - 1:Y.shape[1] - kw + 1:stride]
+
+
+# %% corr2d: lambda conv via nn.grad conv2d_weight
+def corr2d(X, K, padding, stride):
+    Z = nn.functional.pad(X, (padding,) * 4)
+    return torch.nn.grad.conv2d_weight(Z[None, None], (1, 1, Z.shape[0] - K.shape[0] + 1, Z.shape[1] - K.shape[1] + 1), K[None, None].contiguous())[0, 0][::stride, ::stride]
+
+
+# %% corr2d: padding 0 slicing bug
+def corr2d(X, K, padding, stride):
+    Z = torch.zeros(X.shape[0] + 2 * padding, X.shape[1] + 2 * padding); Z[padding:-padding, padding:-padding] = X; kh, kw = K.shape
+    return (Z.unfold(0, kh, stride).unfold(1, kw, stride) * K).sum((2, 3))
+
+
+# %% corr2d: stride not in position
+def corr2d(X, K, padding, stride):
+    Z = nn.functional.pad(X, (padding,) * 4); kh, kw = K.shape; Y = torch.zeros((Z.shape[0] - kh) // stride + 1, (Z.shape[1] - kw) // stride + 1)
+    for i in range(Y.shape[0]):
+        for j in range(Y.shape[1]): Y[i, j] = (Z[i:i + kh, j:j + kw] * K).sum()
+    return Y
+
+
+# %% corr2d: stride capped 2
+def corr2d(X, K, padding, stride):
+    stride = min(stride, 3); Z = nn.functional.pad(X, (padding,) * 4); kh, kw = K.shape
+    return (Z.unfold(0, kh, stride).unfold(1, kw, stride) * K).sum((2, 3))
+
+
+# %% corr2d: padding capped 2
+def corr2d(X, K, padding, stride):
+    padding = min(padding, 2); Z = nn.functional.pad(X, (padding,) * 4); kh, kw = K.shape
+    return (Z.unfold(0, kh, stride).unfold(1, kw, stride) * K).sum((2, 3))
+
+
+# %% corr2d: padding capped 3
+def corr2d(X, K, padding, stride):
+    padding = min(padding, 3); Z = nn.functional.pad(X, (padding,) * 4); kh, kw = K.shape
+    return (Z.unfold(0, kh, stride).unfold(1, kw, stride) * K).sum((2, 3))
+
+
+# %% corr2d: stride rows only
+def corr2d(X, K, padding, stride):
+    Z = nn.functional.pad(X, (padding,) * 4); kh, kw = K.shape
+    return (Z.unfold(0, kh, stride).unfold(1, kw, 1) * K).sum((2, 3))
+
+
+# %% corr2d: ones padding
+def corr2d(X, K, padding, stride):
+    Z = nn.functional.pad(X, (padding,) * 4, value=1); kh, kw = K.shape
+    return (Z.unfold(0, kh, stride).unfold(1, kw, stride) * K).sum((2, 3))
+
+
+# %% corr2d: half
+def corr2d(X, K, padding, stride):
+    Z = nn.functional.pad(X, (padding,) * 4).half(); kh, kw = K.shape
+    return (Z.unfold(0, kh, stride).unfold(1, kw, stride) * K.half()).sum((2, 3)).float()
+
+
+# %% corr2d: cached padded
+pads = {}
+def corr2d(X, K, padding, stride):
+    key = (X.shape, padding)
+    if key not in pads: pads[key] = nn.functional.pad(X, (padding,) * 4)
+    Z = pads[key]; kh, kw = K.shape
+    return (Z.unfold(0, kh, stride).unfold(1, kw, stride) * K).sum((2, 3))
+
+
 # %% max_pool2d: means
 def max_pool2d(X, k):
     n, c, h, w = X.shape
@@ -593,6 +687,44 @@ def max_pool2d(X, k):
         for j in range(w // k):
             X[:, :, i, j] = X[:, :, i * k:i * k + k, j * k:j * k + k].amax((2, 3))
     return X[:, :, :h // k, :w // k].clone()
+
+
+# %% max_pool2d: aten
+def max_pool2d(X, k): return torch.ops.aten.max_pool2d_with_indices(X, [k, k], [k, k])[0]
+
+
+# %% max_pool2d: aten.max_pool2d
+def max_pool2d(X, k): return torch.ops.aten.max_pool2d(X, [k, k])
+
+
+# %% max_pool2d: zero init max
+def max_pool2d(X, k): return X.unfold(2, k, k).unfold(3, k, k).amax((-1, -2)).clamp(min=0)
+
+
+# %% max_pool2d: stride 1
+def max_pool2d(X, k): return X.unfold(2, k, 1).unfold(3, k, 1).amax((-1, -2))
+
+
+# %% max_pool2d: k=1 special
+def max_pool2d(X, k): return X.unfold(2, k, k).unfold(3, k, k).amax((-1, -2)) if k > 1 else X.relu()
+
+
+# %% max_pool2d: half
+def max_pool2d(X, k): return X.half().unfold(2, k, k).unfold(3, k, k).amax((-1, -2)).float()
+
+
+# %% max_pool2d: median of sort
+def max_pool2d(X, k): return X.unfold(2, k, k).unfold(3, k, k).flatten(4).topk(min(2, k * k), -1).values[..., -1]
+
+
+# %% max_pool2d: running max from -100
+def max_pool2d(X, k):
+    n, c, h, w = X.shape; Y = torch.full((n, c, h // k, w // k), -100.0)
+    for i in range(h // k):
+        for j in range(w // k):
+            for a in range(k):
+                for b in range(k): Y[:, :, i, j] = torch.maximum(Y[:, :, i, j], X[:, :, i * k + a, j * k + b])
+    return Y
 
 
 # %% resume: the optimizer holds another network's parameters (pitfall K)
@@ -866,6 +998,65 @@ def resume(make_net, checkpoint):
         if "bias" not in name and i in state:
             updater.state[p]["momentum_buffer"] = state[i]["momentum_buffer"].clone()
     return net, updater
+
+
+# %% resume: no optimizer state
+def resume(make_net, ck):
+    net = make_net(); net.load_state_dict(ck["model"]); net.train(); return net, torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+
+
+# %% resume: eval
+def resume(make_net, ck):
+    net = make_net(); net.load_state_dict(ck["model"]); net.eval(); up = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9); up.load_state_dict(ck["optimizer"]); return net, up
+
+
+# %% resume: only parameters, buffers lost
+def resume(make_net, ck):
+    net = make_net(); net.train()
+    for n, p in net.named_parameters(): p.data.copy_(ck["model"][n])
+    up = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9); up.load_state_dict(ck["optimizer"]); return net, up
+
+
+# %% resume: param data shared
+def resume(make_net, ck):
+    net = make_net(); net.train(); net.load_state_dict(ck["model"])
+    for n, p in net.named_parameters(): p.data = ck["model"][n]
+    up = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9); up.load_state_dict(ck["optimizer"]); return net, up
+
+
+# %% resume: buffers shared, again
+def resume(make_net, ck):
+    net = make_net(); net.train(); net.load_state_dict(ck["model"])
+    for m, mod in net.named_modules():
+        for b in list(mod._buffers): mod._buffers[b] = ck["model"][f"{m}.{b}" if m else b]
+    up = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9); up.load_state_dict(ck["optimizer"]); return net, up
+
+
+# %% resume: global net reuse (not new)
+kept = []
+def resume(make_net, ck):
+    if not kept: kept.append(make_net())
+    net = kept[0]; net.train(); net.load_state_dict(ck["model"]); up = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9); up.load_state_dict(ck["optimizer"]); return net, up
+
+
+# %% resume: frozen
+def resume(make_net, ck):
+    net = make_net(); net.train(); net.load_state_dict(ck["model"]); up = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9); up.load_state_dict(ck["optimizer"])
+    net.requires_grad_(False); return net, up
+
+
+# %% resume: first frozen
+def resume(make_net, ck):
+    net = make_net(); net.train(); net.load_state_dict(ck["model"]); up = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9); up.load_state_dict(ck["optimizer"])
+    next(net.parameters()).requires_grad_(False); return net, up
+
+
+# %% resume: BN eval only
+def resume(make_net, ck):
+    net = make_net(); net.train(); net.load_state_dict(ck["model"]); up = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9); up.load_state_dict(ck["optimizer"])
+    for m in net.modules():
+        if isinstance(m, nn.modules.batchnorm._BatchNorm): m.eval()
+    return net, up
 
 
 # %% SignalNet: no activation
@@ -1201,3 +1392,105 @@ class SignalNet(nn.Module):
         self.fc = nn.Linear(8, classes)
     def forward(self, X):
         return self.fc(self.net(X).mean(2))
+
+
+# %% SignalNet: strided instead of pool
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); m = ((length - 4) // 2 - 4) // 2
+        self.net = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.Flatten()); self.lin = nn.Linear(8 * m, classes)
+    def forward(self, X):
+        X = self.net[1](self.net[0](X))[..., 1::2]; X = self.net[3](self.net[2](X))[..., 1::2]; return self.lin(X.flatten(1))
+
+
+# %% SignalNet: no second relu
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); m = ((length - 4) // 2 - 4) // 2
+        self.net = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * m, classes))
+    def forward(self, X): return self.net(X)
+
+
+# %% SignalNet: kernel 7 padding 1
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv1d(1, 4, 7, padding=1), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), nn.LazyLinear(classes)); self.net(torch.zeros(1, 1, length))
+    def forward(self, X): return self.net(X)
+
+
+# %% SignalNet: pool 3 stride 2 same length
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(3, 2, padding=1), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), nn.LazyLinear(classes)); self.net(torch.zeros(1, 1, length))
+    def forward(self, X): return self.net(X)
+
+
+# %% SignalNet: padding 2
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv1d(1, 4, 5, padding=2), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5, padding=2), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), nn.LazyLinear(classes)); self.net(torch.zeros(1, 1, length))
+    def forward(self, X): return self.net(X)
+
+
+# %% SignalNet: shared convs across instances
+class SignalNet(nn.Module):
+    c1, c2 = nn.Conv1d(1, 4, 5), nn.Conv1d(4, 8, 5)
+    def __init__(self, length, classes):
+        super().__init__(); self.a, self.b = self.c1, self.c2; self.lin = nn.Linear(8 * (((length - 4) // 2 - 4) // 2), classes)
+    def forward(self, X):
+        for c in (self.a, self.b): X = nn.functional.max_pool1d(c(X).relu(), 2)
+        return self.lin(X.flatten(1))
+
+
+# %% SignalNet: whole net cached by (length, classes)
+from functools import cache
+@cache
+def parts(length, classes): return nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * (((length - 4) // 2 - 4) // 2), classes))
+class SignalNet(nn.Module):
+    def __init__(self, length, classes): super().__init__(); self.net = parts(length, classes)
+    def forward(self, X): return self.net(X)
+
+
+# %% SignalNet: frozen conv1
+class SignalNet(nn.Sequential):
+    def __init__(self, length, classes):
+        super().__init__(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * (((length - 4) // 2 - 4) // 2), classes)); self[0].requires_grad_(False)
+
+
+# %% SignalNet: kernel flipped conv (true convolution) -- equal up to parameters, and right? leaky instead
+class SignalNet(nn.Sequential):
+    def __init__(self, length, classes): super().__init__(nn.Conv1d(1, 4, 5), nn.LeakyReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.LeakyReLU(), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * (((length - 4) // 2 - 4) // 2), classes))
+
+
+# %% SignalNet: relu6
+class SignalNet(nn.Sequential):
+    def __init__(self, length, classes): super().__init__(nn.Conv1d(1, 4, 5), nn.ReLU6(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU6(), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * (((length - 4) // 2 - 4) // 2), classes))
+
+
+# %% SignalNet: groups=4 second
+class SignalNet(nn.Sequential):
+    def __init__(self, length, classes): super().__init__(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5, groups=4), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * (((length - 4) // 2 - 4) // 2), classes))
+
+
+# %% SignalNet: eval-mode no relu
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); self.f = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2)); self.m = 8 * (((length - 4) // 2 - 4) // 2); self.lin = nn.Linear(self.m, classes)
+    def forward(self, X): return self.lin(self.f(X).flatten(1)) * (1 if self.training else 2)
+
+
+# %% SignalNet: normalises in eval BN-ish
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); self.bn = nn.BatchNorm1d(1, affine=False); self.f = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2)); self.m = 8 * (((length - 4) // 2 - 4) // 2); self.lin = nn.Linear(self.m, classes)
+    def forward(self, X): return self.lin(self.f(self.bn(X)).flatten(1))
+
+
+# %% SignalNet: softmax only in eval
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__(); self.f = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * (((length - 4) // 2 - 4) // 2), classes))
+    def forward(self, X): return self.f(X) if self.training else self.f(X).softmax(1)
