@@ -285,7 +285,7 @@ def test_a_tampered_line_is_named(code, words):
 
 
 def test_a_forged_reply_is_a_wrong_answer_and_no_more(kernel):
-    request = json.dumps(["exercises.checks", "_call", {"list": [{"list": []}]}])
+    request = json.dumps(["exercises.checks.asking", "probe_call", {"list": [{"dict": []}]}])
     told(kernel, "import sys\ndef f(*_): sys.stdout.wire.send('reply', reason='', text='[\"returned\", ' + '[],' * 1_000_000 + '0]')")
     text, reason = kernel.ask("f", request)
     assert len(text) > 3 * MB and reason is None
@@ -316,7 +316,7 @@ with Kernel() as kernel:
         if not kernel.alive:
             kernel.start()
     kernel.execute("import sys\\ndef f(*_): sys.stdout.wire.send('reply', reason='', text='[' + '[],' * 1_150_000 + '0]')")
-    reply, _ = kernel.ask("f", json.dumps(["exercises.checks", "_call", {{"list": [{{"list": []}}]}}]))
+    reply, _ = kernel.ask("f", json.dumps(["exercises.checks.asking", "probe_call", {{"list": [{{"dict": []}}]}}]))
     try:
         json.loads(reply or "0")
     except ValueError:
