@@ -26,7 +26,7 @@ def log_sigmoid(answer, cases=((5, 1.0), (8, 20.0), (6, 1000.0), (1, 1.0)), seed
 
     drawn = [case(scale * randn(seed + n, n), f"{some(n, 'logit')} of scale {scale:g}") for n, scale in cases]
     examine("log_sigmoid(o)", answer, drawn + [case(torch.tensor(EXTREMES), f"o = {list(EXTREMES)}")],
-            without=("logsigmoid", "log_sigmoid_forward", "softplus", "logaddexp", "logsumexp", "logcumsumexp", "log_softmax", "_log_softmax",
+            without=("logsigmoid", "log_sigmoid_forward", "softplus", "logaddexp", "softmax", "_softmax", "log_softmax", "_log_softmax",
                      "binary_cross_entropy_with_logits", "soft_margin_loss"))
 
 
@@ -92,7 +92,7 @@ def _fit(X, y, lr, epochs, how="right"):
 
 @task
 def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5, 2, 0.1, 0), (1, 2, 0.5, 3), (6, 2, 0.2, 1),
-        (20, 2, 0.5, 300)), seed=31):
+        (20, 2, 0.5, 120)), seed=31):
     """Full-batch descent from zeros, for (samples, features, rate, epochs)."""
     def case(n, d, lr, epochs):
         y = (randint(seed + n, 2, n)).float()

@@ -229,10 +229,6 @@ def log_sigmoid(o): return torch.ops.aten.log_sigmoid(o)
 def log_sigmoid(o): return -torch.ops.aten.logaddexp(torch.zeros_like(o),-o)
 
 
-# %% log_sigmoid: logcumsumexp
-def log_sigmoid(o): return -torch.logcumsumexp(torch.stack([0*o,-o]),0)[1]
-
-
 # %% bce_with_logits: logarithm of a saturated sigmoid
 def bce_with_logits(o, y):
     p = torch.sigmoid(o)
