@@ -63,8 +63,8 @@ def three_ways(answer, cases=((5, 4, 1.0), (1, 3, 1.0), (64, 10, 1.0), (4, 4, 1.
             judged.append(Case((O, y), each.mean(), given, {
                 "the sign is wrong: a loss is the negative of the log-probability.": -each.mean(),
                 "this is the sum: return the mean.": each.sum(),
-                "one loss a sample: return the mean.": each,
-                "the mean was taken over all entries: over the samples only.": each.sum() / O.numel(),
+                "one loss per example: return the mean.": each,
+                "the mean was taken over all entries: over the examples only.": each.sum() / O.numel(),
                 "CrossEntropyLoss takes logits; here it was given probabilities, so softmax was taken twice.":
                     F.cross_entropy(P, y),
                 "NLLLoss takes log-probabilities; here it was given probabilities.": F.nll_loss(P, y),
@@ -88,7 +88,7 @@ def three_ways(answer, cases=((5, 4, 1.0), (1, 3, 1.0), (64, 10, 1.0), (4, 4, 1.
 
 @task
 def mean_gradient(answer, cases=((6, 4, 3), (20, 5, 10), (3, 3, 3), (1, 2, 2), (4, 1, 2)), seed=11):
-    """The gradient of the mean loss, out of losses without reduction, for (samples, features, classes)."""
+    """The gradient of the mean loss, out of losses without reduction, for (examples, features, classes)."""
     def case(n, d, q, scale=1.0):
         X, y = scale * randn(seed + n, n, d), randint(seed + q, q, n)
         W, b = randn(seed + d, d, q).requires_grad_(), randn(seed + 3, q).requires_grad_()
@@ -104,7 +104,7 @@ def mean_gradient(answer, cases=((6, 4, 3), (20, 5, 10), (3, 3, 3), (1, 2, 2), (
             "the sign is turned.": (-grad_W, -grad_b),
             "the two are swapped: first that of W.": (grad_b, grad_W),
             "the gradient of W is transposed: it has W's shape, (d, q).": (grad_W.T, grad_b),
-            "divided by the number of classes too: the mean is over the samples.": (grad_W / q, grad_b / q),
+            "divided by the number of classes too: the mean is over the examples.": (grad_W / q, grad_b / q),
         })
 
     examine("mean_gradient(X, y, W, b)", answer, [case(*sizes) for sizes in cases] + [case(*cases[0], scale=1000.0)], autograd=1,
@@ -233,12 +233,12 @@ def class_weights(answer, cases=(((5, 3, 2),), ((1, 1, 1, 9),), ((40, 10),), ((3
             "these are the shares of the classes: a rare class needs a larger weight, not a smaller one.": c / n,
             "upside down: a rare class needs a larger weight.": q * c / n,
             "proportional to the right weights, but not on the scale asked for: n / (num_classes * count).": 1 / c,
-            "divide by the number of classes too, so that the mean weight of a sample is 1.": n / c,
-            "proportional to the right weights, but these sum to 1; the mean weight of a sample should be 1.":
+            "divide by the number of classes too, so that the mean weight of an example is 1.": n / c,
+            "proportional to the right weights, but these sum to 1; the mean weight of an example should be 1.":
                 (1 / c) / (1 / c).sum(),
-            "proportional to the right weights, but the mean weight of a class is 1 here; that of a sample should be.":
+            "proportional to the right weights, but the mean weight of a class is 1 here; that of an example should be.":
                 q * (1 / c) / (1 / c).sum(),
-            "one weight a sample: return one a class.": (n / (q * c))[y],
+            "one weight per example: return one per class.": (n / (q * c))[y],
             "these are the counts: a rare class needs a larger weight.": c,
         })
 

@@ -12,7 +12,7 @@ def _table(seed, n, d, noise=0.1):
 
 @task
 def least_squares(answer, cases=((20, 2, 0.1), (50, 5, 1.0), (10, 1, 0.1), (200, 1, 5.0)), seed=1):
-    """Against torch.linalg.lstsq in double precision, for (samples, features, noise)."""
+    """Against torch.linalg.lstsq in double precision, for (examples, features, noise)."""
     def case(n, d, noise):
         X, y, _, _ = _table(seed + n, n, d, noise)
         X = X + 0.5  # features whose mean is not 0
@@ -38,7 +38,7 @@ def least_squares(answer, cases=((20, 2, 0.1), (50, 5, 1.0), (10, 1, 0.1), (200,
 
 @task
 def mse_gradient(answer, cases=((8, 3, 1.0), (5, 1, 1.0), (3, 3, 1.0), (6, 2, 100.0), (1, 2, 1.0), (1, 1, 1.0)), seed=11):
-    """Against autograd, for (samples, features, scale of the labels)."""
+    """Against autograd, for (examples, features, scale of the labels)."""
     def case(n, d, scale=1.0):
         X, y, _, _ = _table(seed + n, n, d)
         y = scale * y
@@ -47,13 +47,13 @@ def mse_gradient(answer, cases=((8, 3, 1.0), (5, 1, 1.0), (3, 3, 1.0), (6, 2, 10
         grad_w, grad_b = w.grad, b.grad
         r = (X @ w + b - y).detach()
         return Case((X, y, w.detach(), b.detach()), (grad_w, grad_b), f"X of shape {(n, d)}", {
-            "this is the gradient of the sum over the samples; the loss is their mean.": (n * grad_w, n * grad_b),
+            "this is the gradient of the sum over the examples; the loss is their mean.": (n * grad_w, n * grad_b),
             "twice too large: the loss has a factor 1/2, which cancels the 2 of the square.": (2 * grad_w, 2 * grad_b),
             "half as large as it should be: the square's derivative brings a 2, which cancels the 1/2.": (grad_w / 2, grad_b / 2),
             "the sign is turned: the residual is prediction minus label.": (-grad_w, -grad_b),
             "the gradient of b is summed; take the mean of the residuals.": (grad_w, n * grad_b),
-            "the gradient of w is summed; take the mean over the samples.": (n * grad_w, grad_b),
-            "divided by the number of weights too: the mean is over the samples only.": (grad_w / d, grad_b),
+            "the gradient of w is summed; take the mean over the examples.": (n * grad_w, grad_b),
+            "divided by the number of weights too: the mean is over the examples only.": (grad_w / d, grad_b),
             "the bias is missing in the prediction.": (X.T @ (r - b.detach()) / n, (r - b.detach()).mean()),
             "the two are swapped: first that of w.": (grad_b, grad_w),
         })
@@ -64,19 +64,19 @@ def mse_gradient(answer, cases=((8, 3, 1.0), (5, 1, 1.0), (3, 3, 1.0), (6, 2, 10
 
 @task
 def minibatch_sgd(answer, cases=((10, 4, 2, 0.1), (12, 4, 3, 0.5), (7, 7, 1, 0.1), (5, 1, 2, 0.05), (1, 1, 1, 0.1)), seed=21):
-    """One pass over the batches, against a plain loop, for (samples, batch size, features, rate); the last may be short."""
+    """One pass over the batches, against a plain loop, for (examples, batch size, features, rate); the last may be short."""
     def case(n, size, d, lr, turned=False):
         X, y, _, _ = _table(seed + n, n, d)
         w, b = randn(seed + 4, d), randn(seed + 5)
         batches = list(zip(X.split(size), y.split(size)))[::-1 if turned else 1]
         after = {how: _descend(batches, w, b, lr, how) for how in ("right", "sum", "first size", "twice", "last", "up", "old", "stuck")}
-        return Case((batches, w, b, lr), after["right"], f"{some(n, 'sample')} in batches of {size}" + ", the short one first" * turned, {
+        return Case((batches, w, b, lr), after["right"], f"{some(n, 'example')} in batches of {size}" + ", the short one first" * turned, {
             "nothing has moved: return the parameters after the updates.": (w, b),
             "the steps go uphill: subtract the rate times the gradient.": after["up"],
-            "each step is as large as the batch: divide the summed gradient by the number of its samples.": after["sum"],
-            "a batch may be short: divide by its own number of samples.": after["first size"],
+            "each step is as large as the batch: divide the summed gradient by the number of its examples.": after["sum"],
+            "a batch may be short: divide by its own number of examples.": after["first size"],
             "twice too large a step: the loss is half the squared error.": after["twice"],
-            "only one update was made: there is one a batch.": after["last"],
+            "only one update was made: there is one per batch.": after["last"],
             "the gradient of b was taken after w had moved: compute both gradients, then take both steps.": after["old"],
             "every gradient was taken at the first parameters: each batch continues from the one before.": after["stuck"],
         })
@@ -100,7 +100,7 @@ def _descend(batches, w, b, lr, how):
 
 @task
 def huber(answer, cases=((9, 1.0), (20, 0.5), (4, 2.0), (6, 1.5), (1, 1.0), (2, 0.01)), seed=31):
-    """Against the formula in double precision, for (samples, delta); residuals of 0, delta and -delta among them."""
+    """Against the formula in double precision, for (examples, delta); residuals of 0, delta and -delta among them."""
     def case(n, delta):
         y = randn(seed + n + 1, n)
         r = 3 * delta * randn(seed + n, n)
@@ -110,9 +110,9 @@ def huber(answer, cases=((9, 1.0), (20, 0.5), (4, 2.0), (6, 1.5), (1, 1.0), (2, 
         r = y_hat - y
         a, small = r.abs(), r.abs() <= delta
         loss = torch.where(small, 0.5 * r ** 2, delta * (a - 0.5 * delta))
-        return Case((y_hat, y, delta), loss, f"{some(n, 'sample')}, delta {delta:g}", {
-            "this is the mean: return one loss a sample.": loss.mean(),
-            "this is the sum: return one loss a sample.": loss.sum(),
+        return Case((y_hat, y, delta), loss, f"{some(n, 'example')}, delta {delta:g}", {
+            "this is the mean: return one loss per example.": loss.mean(),
+            "this is the sum: return one loss per example.": loss.sum(),
             "divided by delta: that is the smooth L1 loss.": loss / delta,
             "the squared loss everywhere: beyond delta the loss grows linearly.": 0.5 * r ** 2,
             "the absolute loss everywhere: within delta the loss is half the square.": a,
@@ -136,7 +136,7 @@ def step_on_sum(answer, cases=((8, 0.1), (64, 0.03), (3, 1.0), (1, 0.5), (1000, 
         w, grad = randn(seed + n, d), n * randn(seed + n + 1, d) * (100 if n == 3 else 1)
         w[0] = w[0] if d == 1 else 0
         return Case((w, grad, lr, n), w - lr * grad / n, f"batch size {n}, rate {lr:g}, {some(d, 'weight')}", {
-            "this step is as many times too large as the batch has samples.": w - lr * grad,
+            "this step is as many times too large as the batch has examples.": w - lr * grad,
             "multiplied by the batch size: the sum is already that much larger than the mean.": w - lr * grad * n,
             "this step goes uphill.": w + lr * grad / n,
             "this is the step itself: return where it leads.": lr * grad / n,
@@ -151,14 +151,14 @@ def step_on_sum(answer, cases=((8, 0.1), (64, 0.03), (3, 1.0), (1, 0.5), (1000, 
 
 @task
 def largest_rate(answer, cases=((30, 2, 1.0), (40, 3, 5.0), (10, 1, 0.5), (3, 3, 1.0), (50, 4, 0.01)), seed=51):
-    """2 / largest curvature of the mean half squared loss, for (samples, features, scale)."""
+    """2 / largest curvature of the mean half squared loss, for (examples, features, scale)."""
     def case(n, d, scale):
         X = scale * randn(seed + n, n, d) * torch.linspace(1, 2, d) + scale / 2
         curvatures = torch.linalg.eigvalsh(X.double().T @ X.double() / n)
         top, low = float(curvatures[-1]), float(curvatures[0])
         return Case((X,), 2 / top, f"X of shape {(n, d)}", {
             "half of it: descent still converges up to 2 divided by the largest curvature.": 1 / top,
-            "the Hessian of the mean loss is X^T X divided by the number of samples.": 2 / (top * n),
+            "the Hessian of the mean loss is X^T X divided by the number of examples.": 2 / (top * n),
             "the smallest curvature decides how slowly descent ends, the largest whether it diverges.":
                 2 / low if d > 1 else None,
             "the two ends of the curvature were added: the largest alone decides whether descent diverges.":
@@ -167,11 +167,11 @@ def largest_rate(answer, cases=((30, 2, 1.0), (40, 3, 5.0), (10, 1, 0.5), (3, 3,
             "this is half the largest curvature: turn it upside down.": top / 2,
             "this is the inverse of the rate asked for, doubled.": 2 * top,
             "singular values are the roots of the eigenvalues of X^T X.": 2 / top ** 0.5,
-            "singular values are the roots of the eigenvalues of X^T X, and the mean divides by the number of samples.":
+            "singular values are the roots of the eigenvalues of X^T X, and the mean divides by the number of examples.":
                 2 / (top * n) ** 0.5,
             "the sum of the curvatures is larger than the largest of them.": 2 / float(curvatures.sum()) if d > 1 else None,
-            "divided by the number of features: the mean is over the samples.": 2 / (top * n / d) if n != d else None,
-            "divided by one less than the number of samples: the loss is their mean.": 2 / (top * n / (n - 1)),
+            "divided by the number of features: the mean is over the examples.": 2 / (top * n / d) if n != d else None,
+            "divided by one less than the number of examples: the loss is their mean.": 2 / (top * n / (n - 1)),
         })
 
     def also(X, rate):

@@ -32,17 +32,17 @@ def log_sigmoid(answer, cases=((5, 1.0), (8, 20.0), (6, 1000.0), (1, 1.0)), seed
 
 @task
 def bce_with_logits(answer, cases=((6, 1.0), (9, 300.0), (12, 10.0), (1, 3.0)), seed=11):
-    """Against torch's loss without reduction, for (samples, scale of the logits); then for logits at which exp fails."""
+    """Against torch's loss without reduction, for (examples, scale of the logits); then for logits at which exp fails."""
     def case(o, y, given):
         p = torch.sigmoid(o)
         loss = F.binary_cross_entropy_with_logits(o, y, reduction="none")
         return Case((o, y), loss, given, {
             "the sign is wrong: a loss is the negative of the log-likelihood.": -loss,
-            "this is the mean: return one loss a sample.": loss.mean(),
-            "this is the sum: return one loss a sample.": loss.sum(),
+            "this is the mean: return one loss per example.": loss.mean(),
+            "this is the sum: return one loss per example.": loss.sum(),
             "labels 0 and 1 are swapped.": F.binary_cross_entropy_with_logits(o, 1 - y, reduction="none"),
-            "the term of the samples with label 0 is missing.": -y * F.logsigmoid(o),
-            "the term of the samples with label 1 is missing.": -(1 - y) * F.logsigmoid(-o),
+            "the term of the examples with label 0 is missing.": -y * F.logsigmoid(o),
+            "the term of the examples with label 1 is missing.": -(1 - y) * F.logsigmoid(-o),
             "the sigmoid was taken twice: its argument is a logit.": F.binary_cross_entropy_with_logits(p, y, reduction="none"),
             "the sigmoid has become exactly 0 or 1, and its logarithm infinite. Work on the logits: max(o, 0) - o y + "
             "log(1 + exp(-|o|)).": -(y * p.log() + (1 - y) * (1 - p).log()),
@@ -59,7 +59,7 @@ def bce_with_logits(answer, cases=((6, 1.0), (9, 300.0), (12, 10.0), (1, 3.0)), 
 
 @task
 def predict(answer, cases=((6, 2, 1.0), (20, 1, 1.0), (3, 3, 1.0), (1, 3, 1.0), (1, 1, 1.0), (8, 2, 1000.0)), seed=21):
-    """The probability of class 1 under sigma(X w + b), for (samples, features, scale of the features)."""
+    """The probability of class 1 under sigma(X w + b), for (examples, features, scale of the features)."""
     def case(n, d, scale=1.0):
         X, w, b = scale * randn(seed + n, n, d), randn(seed + d, d), 1.5 + randn(seed + 9).abs()
         p = torch.sigmoid(X @ w + b)
@@ -93,16 +93,16 @@ def _fit(X, y, lr, epochs, how="right"):
 @task
 def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5, 2, 0.1, 0), (1, 2, 0.5, 3), (6, 2, 0.2, 1),
         (20, 2, 0.5, 120)), seed=31):
-    """Full-batch descent from zeros, for (samples, features, rate, epochs)."""
+    """Full-batch descent from zeros, for (examples, features, rate, epochs)."""
     def case(n, d, lr, epochs):
         y = (randint(seed + n, 2, n)).float()
         X = randn(seed + n + 1, n, d) + 2 * (y[:, None] - 0.3)
         after = {how: _fit(X, y, lr, epochs, how) for how in ("right", "sum", "twice", "up", "one", "bias", "one more")}
         w, b = after["right"]
         return Case((X, y, lr, epochs), (w, b), f"X of shape {(n, d)}, rate {lr}, {some(epochs, 'epoch')}", {
-            "divided by the number of samples twice: the loss is a mean already, so the step needs no further division.":
+            "divided by the number of examples twice: the loss is a mean already, so the step needs no further division.":
                 after["twice"],
-            "these are steps on the summed loss: take the mean over the samples.": after["sum"],
+            "these are steps on the summed loss: take the mean over the examples.": after["sum"],
             "the steps go uphill: subtract the rate times the gradient.": after["up"],
             "only one update was made.": after["one"] if epochs else None,
             "one epoch too many.": after["one more"],
@@ -116,7 +116,7 @@ def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5,
 
 @task
 def fixed_loss(answer, cases=((5,), (2,), (40,), (3,), (1,)), seed=41):
-    """The mean loss of (n, 1) and of (n,) probabilities, for numbers of samples; some probabilities are tiny."""
+    """The mean loss of (n, 1) and of (n,) probabilities, for numbers of examples; some probabilities are tiny."""
     def case(n, flat, scale=2.0):
         p = torch.sigmoid(scale * randn(seed + n, n, 1)).clamp(1e-12, 1 - 1e-6)  # float32 rounds what is nearer to 1 up to it
         y = randint(seed + n, 2, n).float()
@@ -130,7 +130,7 @@ def fixed_loss(answer, cases=((5,), (2,), (40,), (3,), (1,)), seed=41):
             "(n, 1) against (n,) has broadcast to (n, n): each prediction was compared with every label, and the mean was taken over "
             "one axis.": None if flat else broadcast.mean(1),
             "this is the sum: take the mean.": loss * n,
-            "one loss a sample: return the mean.": each,
+            "one loss per example: return the mean.": each,
             "the sign is wrong: a loss is positive.": -loss,
             "labels 0 and 1 are swapped.": F.binary_cross_entropy(p.reshape(-1), 1 - y),
         })

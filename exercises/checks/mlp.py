@@ -199,7 +199,7 @@ def probe_average(answer, losses, sizes, w):
 
 @task
 def epoch_loss(answer, cases=((3, 64, 10), (5, 32, 32), (1, 8, 8), (4, 2, 1), (2, 1, 1), (300, 7, 2)), seed=51):
-    """The mean loss a sample over an epoch, free of its graph, for (batches, size, size of the last one)."""
+    """The mean loss per example over an epoch, free of its graph, for (batches, size, size of the last one)."""
     judged, graphs = [], []
     for k, size, last in cases:
         losses, sizes = randn(seed + k, k).abs() + 0.1, [size] * (k - 1) + [last]
@@ -212,11 +212,11 @@ def epoch_loss(answer, cases=((3, 64, 10), (5, 32, 32), (1, 8, 8), (4, 2, 1), (2
         total, count = (losses * weights).sum(), weights.sum()
         judged.append(Case((), total / count, f"batches of {sizes if k < 10 else f'{size} and {last}'}", {
             "every batch counts the same here; weigh each mean loss by the size of its batch.": losses.mean(),
-            "divide by the number of samples.": total,
-            "these are the means added up: weigh them by their batch sizes and divide by all samples.": losses.sum(),
+            "divide by the number of examples.": total,
+            "these are the means added up: weigh them by their batch sizes and divide by all examples.": losses.sum(),
             "a batch may be short: add up the sizes.": total / (k * sizes[0]),
-            "divided by the number of batches: divide by the number of samples.": total / k,
-            "the means were added up and divided by the number of samples: weigh each by its batch's size.": losses.sum() / count,
+            "divided by the number of batches: divide by the number of examples.": total / k,
+            "the means were added up and divided by the number of examples: weigh each by its batch's size.": losses.sum() / count,
             "this is the last batch's loss.": losses[-1],
         }, got=value))
     judge("epoch_loss(losses, sizes)", judged, shape="return a float")

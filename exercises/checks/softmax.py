@@ -56,8 +56,8 @@ def cross_entropy(answer, cases=((5, 5, 1.0), (4, 3, 1.0), (3, 4, 1000.0), (1, 1
         loss, P = F.cross_entropy(O, y, reduction="none"), torch.softmax(O, 1)
         return Case((O, y), loss, f"logits of shape {(n, q)}, scale {scale:g}", {
             "the sign is wrong: a loss is the negative of the log-likelihood.": -loss,
-            "this is the mean: return one loss a sample.": loss.mean(),
-            "this is the sum: return one loss a sample.": loss.sum(),
+            "this is the mean: return one loss per example.": loss.mean(),
+            "this is the sum: return one loss per example.": loss.sum(),
             "a logarithm to base 10; use the natural one.": loss / torch.log(torch.tensor(10.0)),
             "a logarithm to base 2; use the natural one.": loss / torch.log(torch.tensor(2.0)),
             "one column for each label and every row: pair rows with labels, `O[range(len(O)), y]`.":
@@ -73,7 +73,7 @@ def cross_entropy(answer, cases=((5, 5, 1.0), (4, 3, 1.0), (3, 4, 1000.0), (1, 1
                 torch.logsumexp(O, 0) - O[range(n), y] if n == q else None,
         })
 
-    examine("cross_entropy(O, y)", answer, [case(*sizes) for sizes in cases], shape="one loss a sample, shape (n,)")
+    examine("cross_entropy(O, y)", answer, [case(*sizes) for sizes in cases], shape="one loss per example, shape (n,)")
 
 
 @task
@@ -88,10 +88,10 @@ def cross_entropy_gradient(answer, cases=((5, 5, 1.0), (4, 3, 1.0), (7, 2, 1.0),
         return Case((O, y), grad, f"logits of shape {(n, q)}, scale {scale:g}", {
             "this is the gradient of the summed loss; the loss is the mean over the batch.": grad * n,
             "the sign is turned: softmax minus one-hot, not the other way.": -grad,
-            "divided by all entries; the mean is over the samples only.": grad / q,
-            "divided by the number of classes: the mean is over the samples.": grad * n / q if n != q else None,
+            "divided by all entries; the mean is over the examples only.": grad / q,
+            "divided by the number of classes: the mean is over the examples.": grad * n / q if n != q else None,
             "the one-hot labels were not subtracted.": P / n,
-            "subtract each sample's own one-hot label.": (P - Y.mean(0)) / n,
+            "subtract each example's own one-hot label.": (P - Y.mean(0)) / n,
             "1 was subtracted in every column of every label: pair rows with labels.": (P - Y.amax(0)) / n,
             "subtract the labels from the probabilities, not from the logits.": (O - Y) / n,
             "the softmax was taken over the batch: over the classes of each row.": (torch.softmax(O, 0) - Y) / n,
@@ -126,7 +126,7 @@ def smooth_labels(answer, cases=((4, 10, 0.1), (3, 2, 0.3), (5, 5, 0.2), (1, 5, 
 
 @task
 def accuracy(answer, cases=((23, 5, 4), (256, 100, 10), (5, 5, 2), (9, 4, 3), (1, 1, 3)), seed=41):
-    """Correct over all, for (samples, batch size, classes); the last batch is short, once the first."""
+    """Correct over all, for (examples, batch size, classes); the last batch is short, once the first."""
     def case(n, size, q, scale=1.0, turned=False):
         O, y = scale * randn(seed + n, n, q), randint(seed + size, q, n)
         if scale > 1000:  # close together far from 0
@@ -136,19 +136,19 @@ def accuracy(answer, cases=((23, 5, 4), (256, 100, 10), (5, 5, 2), (9, 4, 3), (1
         hits = [(part.argmax(1) == labels).float() for part, labels in batches]
         right, share = torch.cat(hits).sum(), float(torch.cat(hits).mean())
         means = torch.stack([part.mean() for part in hits])
-        return Case((batches,), share, f"{some(n, 'sample')} in batches of {size}" + ", the short one first" * turned + f", logits of scale {scale:g}" * (scale != 1), {
+        return Case((batches,), share, f"{some(n, 'example')} in batches of {size}" + ", the short one first" * turned + f", logits of scale {scale:g}" * (scale != 1), {
             "this is the mean of the batches' accuracies, in which a short batch counts too much. Add up counts and divide once.":
                 means.mean(),
-            "this is the number of hits: divide it by the number of samples.": right,
-            "divided by batches times the first one's size, but a batch may be short: count the samples.":
+            "this is the number of hits: divide it by the number of examples.": right,
+            "divided by batches times the first one's size, but a batch may be short: count the examples.":
                 right / (len(batches) * len(hits[0])),
-            "the batches' accuracies were added up: count hits and samples instead.": means.sum(),
+            "the batches' accuracies were added up: count hits and examples instead.": means.sum(),
             "this is the accuracy of the last batch alone.": means[-1],
             "this is the accuracy of the first batch alone.": means[0],
             "only the last batch's hits were counted: add up over the batches.": hits[-1].sum() / n,
             "this is the share of errors: count the hits.": 1 - share,
             "this is in per cent: return a share between 0 and 1.": 100 * share,
-            "divided by the number of batches: divide by the number of samples.": right / len(batches),
+            "divided by the number of batches: divide by the number of examples.": right / len(batches),
         })
 
     n, size, q = cases[0]

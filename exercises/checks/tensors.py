@@ -155,7 +155,7 @@ def pick(answer, cases=((4, 3), (5, 5), (1, 5), (3, 1), (1, 1), (12, 4), (3, 400
             "this is each row's largest entry: take the one at its label.": P.max(1).values,
             "the labels chose rows: they number columns.": P[y] if n > int(y.max()) else None,
             "the first label was used for every row.": P[:, int(y[0])],
-            "all picked entries were added up or averaged: return one a row.": chosen.mean(),
+            "all picked entries were added up or averaged: return one per row.": chosen.mean(),
             "rows and labels changed places.": P[y, torch.arange(n)] if n <= q and n > int(y.max()) else None,
             "one column too far left: labels count from 0.": P[torch.arange(n), y - 1],
         })
