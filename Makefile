@@ -21,8 +21,9 @@ check_python = @test "$$($(PYTHON) -c 'print("Py" + "thon")' 2> /dev/null < /dev
 RANGE = $(shell sed -n 's/^python = "\([^"]*\)".*/\1/p' pyproject.toml)
 
 .PHONY: lab clean
-lab: .venv/lessons
-	$(BIN)/jupyter lab --notebook-dir=. --FileContentsManager.preferred_dir=notebooks $(AS_ROOT)
+lab: .venv/lessons  # your own copies of lessons and exercises, in mine/
+	@$(BIN)/python tools/mine.py
+	$(BIN)/jupyter lab --notebook-dir=. --FileContentsManager.preferred_dir=mine $(AS_ROOT)
 
 clean:
 	rm -rf .venv
@@ -55,6 +56,7 @@ notebooks: .venv/tests  # run every lesson and every worked exercise and keep it
 	COURSE_STILL=1 $(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False $(NOTEBOOKS)
 	$(BIN)/python -m nbstripout --keep-output --keep-count --keep-id --extra-keys \
 	    "metadata.widgets metadata.language_info.version cell.metadata.execution" $(NOTEBOOKS)
+	$(BIN)/python tools/blank.py
 
 release: .venv/exercises  # write exercises/release from exercises/source
 	$(BIN)/python -m exercises.grading.release

@@ -123,7 +123,7 @@ def test_a_fork_leaves_no_link_to_the_old_copy_and_moving_back_changes_nothing(t
     assert left == set(), "these still lead to the old copy"
     for path in sorted(fork.glob("notebooks/*.ipynb")) + sorted(fork.glob("exercises/release/*/*.ipynb")):
         text = path.read_text(encoding="utf-8")
-        here = path.relative_to(fork).as_posix()
+        here = launch.opened(path.relative_to(fork).as_posix())
         assert f"/github/{slug}/blob/autumn-27/{here}" in text and f"/gh/{slug}/autumn-27?urlpath=lab/tree/{here}" in text
         assert f"git clone --depth 1 --branch autumn-27 https://github.com/{slug} course" in text
     assert f"git clone --branch autumn-27 https://github.com/{slug}\ncd dl.2027\n" in (fork / "README.md").read_text(encoding="utf-8")

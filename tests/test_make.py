@@ -640,9 +640,9 @@ def test_a_pull_after_a_lesson_was_run_loses_nothing(tmp_path):
         git(mine, "pull")
     assert "would be overwritten by merge" in refused.value.stderr
     assert (mine / lesson).read_text() == "first, run\n" and (mine / exercise).read_text() == "first, answered\n"
-    for step in ("cp -r notebooks my-notebooks", "cp -r exercises/release exercises/mine",
-                 "git restore notebooks exercises/release", "git pull"):
+    (mine / "mine").mkdir()
+    for step in (f"cp {lesson} mine/my-lesson.ipynb", f"cp {exercise} mine/my-exercises.ipynb", "git restore notebooks exercises/release", "git pull"):
         subprocess.run(step.split(), cwd=mine, check=True, capture_output=True)
     assert (mine / lesson).read_text() == "second\n" and (mine / exercise).read_text() == "first\n"
-    assert (mine / "my-notebooks" / "01-tensors.ipynb").read_text() == "first, run\n"
-    assert (mine / "exercises" / "mine" / "01-tensors" / "01-tensors-exercises.ipynb").read_text() == "first, answered\n"
+    assert (mine / "mine" / "my-lesson.ipynb").read_text() == "first, run\n"
+    assert (mine / "mine" / "my-exercises.ipynb").read_text() == "first, answered\n"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 
+import blank
 from course import ROOT, checked, files, settings
 
 BADGES = "colab.research.google.com/github"  # a line that holds this is the badges' line
@@ -21,12 +22,17 @@ D2L = next(line.split("#")[0].strip() for line in (ROOT / "requirements.txt").re
            if line.startswith("d2l"))
 
 
+def opened(path):
+    """Where a reader opens the notebook at `path`: a lesson without its outputs (tools/blank.py), an exercise without its answers."""
+    return path.replace("exercises/source/", "exercises/release/") if "exercises/" in path else path.replace("notebooks/", "blank/")
+
+
 def colab(slug, revision, path):
-    return f"https://colab.research.google.com/github/{slug}/blob/{revision}/{path}"
+    return f"https://colab.research.google.com/github/{slug}/blob/{revision}/{opened(path)}"
 
 
 def binder(slug, revision, path):
-    return f"https://mybinder.org/v2/gh/{slug}/{revision}?urlpath=lab/tree/{path}"
+    return f"https://mybinder.org/v2/gh/{slug}/{revision}?urlpath=lab/tree/{opened(path)}"
 
 
 def badges(slug, revision, path):
@@ -95,8 +101,7 @@ def placed(notebook, path, slug, revision):
     """Return `notebook` with its badges under the title, its first cell and its last, as `slug` and `revision` have them."""
     title = notebook.cells[0]
     lines = [line for line in title.source.split("\n\n") if BADGES not in line]
-    opened = path.replace("exercises/source/", "exercises/release/")  # a badge never opens the worked answers
-    title.source = "\n\n".join([lines[0], badges(slug, revision, opened), *lines[1:]])
+    title.source = "\n\n".join([lines[0], badges(slug, revision, path), *lines[1:]])
     if notebook.cells[-1].id != "go-on-text":
         notebook.cells.append(nbformat.v4.new_markdown_cell(id="go-on-text"))
     notebook.cells[-1].source = whither(slug, revision, path)
@@ -154,6 +159,7 @@ def move(slug, revision):
         for cell in notebook.cells:
             cell.source = repointed(cell.source, old, (slug, revision))
         changed += write(path, nbformat.writes(placed(notebook, here, slug, revision)) + "\n")
+    changed += blank.main(ROOT)
     for name in files():
         if name != "pyproject.toml" and not name.endswith(".ipynb") and not name.startswith("tests/"):  # tests name other forks
             try:

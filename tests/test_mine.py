@@ -1,0 +1,119 @@
+"""What a reader opens: lessons without outputs (tools/blank.py), and copies of one's own that no update touches (tools/mine.py)."""
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import blank  # noqa: E402
+import mine  # noqa: E402
+
+
+def notebook(*sources, outputs=()):
+    cells = [nbformat.v4.new_code_cell(source, id=f"c{i}", outputs=list(outputs)) for i, source in enumerate(sources)]
+    return json.dumps(nbformat.v4.new_notebook(cells=cells))
+
+
+RUN = [nbformat.v4.new_output("stream", text="1\n")]
+
+
+def test_the_blank_lessons_are_in_step():
+    made = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / blank.BLANK).glob("*.ipynb")}
+    assert made == blank.blanks(), "run `python tools/blank.py`"
+
+
+def test_a_blank_lesson_shows_no_answer_and_says_the_same():
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        full, empty = nbformat.read(path, 4), nbformat.read(ROOT / blank.BLANK / path.name, 4)
+        assert [(cell.id, cell.source, cell.metadata) for cell in full.cells] == [(cell.id, cell.source, cell.metadata) for cell in empty.cells]
+        code = [cell for cell in empty.cells if cell.cell_type == "code"]
+        assert not any(cell.outputs or cell.execution_count for cell in code) and any(cell.outputs for cell in full.cells if cell.cell_type == "code")
+
+
+def test_what_badges_and_make_lab_open_is_without_answers():
+    """Predict comes before its answer on Colab and Binder, and in JupyterLab."""
+    for page in (*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "exercises" / "release").glob("*/*.ipynb"), ROOT / "README.md"):
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"(?:/blob/[^/]+|lab/tree)/notebooks/", text), page
+    assert re.search(r"^lab:.*\n(?:\t.*\n)*?\t.*tools/mine\.py\n\t.*preferred_dir=mine\b", (ROOT / "Makefile").read_text(), re.M)
+
+
+def test_copies_lead_to_one_another(tmp_path):
+    made = mine.versions()
+    assert len(made) == 14
+    for name, text in made.items():
+        nbformat.validate(nbformat.reads(text, 4))
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", text):
+            assert target in made or (ROOT / "mine" / target).resolve().exists(), f"{name}: {target}"
+        assert "../notebooks/" not in text and "exercises/release/" not in re.sub(r"https://[^)]*", "", text)
+
+
+@pytest.mark.parametrize("what, edit, kept, said", [
+    ("untouched", lambda path: None, False, "one.ipynb is renewed: you had not changed it."),
+    ("run", lambda path: path.write_text(notebook("a", outputs=RUN)), False, "one.ipynb is renewed: you had not changed it."),
+    ("changed", lambda path: path.write_text(notebook("mine")), True,
+     "one.ipynb is yours and stays as it is; the course's new version is one.new.ipynb, beside it."),
+    ("damaged", lambda path: path.write_text("{"), True, "one.ipynb is yours and stays as it is; the course's new version is one.new.ipynb, beside it."),
+    ("deleted", lambda path: path.unlink(), False, "one.ipynb was not there any more, and is made anew."),
+])
+def test_a_new_version_overwrites_nothing_of_anybodys(tmp_path, what, edit, kept, said):
+    folder = tmp_path / "mine"
+    assert mine.renew(folder, {"one.ipynb": notebook("a"), "two.ipynb": notebook("b")}) == []
+    edit(folder / "one.ipynb")
+    before = (folder / "one.ipynb").read_text() if kept else ""
+    assert mine.renew(folder, {"one.ipynb": notebook("new"), "two.ipynb": notebook("b")}) == [said]
+    assert (folder / "one.ipynb").read_text() == (before or notebook("new"))
+    assert (folder / "one.new.ipynb").exists() == kept and (folder / "two.ipynb").read_text() == notebook("b")
+    assert mine.renew(folder, {"one.ipynb": notebook("new"), "two.ipynb": notebook("b")}) == []  # said once
+    assert not list(folder.glob("*.part"))
+
+
+def test_without_its_record_nothing_is_overwritten(tmp_path):
+    folder = tmp_path / "mine"
+    mine.renew(folder, {"one.ipynb": notebook("a")})
+    for record in ("", "[1]", "{"):
+        (folder / mine.RECORD).write_text(record)
+        (folder / "one.ipynb").write_text(notebook("mine"))
+        assert "stays as it is" in mine.renew(folder, {"one.ipynb": notebook("new")})[0]
+        assert (folder / "one.ipynb").read_text() == notebook("mine")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.getuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(mine, "ROOT", tmp_path)
+    tmp_path.chmod(0o500)
+    assert mine.main() == 1 and "can't be written" in capsys.readouterr().err
+    tmp_path.chmod(0o700)
+
+
+def test_an_own_copy_survives_a_pull(tmp_path):
+    """The course moves on, its clone is renewed, and what a learner did in mine/ is as it was."""
+    def git(*args, folder):
+        return subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *args], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+    course, clone = tmp_path / "course", tmp_path / "clone"
+    (course / "blank").mkdir(parents=True)
+    (course / "tools").mkdir()
+    for name in (".gitignore", "tools/mine.py", "tools/course.py", "pyproject.toml"):
+        (course / name).write_text((ROOT / name).read_text(encoding="utf-8"))
+    (course / "blank" / "one.ipynb").write_text(notebook("a"))
+    git("init", "-b", "main", folder=course)
+    git("add", ".", folder=course)
+    git("commit", "-m", "one", folder=course)
+    git("clone", str(course), str(clone), folder=tmp_path)
+    subprocess.run([sys.executable, "tools/mine.py"], cwd=clone, check=True)
+    (clone / "mine" / "one.ipynb").write_text(notebook("my work"))
+    (course / "blank" / "one.ipynb").write_text(notebook("b"))
+    git("commit", "-am", "two", folder=course)
+    git("pull", folder=clone)
+    said = subprocess.run([sys.executable, "tools/mine.py"], cwd=clone, check=True, capture_output=True, text=True).stdout
+    assert said == "one.ipynb is yours and stays as it is; the course's new version is one.new.ipynb, beside it.\n"
+    assert (clone / "mine" / "one.ipynb").read_text() == notebook("my work") and git("status", "--porcelain", folder=clone) == ""
+    assert (clone / "mine" / "one.new.ipynb").read_text() == notebook("b")
