@@ -78,6 +78,18 @@ def test_it_stays_in_size(path, cells):
     assert words <= 2800, f"{words} words of prose"
 
 
+def test_its_times_are_the_readmes_and_its_minutes_are_computed(path, cells):
+    """Lessons and README named different times. Seconds are measured by benchmarks/lessons.py."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    minutes, seconds = re.search(rf"^\| {path.stem[:2]} \| .*?\| (\d+)&nbsp;min, (\d+)&nbsp;s \|", readme, re.M).groups()
+    title = next(cell.source for cell in cells if cell.id == "title-text")
+    assert f"**Time:** about {minutes} minutes to read, {seconds} seconds to run on two CPU cores." in title
+    words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown" and not cell.id.startswith("quick-"))
+    lines = sum(len(cell.source.splitlines()) for cell in cells if cell.cell_type == "code")
+    estimate = words / 150 + lines / 10 + sum(map(is_question, cells))  # as the README says
+    assert int(minutes) == 5 * math.ceil(estimate / 5)
+
+
 def test_quick_questions_have_their_form(cells):
     """One right choice, a sentence for each, and the number that is right, computed."""
     questions = [cell for cell in cells if is_question(cell)]
