@@ -44,15 +44,16 @@ def jupyterlab(course, notebooks=()):
 
     `notebooks`: {name: code of its cells}, added to the copy.
     """
-    for name in ("notebooks", "data/sample", "exercises/checks", "exercises/release"):
+    for name in ("notebooks", "blank", "data/sample", "exercises/checks", "exercises/release"):
         shutil.copytree(ROOT / name, course / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    for name in (*(path.name for path in ROOT.glob("*.py") if path.name != "conftest.py"), "benchmarks/records.csv"):
+    for name in (*(path.name for path in ROOT.glob("*.py") if path.name != "conftest.py"), "benchmarks/records.csv", "tools/mine.py", "tools/course.py", "pyproject.toml"):
         (course / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, course / name)
     for name, codes in dict(notebooks).items():
         nb = nbformat.read(ROOT / "notebooks" / "01-tensors.ipynb", 4)
         nb.cells = [nbformat.v4.new_code_cell(code, id=f"{name}-{i}") for i, code in enumerate(codes)]
         nbformat.write(nb, course / "notebooks" / f"{name}.ipynb")
+    subprocess.run([sys.executable, "tools/mine.py"], cwd=course, check=True)
     settings = course / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')

@@ -247,6 +247,23 @@ def test_training_is_live_and_can_be_interrupted(page, server):
     close_notebook(page)
 
 
+def test_an_own_copy_shows_no_answer_before_it_is_run(page, server):
+    """What `make lab` opens: a Predict stands before its answer, and the copy runs where it lies."""
+    open_notebook(page, server, "01-tensors", "mine")
+    shown = page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets.filter(w => w.model.type == 'code').map(w => w.model.outputs.length)")
+    assert len(shown) > 40 and set(shown) == {0}
+    assert page.locator(".jp-Notebook :text('Predict:')").count() >= 3
+    cells = run_all(page)
+    assert not [(each["id"], said) for each in cells for said in each["outputs"] if said.startswith("error") and not each["raises"]]
+    assert all(each["ran"] for each in cells if each["type"] == "code")
+    question = next(i for i, each in enumerate(cells) if each["id"] == "quick-1-text")
+    choice = cell(page, question).locator("details").first
+    assert not choice.locator("p").first.is_visible()
+    choice.locator("summary").click()
+    assert choice.locator("p").first.is_visible()
+    close_notebook(page)
+
+
 def test_run_all_goes_through_unanswered_exercises_and_counts(page, server):
     """A check that fails shows its sentence, and the cells after it run."""
     open_notebook(page, server, "01-tensors-exercises", "exercises/release/01-tensors")
