@@ -12,11 +12,11 @@ from pathlib import Path
 
 import torch
 
-from .asking import NotAttempted, NotDefined, Remote, Stopped, Wrong, call, parts, probe_disturbed, probe_steps, run, serve
+from .asking import NotAttempted, NotDefined, Remote, Stopped, Wrong, parts, probe_disturbed, probe_steps, run, serve
 from .crossing import Refused, decode, encode
 from .judging import Case, compare, demand, examine, judge, some
 
-__all__ = ["Case", "NotAttempted", "NotDefined", "Refused", "Remote", "Stopped", "Wrong", "answer", "call", "compare", "decode",
+__all__ = ["Case", "NotAttempted", "NotDefined", "Refused", "Remote", "Stopped", "Wrong", "answer", "compare", "decode",
            "demand", "encode", "examine", "judge", "parts", "probe_disturbed", "probe_steps", "progress", "randint", "randn", "run", "serve", "some",
            "task"]
 

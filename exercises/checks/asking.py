@@ -1,4 +1,4 @@
-"""How a check talks to an answer: `call` and `run` on the check's side, `serve` and the probes on the answer's.
+"""How a check talks to an answer: `ask` and `run` on the check's side, `serve` and the probes on the answer's.
 
 Whatever goes into an answer and comes out of it crosses as JSON text, in a notebook and under the grader alike. So the
 grader can run answers in a sandbox and judge here: there the answer is a `Remote`, and all that its process can do is
@@ -19,7 +19,6 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .crossing import Refused, decode, encode, words
-
 
 COURSE = Path(__file__).resolve().parents[2]
 
@@ -56,16 +55,8 @@ class Remote:
 
 # ---------------------------------------------------------------- the check's side
 
-def call(answer, *args, **how):
-    """Return answer(*args), called with copies of the arguments; raise Wrong where it breaks a rule. `how`: see `ask`."""
-    report = ask(answer, *args, **how)
-    if sentence := broken(answer, report, **how):
-        raise Wrong(sentence)
-    return report["returned"]
-
-
 def ask(answer, *args, **how):
-    """Return a report on answer(*args): what was "returned", and what `broken` wants to know.
+    """Return a report on answer(*args), called with copies of the arguments: what was "returned", and what `broken` wants to know.
 
     `how`, all optional: `without`, functions that the answer may not call, as torch, aten or the course spell them, and a sentence
     where "you are to write it yourself" isn't the reason;
@@ -199,25 +190,18 @@ class _Names(TorchFunctionMode):
 
     def __init__(self, without):
         super().__init__()
-        self.without, self.now, self.counts, self.probabilities, self.reused = without, "", collections.Counter(), [], False
-        self.operators = collections.Counter()
+        self.without, self.now, self.counts, self.operators = without, "", collections.Counter(), collections.Counter()
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         name = getattr(func, "__name__", "")
         self.counts[name] += 1
         if name in self.without:
             raise self.refused(name, name)
-        if name != "nll_loss" and any(arg is made for arg in args for made in self.probabilities):
-            self.reused = True
         before, self.now = self.now, name
         try:
-            returned = func(*args, **(kwargs or {}))
+            return func(*args, **(kwargs or {}))
         finally:
             self.now = before
-        if name == "log_softmax":
-            self.probabilities.append(returned)
-        return returned
-
 
     def refused(self, name, shown):
         why = self.without[name] if isinstance(self.without, dict) else "which is what you are to write yourself here."
@@ -233,14 +217,13 @@ class _Operators(TorchDispatchMode):
 
     def __init__(self, without, names):
         super().__init__()
-        self.without, self.names, self.count = without, names, 0
+        self.without, self.names = without, names
 
     @classmethod
     def _should_skip_dynamo(cls):
         return False  # no answer is compiled here, and skipping PyTorch's compiler means importing it: a second
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.count += 1
         name = func.overloadpacket.__name__
         self.names.operators[name] += 1
         if name.endswith(("_backward", "_backward_data")):
@@ -254,8 +237,8 @@ class _Operators(TorchDispatchMode):
 def watched(without=()):
     """Watch an answer and put back what it switches.
 
-    Yields an object whose `derivatives` says how many were taken, whose `counts` how often which function was called, and whose
-    `reused` whether anything but nll_loss took what log_softmax returned.
+    Yields an object whose `derivatives` says how many were taken, and whose `counts` and `operators` how often which function and
+    which operator was called.
     """
     grad, kind, profile = torch.is_grad_enabled(), torch.get_default_dtype(), sys.getprofile()
     names = _Names(without)
@@ -284,7 +267,7 @@ def watched(without=()):
 
 
 def probe_call(answer, how, *args):
-    """Call the answer; report what it returned and what it did to its arguments, for `call`."""
+    """Call the answer; report what it returned and what it did to its arguments, for `ask`."""
     args = [_laid_out(arg, how.get("layout")) for arg in args]
     before = [_state(arg) for arg in args]
     returned, used = _watch_autograd(answer, args, how)
@@ -396,13 +379,14 @@ def probe_steps(answer, *args):
             return trace
 
     before = sys.gettrace()
-    with _Operators((), _Names(())) as operators:
+    names = _Names(())
+    with _Operators((), names):
         sys.settrace(trace)
         try:
             result = answer(*args)
         finally:
             sys.settrace(before)
-    return result, operators.count, lines
+    return result, names.operators.total(), lines
 
 
 def probe_disturbed(answer, *args):

@@ -28,7 +28,7 @@ def examine(what, answer, cases, close=1e-5, shape="", layouts=("spread", "doubl
 
     what: the call in a sentence, "shares(X)". A slip is named only when it explains the answer's results in all cases.
     shape: what to say where the numbers are right and the shape is not. layouts: how the tensors of the first case are laid
-    out in further calls. `how` is `call`'s.
+    out in further calls. `how` is `ask`'s.
     """
     cases = list(cases)
     for i, case in enumerate(cases):
