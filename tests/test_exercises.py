@@ -560,25 +560,3 @@ def test_the_model_answer_in_words_belongs_to_its_notebook(capsys, lesson):
     from exercises.checks import answer
     with pytest.raises(ValueError, match="belongs into an exercise notebook"):
         answer("explain")
-
-
-def test_a_copy_survives_a_pull(tmp_path):
-    """What the notebooks advise: Duplicate makes a file that git ignores; the tracked one may change upstream."""
-    def git(*args, folder):
-        return subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *args], cwd=folder, capture_output=True, text=True, check=True).stdout
-
-    course, mine = tmp_path / "course", tmp_path / "mine"
-    (course / "exercises" / "release").mkdir(parents=True)
-    (course / ".gitignore").write_text((ROOT / ".gitignore").read_text())
-    (course / "exercises" / "release" / "one.ipynb").write_text("1")
-    git("init", "-b", "main", folder=course)
-    git("add", ".", folder=course)
-    git("commit", "-m", "one", folder=course)
-    git("clone", str(course), str(mine), folder=tmp_path)
-    copy = mine / "exercises" / "release" / "one-Copy1.ipynb"
-    copy.write_text("my answers")
-    (course / "exercises" / "release" / "one.ipynb").write_text("2")
-    git("commit", "-am", "two", folder=course)
-    git("pull", folder=mine)
-    assert copy.read_text() == "my answers" and git("status", "--porcelain", folder=mine) == ""
-    assert (mine / "exercises" / "release" / "one.ipynb").read_text() == "2"

@@ -93,27 +93,54 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, monkeypatch, capsys):
     assert mine.main() == 1 and "can't be written (No space left on device)" in capsys.readouterr().err
 
 
-def test_an_own_copy_survives_a_pull(tmp_path):
-    """The course moves on, its clone is renewed, and what a learner did in mine/ is as it was."""
-    def git(*args, folder):
-        return subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *args], cwd=folder, capture_output=True, text=True, check=True).stdout
+def git(*args, folder):
+    return subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *args], cwd=folder, capture_output=True, text=True, check=True).stdout
 
+
+@pytest.fixture
+def cloned(tmp_path):
+    """(a course with one lesson and one exercise, its clone)"""
     course, clone = tmp_path / "course", tmp_path / "clone"
-    (course / "blank").mkdir(parents=True)
-    (course / "tools").mkdir()
     for name in (".gitignore", "tools/mine.py", "tools/course.py", "pyproject.toml"):
-        (course / name).write_text((ROOT / name).read_text(encoding="utf-8"))
-    (course / "blank" / "one.ipynb").write_text(notebook("a"))
+        (course / name).parent.mkdir(parents=True, exist_ok=True)
+        (course / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
+    for name in (LESSON, EXERCISE):
+        (course / name).parent.mkdir(parents=True)
+        (course / name).write_text(notebook("a"))
     git("init", "-b", "main", folder=course)
     git("add", ".", folder=course)
     git("commit", "-m", "one", folder=course)
     git("clone", str(course), str(clone), folder=tmp_path)
+    return course, clone
+
+
+LESSON, EXERCISE = "blank/one.ipynb", "exercises/release/one/one.ipynb"
+
+
+def renewed(course, name):
+    (course / name).write_text(notebook("b"))
+    git("commit", "-am", "two", folder=course)
+
+
+def test_an_own_copy_survives_a_pull(cloned):
+    """The course moves on, its clone is renewed, and what a learner did in mine/ is as it was."""
+    course, clone = cloned
     subprocess.run([sys.executable, "tools/mine.py"], cwd=clone, check=True)
     (clone / "mine" / "one.ipynb").write_text(notebook("my work"))
-    (course / "blank" / "one.ipynb").write_text(notebook("b"))
-    git("commit", "-am", "two", folder=course)
+    renewed(course, LESSON)
     git("pull", folder=clone)
     said = subprocess.run([sys.executable, "tools/mine.py"], cwd=clone, check=True, capture_output=True, text=True).stdout
     assert said == "one.ipynb is yours and stays as it is; the course's new version is one.new.ipynb, beside it.\n"
     assert (clone / "mine" / "one.ipynb").read_text() == notebook("my work") and git("status", "--porcelain", folder=clone) == ""
     assert (clone / "mine" / "one.new.ipynb").read_text() == notebook("b")
+
+
+def test_a_duplicate_survives_a_pull(cloned):
+    """What the notebooks advise elsewhere: Duplicate makes a file that git ignores; the tracked one may change upstream."""
+    course, clone = cloned
+    copy = (clone / EXERCISE).with_name("one-Copy1.ipynb")
+    copy.write_text("my answers")
+    renewed(course, EXERCISE)
+    git("pull", folder=clone)
+    assert copy.read_text() == "my answers" and git("status", "--porcelain", folder=clone) == ""
+    assert (clone / EXERCISE).read_text() == notebook("b")
