@@ -105,6 +105,7 @@ def test_quick_questions_have_their_form(cells):
         assert [verdict for _, _, verdict, _ in choices].count("Right") == 1, cell.id
         assert all(len(why.split()) >= 6 for *_, why in choices), cell.id
         assert len({words for _, words, *_ in choices}) == len(choices), cell.id
+        assert not any("`" in words for _, words, *_ in choices), f"{cell.id}: no Markdown in <summary>, write <code>"
         right_letters.append(next(letter for letter, _, verdict, _ in choices if verdict == "Right"))
         if expression := cell.metadata.get("question", {}).get("computed"):
             import torch
