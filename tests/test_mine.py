@@ -20,6 +20,12 @@ def notebook(*sources, outputs=()):
     return json.dumps(nbformat.v4.new_notebook(cells=cells))
 
 
+def renew(folder, made):
+    lines, failed = mine.renew(folder, made)
+    assert not failed
+    return lines
+
+
 RUN = [nbformat.v4.new_output("stream", text="1\n")]
 
 
@@ -64,23 +70,111 @@ def test_copies_lead_to_one_another(tmp_path):
 ])
 def test_a_new_version_overwrites_nothing_of_anybodys(tmp_path, what, edit, kept, said):
     folder = tmp_path / "mine"
-    assert mine.renew(folder, {"one.ipynb": notebook("a"), "two.ipynb": notebook("b")}) == []
+    assert renew(folder, {"one.ipynb": notebook("a"), "two.ipynb": notebook("b")}) == []
     edit(folder / "one.ipynb")
     before = (folder / "one.ipynb").read_text() if kept else ""
-    assert mine.renew(folder, {"one.ipynb": notebook("new"), "two.ipynb": notebook("b")}) == [said]
+    assert renew(folder, {"one.ipynb": notebook("new"), "two.ipynb": notebook("b")}) == [said]
     assert (folder / "one.ipynb").read_text() == (before or notebook("new"))
     assert (folder / "one.new.ipynb").exists() == kept and (folder / "two.ipynb").read_text() == notebook("b")
-    assert mine.renew(folder, {"one.ipynb": notebook("new"), "two.ipynb": notebook("b")}) == []  # said once
-    assert not list(folder.glob("*.part"))
+    assert renew(folder, {"one.ipynb": notebook("new"), "two.ipynb": notebook("b")}) == []  # said once
+    assert {path.name for path in folder.iterdir()} <= {"one.ipynb", "two.ipynb", "one.new.ipynb", mine.RECORD}
+
+
+def changed(path, change):
+    nb = json.loads(path.read_text())
+    change(nb)
+    path.write_text(json.dumps(nb))
+
+
+@pytest.mark.parametrize("change, kept", [
+    (lambda nb: nb["cells"][0]["metadata"].update(tags=["mine"]), True),
+    (lambda nb: nb["cells"][0]["metadata"].update(slideshow={"slide_type": "slide"}), True),
+    (lambda nb: nb["cells"][0].update(attachments={"a.png": {"image/png": "AAAA"}}), True),
+    (lambda nb: nb["metadata"].update(title="my course"), True),
+    (lambda nb: nb["cells"].pop(), True),
+    (lambda nb: nb["cells"].reverse(), True),
+    (lambda nb: nb["metadata"].update(kernelspec={"name": "other"}, language_info={"version": "3.14"}, widgets={"state": {}}), False),
+    (lambda nb: nb["cells"][0].update(execution_count=7, source=["a"]), False),
+    (lambda nb: nb["cells"][0]["metadata"].update(execution={"iopub.execute_input": "now"}, jupyter={"outputs_hidden": True}, vscode={}), False),
+], ids=["tags", "slides", "attachment", "title", "deleted", "moved", "kernel", "run, source as a list", "times, hidden outputs"])
+def test_what_its_owner_did_to_a_notebook_is_a_change_and_what_running_did_is_none(tmp_path, change, kept):
+    folder = tmp_path / "mine"
+    renew(folder, {"one.ipynb": notebook("a", "b")})
+    changed(folder / "one.ipynb", change)
+    before = (folder / "one.ipynb").read_text()
+    said, = renew(folder, {"one.ipynb": notebook("new", "b")})
+    assert ("stays as it is" in said) == kept and ((folder / "one.ipynb").read_text() == before) == kept
+
+
+def test_a_new_version_that_its_owner_worked_in_is_kept_too(tmp_path):
+    folder = tmp_path / "mine"
+    renew(folder, {"one.ipynb": notebook("a")})
+    (folder / "one.ipynb").write_text(notebook("mine"))
+    renew(folder, {"one.ipynb": notebook("second")})
+    assert "is one.new.ipynb" in renew(folder, {"one.ipynb": notebook("third")})[0]  # nobody had touched the second
+    assert (folder / "one.new.ipynb").read_text() == notebook("third")
+    (folder / "one.new.ipynb").write_text(notebook("worked in"))
+    assert "is one.new2.ipynb" in renew(folder, {"one.ipynb": notebook("fourth")})[0]
+    assert (folder / "one.new.ipynb").read_text() == notebook("worked in") and (folder / "one.new2.ipynb").read_text() == notebook("fourth")
+
+
+def test_a_change_taken_back_is_none(tmp_path):
+    folder = tmp_path / "mine"
+    renew(folder, {"one.ipynb": notebook("a")})
+    (folder / "one.ipynb").write_text(notebook("mine"))
+    renew(folder, {"one.ipynb": notebook("b")})
+    (folder / "one.ipynb").write_text(notebook("a"))
+    assert renew(folder, {"one.ipynb": notebook("b")}) == ["one.ipynb is renewed: you had not changed it."]
+
+
+def test_an_update_of_tags_and_points_reaches_a_copy(tmp_path):
+    folder, new = tmp_path / "mine", json.loads(notebook("a"))
+    new["cells"][0]["metadata"]["nbgrader"] = {"points": 3}
+    renew(folder, {"one.ipynb": notebook("a")})
+    assert renew(folder, {"one.ipynb": json.dumps(new)}) == ["one.ipynb is renewed: you had not changed it."]
+
+
+def test_a_damaged_file_of_the_course_replaces_no_copy(tmp_path):
+    folder = tmp_path / "mine"
+    renew(folder, {"one.ipynb": notebook("a")})
+    for damaged in ("<<<<<<< HEAD", "", "[" * 100_000):
+        assert renew(folder, {"one.ipynb": damaged}) == ["The course's own one.ipynb is damaged, so your copy was not renewed."]
+    assert (folder / "one.ipynb").read_text() == notebook("a")
+    assert renew(folder, {"one.ipynb": notebook("b")}) == ["one.ipynb is renewed: you had not changed it."]
+
+
+def test_one_copy_that_cannot_be_written_costs_no_other(tmp_path):
+    folder = tmp_path / "mine"
+    made = {f"{name}.ipynb": notebook(name) for name in ("one", "two", "three")}
+    renew(folder, made)
+    (folder / "two.ipynb").unlink()
+    (folder / "two.ipynb").mkdir()
+    lines, failed = mine.renew(folder, {name: notebook("new") for name in made})
+    assert [line.split()[0] for line in lines] == ["one.ipynb", "three.ipynb"] and failed[0].startswith("two.ipynb in mine/ can't be written")
+    (folder / "two.ipynb").rmdir()
+    assert renew(folder, {name: notebook("newer") for name in made})[0] == "one.ipynb is renewed: you had not changed it."
+
+
+def test_two_runs_at_once_disturb_nobody(tmp_path):
+    course = tmp_path / "course"
+    (course / "blank").mkdir(parents=True)
+    (course / "tools").mkdir()
+    for name in ("mine", "course"):
+        (course / "tools" / f"{name}.py").write_text((ROOT / "tools" / f"{name}.py").read_text(encoding="utf-8"), encoding="utf-8")
+    for i in range(12):
+        (course / "blank" / f"{i}.ipynb").write_text(notebook("a"))
+    runs = [subprocess.Popen([sys.executable, "tools/mine.py"], cwd=course, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [(run.wait(), run.communicate()[1]) for run in runs] == [(0, "")] * 4
+    assert {path.name for path in (course / "mine").iterdir()} == {f"{i}.ipynb" for i in range(12)} | {mine.RECORD}
 
 
 def test_without_its_record_nothing_is_overwritten(tmp_path):
     folder = tmp_path / "mine"
-    mine.renew(folder, {"one.ipynb": notebook("a")})
+    renew(folder, {"one.ipynb": notebook("a")})
     for record in ("", "[1]", "{"):
         (folder / mine.RECORD).write_text(record)
         (folder / "one.ipynb").write_text(notebook("mine"))
-        assert "stays as it is" in mine.renew(folder, {"one.ipynb": notebook("new")})[0]
+        assert "stays as it is" in renew(folder, {"one.ipynb": notebook("new")})[0]
         assert (folder / "one.ipynb").read_text() == notebook("mine")
 
 
@@ -88,6 +182,8 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, monkeypatch, capsys):
     def full(path, text):
         raise OSError(28, "No space left on device", str(path))
 
+    (tmp_path / "blank").mkdir()
+    (tmp_path / "blank" / "one.ipynb").write_text(notebook("a"))
     monkeypatch.setattr(mine, "ROOT", tmp_path)
     monkeypatch.setattr(mine, "write", full)
     assert mine.main() == 1 and "can't be written (No space left on device)" in capsys.readouterr().err

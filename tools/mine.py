@@ -7,23 +7,41 @@ never meets anybody's work.
     python tools/mine.py         # from the course's top folder; needs Python alone
 """
 import hashlib
+import itertools
 import json
 import os
 import re
 import sys
+import tempfile
 
 from course import ROOT
 
 MINE, RECORD = "mine", ".made.json"
+EDITORS = {"vscode", "colab", "pycharm", "datalore"}
+CELL = EDITORS | {"execution", "ExecuteTime", "collapsed", "scrolled", "trusted", "id", "outputId"}
+UMASK = os.umask(0)
+os.umask(UMASK)  # it can only be asked by setting it
+NOTEBOOK = EDITORS | {"kernelspec", "language_info", "widgets"}
 
 
-def sources(text):
-    """A sum over what a notebook says, whatever was run in it; None where it can't be read."""
+def said(text):
+    """A sum over what a notebook says, whatever was run in it and wherever it was opened; None where it can't be read."""
     try:
-        cells = [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(text)["cells"]]
-    except (ValueError, KeyError, TypeError):
+        notebook = json.loads(text)
+        cells = [[cell["cell_type"], "".join(cell["source"]), cell.get("attachments"), _kept(cell["metadata"], CELL)]
+                 for cell in notebook["cells"]]
+        content = [cells, _kept(notebook["metadata"], NOTEBOOK)]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _kept(metadata, others):
+    """Metadata without what running and opening a notebook leaves there, and without what is then empty."""
+    kept = {name: value for name, value in metadata.items() if name not in others}
+    if "jupyter" in kept:
+        kept["jupyter"] = {name: value for name, value in kept["jupyter"].items() if name != "outputs_hidden"}
+    return {name: value for name, value in kept.items() if value not in ({}, [], None)}
 
 
 def at_home(text):
@@ -39,54 +57,88 @@ def versions():
 
 
 def renew(folder, made):
-    """Write {name: text} into `folder`, keeping what its owner has changed; return the lines to say."""
+    """Write {name: text} into `folder`, keeping what its owner has changed; return the lines to say and those that say a failure."""
     folder.mkdir(parents=True, exist_ok=True)
-    record = folder / RECORD
-    try:
-        given = json.loads(record.read_text(encoding="utf-8"))
-        given = given if isinstance(given, dict) else {}
-    except (OSError, ValueError):
-        given = {}
-    lines = []
+    record = _record(folder / RECORD)
+    lines, failed = [], []
     for name, text in made.items():
-        path, new = folder / name, sources(text)
-        if not path.exists():
-            write(path, text)
-            if name in given:
-                lines.append(f"{name} was not there any more, and is made anew.")
-        elif given.get(name) != new:  # the course has another version than the one that was copied last
-            mine = sources(path.read_text(encoding="utf-8", errors="replace"))
-            if mine == new:
-                pass
-            elif mine is not None and mine == given.get(name):
-                write(path, text)
-                lines.append(f"{name} is renewed: you had not changed it.")
-            else:
-                beside = path.with_name(f"{path.stem}.new.ipynb")
-                write(beside, text)
-                lines.append(f"{name} is yours and stays as it is; the course's new version is {beside.name}, beside it.")
-        given[name] = new
-    write(record, json.dumps(given, indent=1, sort_keys=True) + "\n")
-    return lines
+        entry = record.setdefault(name, {})
+        try:
+            line = _renew(folder / name, text, entry)
+            if line:
+                lines.append(line)
+            write(folder / RECORD, json.dumps(record, indent=1, sort_keys=True) + "\n")
+        except OSError as error:  # costs this copy only
+            failed.append(f"{name} in {MINE}/ can't be written ({error.strerror}): {error.filename or folder / name}")
+    return lines, failed
+
+
+def _record(path):
+    """{name: {"copied": what stood in the version that is the copy, "beside": in the one put beside it}}, empty where it is damaged."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return {name: dict(entry) for name, entry in record.items()}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _renew(path, text, entry):
+    """Bring one copy up to `text` where its owner has not changed it; return the line to say, "" for none."""
+    new, line = said(text), ""
+    if new is None:
+        return f"The course's own {path.name} is damaged, so your copy was not renewed."
+    if not os.path.lexists(path):
+        line = f"{path.name} was not there any more, and is made anew." if entry else ""
+        write(path, text)
+        entry["copied"] = new
+        return line
+    mine = said(path.read_text(encoding="utf-8", errors="replace"))
+    if mine == new:
+        entry["copied"] = new
+    elif mine is not None and mine == entry.get("copied"):
+        write(path, text)
+        entry["copied"] = new
+        line = f"{path.name} is renewed: you had not changed it."
+    elif entry.get("beside") != new:
+        beside = _beside(path, new, entry.get("beside"))
+        write(beside, text)
+        entry["beside"] = new
+        line = f"{path.name} is yours and stays as it is; the course's new version is {beside.name}, beside it."
+    return line
+
+
+def _beside(path, new, last):
+    """Where a new version goes: `….new.ipynb`, or with a number where that one is its owner's too."""
+    for number in itertools.count(1):
+        beside = path.with_name(f"{path.stem}.new{number if number > 1 else ''}.ipynb")
+        if not os.path.lexists(beside) or beside.is_file() and said(beside.read_text(encoding="utf-8", errors="replace")) in (new, last or new):
+            return beside
 
 
 def write(path, text):
-    """Write a file whole or not at all."""
-    new = path.with_name(path.name + ".part")
-    new.write_text(text, encoding="utf-8")
-    os.replace(new, path)
+    """Write a file whole or not at all; its mode stays."""
+    mode = path.stat().st_mode & 0o777 if path.exists() else None
+    handle, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(new, mode or 0o666 & ~UMASK)
+        os.replace(new, path)
+    except BaseException:
+        os.unlink(new)
+        raise
 
 
 def main():
-    folder = ROOT / MINE
     try:
-        lines = renew(folder, versions())
+        lines, failed = renew(ROOT / MINE, versions())
     except OSError as error:
-        print(f"Your copies in {MINE}/ can't be written ({error.strerror}): {error.filename}", file=sys.stderr)
-        return 1
+        lines, failed = [], [f"Your copies in {MINE}/ can't be written ({error.strerror}): {error.filename}"]
     for line in lines:
         print(line)
-    return 0
+    for line in failed:
+        print(line, file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
