@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CLAIMS = tomllib.loads((ROOT / "tests" / "claims.toml").read_text(encoding="utf-8"))
 TERMS = tomllib.loads((ROOT / "tests" / "terms.toml").read_text(encoding="utf-8"))
+TERMS_IN_OTHER_SENSES = TERMS.pop("words in other senses")["words"]
 
 
 @pytest.fixture(params=LESSONS, ids=lambda path: path.stem)
@@ -140,6 +141,27 @@ def test_terms_are_introduced_where_the_table_says():
     for term, pattern, lesson in taught():
         path = next(path for path in LESSONS if path.stem.startswith(lesson))
         assert any(pattern.search(cell.source) for cell in nbformat.read(path, as_version=4).cells), f"{lesson}: {term}"
+
+
+def test_a_term_is_bold_where_it_is_first_used():
+    """"Loss" and "label" stood in the exercises of 01. What is bold is a definition, so it stands in no earlier lesson or exercise.
+
+    terms.toml names the bold words that everybody knows in another sense too.
+    """
+    texts, terms, wrong = {}, {}, []
+    for path in [*LESSONS, *sorted((ROOT / "exercises" / "release").glob("*/*-exercises.ipynb"))]:
+        lesson = path.stem[:2]
+        text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells
+                         if cell.cell_type == "markdown" and cell.id not in ("title-text", "go-on-text", "setup-text"))
+        texts.setdefault(lesson, []).append(re.sub(r"\*\*Next:\*\*.*", "", text))
+        if path in LESSONS:
+            for term in re.findall(r"\*\*([A-Za-z][^*\n:]{2,50}?[^*\n:.])\*\*", text):
+                terms.setdefault(term.lower(), lesson)
+    for term, lesson in terms.items():
+        used = [early for early, others in texts.items() if early < lesson and re.search(rf"\b{re.escape(term)}\b", " ".join(others), re.I)]
+        if used and term not in TERMS_IN_OTHER_SENSES:
+            wrong.append(f"{lesson} defines {term!r}, which {', '.join(used)} use(s)")
+    assert len(terms) > 60 and not wrong, "\n".join(wrong)
 
 
 # ---------------------------------------------------------------- run twice, and claims made false
