@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from IPython import display, get_ipython
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgba
 
 __all__ = ["COLORS", "Animator", "ProgressBar", "image_output", "in_notebook", "plt", "show", "show_confusion_matrix",
            "show_decision_boundary", "show_images", "shown_by", "use_svg_display", "watched"]
@@ -129,7 +130,7 @@ def show_confusion_matrix(matrix, names, alt=None):
     fig, ax = plt.subplots(figsize=(6.4, 5.4), layout="constrained")
     picture = ax.imshow(share.numpy(), cmap="Blues", vmin=0, vmax=1)
     for (i, j), count in np.ndenumerate(matrix.numpy()):
-        ax.text(j, i, f"{count}", ha="center", va="center", fontsize=8, color="white" if share[i, j] > 0.5 else "black")
+        ax.text(j, i, f"{count}", ha="center", va="center", fontsize=8, color="white" if share[i, j] > 0.7 else "black")
     ax.set_xticks(range(len(names)), names, rotation=45, ha="right")
     ax.set_yticks(range(len(names)), names)
     ax.set(xlabel="predicted class", ylabel="true class")
@@ -156,10 +157,13 @@ def show_decision_boundary(predict, X, y, alt):
                          "net(points).argmax(dim=1).")
     regions = regions.reshape(u.shape)
     classes = sorted({int(c) for c in y.flatten()})
-    ax.contourf(u, v, regions.float(), levels=[c - 0.5 for c in classes] + [classes[-1] + 0.5],
-                colors=COLORS[:len(classes)], alpha=0.2)
+    borders = [c - 0.5 for c in classes] + [classes[-1] + 0.5]
+    tints = [to_rgba(color, 0.4 if i % 2 else 0.15) for i, color in enumerate(COLORS[:len(classes)])]  # differ in grey too
+    ax.contourf(u, v, regions.float(), levels=borders, colors=tints)
+    if len(classes) > 1:
+        ax.contour(u, v, regions.float(), levels=borders[1:-1], colors="0.3", linewidths=1)
     for c, color, marker in zip(classes, COLORS, "osD^vP"):
-        ax.scatter(*X[y.flatten() == c].T, color=color, marker=marker, s=18, label=f"class {c}")
+        ax.scatter(*X[y.flatten() == c].T, color=color, marker=marker, s=20, edgecolor="white", linewidth=0.5, label=f"class {c}")
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
     ax.legend()
     show(fig, alt)

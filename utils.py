@@ -219,9 +219,8 @@ class History:
     def __str__(self):
         if not self.test_acc:
             return "no epoch finished"
-        return (f"{len(self.test_acc)} epoch{'s' * (len(self.test_acc) > 1)} in {sum(self.seconds):.1f} s: train loss "
-                f"{self.train_loss[-1]:.3f}, train accuracy {self.train_acc[-1]:.3f}, "
-                f"test accuracy {self.test_acc[-1]:.3f}")
+        return (f"{len(self.test_acc)} epoch{'s' * (len(self.test_acc) > 1)}, {sum(self.seconds):.1f} s: train loss "  # in a narrow
+                f"{self.train_loss[-1]:.3f}, accuracy {self.train_acc[-1]:.3f}; test accuracy {self.test_acc[-1]:.3f}")  # cell, one line
 
     __repr__ = __str__
 

@@ -92,6 +92,7 @@ def test_the_lesson_runs_and_every_control_moves_its_picture(page, server, name)
         if cells[i]["id"] == "explore-digit":
             draw_a_one_and_a_zero(page, element)
         SHOTS.mkdir(exist_ok=True)
+        page.wait_for_timeout(500)  # for the picture to be painted
         element.screenshot(path=SHOTS / f"{name}-{cells[i]['id']}.png")
     close_notebook(page)
 

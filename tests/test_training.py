@@ -410,7 +410,7 @@ def test_an_error_hands_on_the_history_so_far(capsys):
             utils.train(net, data(), data(), loss, 5, torch.optim.SGD(net.parameters(), lr=0.1), history=given)
         history = caught.value.history
         assert given in (None, history) and len(history.test_acc) == len(history.train_loss) == 1 and len(history.batch_loss) == 4
-    assert "1 epoch in" in capsys.readouterr().out
+    assert "1 epoch, " in capsys.readouterr().out
 
 
 # ---- what strangers tried

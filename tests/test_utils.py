@@ -208,7 +208,7 @@ def test_train_fills_the_history_and_goes_on(capsys):
     assert history.test_acc[-1] == utils.evaluate_accuracy(net, batches(seed=1))
     again = utils.train_ch3(net, batches(), batches(seed=1), nn.CrossEntropyLoss(), 1, optimizer, history=history)
     assert again is history and len(history.test_acc) == 3
-    assert capsys.readouterr().out.splitlines()[-1].startswith("3 epochs in ")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("3 epochs, ")
 
 
 def test_an_interrupt_keeps_network_history_and_picture(capsys):
