@@ -1,0 +1,118 @@
+"""Numbers in prose come from somewhere: from a cell beside them, or from an entry of tests/numbers.toml.
+
+"0.80 to 0.85" once became "0.90 to 0.95" in a lesson's text, 0.511 became 0.611, and nothing failed.
+
+A number in a lesson's Markdown must be computed or asserted in its own section: it is a number of the section's code, or of
+what that code printed, to the decimals that the prose gives. A summary and a table of usual mistakes may take it from
+anywhere in their lesson. What no cell has (a year, a sum done in the text) stands in numbers.toml with the expression that
+gives it. Quick questions have a test of their own (test_lessons.py); numbers in words ("nine in ten") have none.
+"""
+import io
+import math
+import re
+import tokenize
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+GIVEN = tomllib.loads((ROOT / "tests" / "numbers.toml").read_text(encoding="utf-8"))
+NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?![\d\w])")
+NO_CLAIM = ("title-text", "go-on-text", "quick-questions-text")  # other tests hold the times and the links
+
+
+def value(number):
+    return float(number.replace(",", "").replace("_", ""))
+
+
+def in_code(source):
+    """The numbers of a cell's code, without its comments, as they are and as they are taken (1 - 0.2, 28 * 28)."""
+    source = "\n".join(line for line in source.splitlines() if not line.startswith(("%", "!")))
+    found = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.NUMBER:
+            found.add(float(eval(token.string)))
+        elif token.type in (tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", None)):
+            found |= {value(number) for number in NUMBER.findall(token.string)}
+    return found
+
+
+def in_outputs(cell):
+    text = "\n".join(output.get("text", "") + output.get("data", {}).get("text/plain", "") for output in cell.get("outputs", []))
+    return {value(number) for number in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", text)}
+
+
+def sources(cells):
+    return set().union(*(in_code(cell.source) | in_outputs(cell) for cell in cells if cell.cell_type == "code"), set())
+
+
+def claims(source):
+    """[(number, the words around it)] of a Markdown cell; numbers of lessons and sections and addresses don't count."""
+    source = re.sub(r"\]\([^)]*\)|^#+ \d+\. |[Ll]essons? \d\d(?:,? (?:to|and) \d\d)?|[Ss]ections? \d(?:(?:, \d)* and \d)?", " ", source, flags=re.M)
+    return [(match[0], source[max(0, match.start() - 30):match.end() + 20]) for match in NUMBER.finditer(source)
+            if match[0] not in ("0", "1")]
+
+
+def given(number, known, words=""):
+    """Whether the known numbers hold this one, rounded as it is; of 0.84 they hold 84 per cent too."""
+    decimals = len(number.split(".")[1].split("e")[0]) if "." in number else 0
+    scales = (1, 100) if re.search(rf"{re.escape(number)} ?(%|\\%|per ?cent)", words) else (1,)
+    return any(math.isclose(value(number), round(scale * other, decimals) if decimals or scale > 1 else other, rel_tol=1e-9)
+               for scale in scales for other in known)
+
+
+def sections(cells):
+    parts = [[]]
+    for cell in cells:
+        if cell.cell_type == "markdown" and re.match(r"#{1,3} ", cell.source):
+            parts.append([])
+        parts[-1].append(cell)
+    return parts
+
+
+def prose(path):
+    """Yield (cell, number, words around it, numbers that may be its source) of a lesson's text."""
+    cells = nbformat.read(path, as_version=4).cells
+    whole, entries = sources(cells), GIVEN.get(path.stem, {})
+    for section in sections(cells):
+        here = sources(section)
+        for cell in section:
+            if cell.cell_type == "markdown" and cell.id not in NO_CLAIM and not re.fullmatch(r"quick-\d+-text", cell.id):
+                known = whole if cell.id in ("summary-text", "wrong-notes-text") else here
+                for number, words in claims(cell.source):
+                    own = entries.get(cell.id, {}).get(number)
+                    yield cell.id, number, words, known if own is None else {computed(own)}
+
+
+def computed(expression):
+    return float(eval(str(expression), {"math": math}))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_every_number_in_a_lessons_prose_is_computed(path):
+    wrong = [f"{cell}: {number} in ...{' '.join(words.split())}..." for cell, number, words, known in prose(path)
+             if not given(number, known, words)]
+    assert not wrong, "no cell of its section gives it, nor tests/numbers.toml:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_an_entry_is_still_in_the_text(path):
+    there = {(cell, number) for cell, number, *_ in prose(path)}
+    assert not {(cell, number) for cell, entries in GIVEN.get(path.stem, {}).items() for number in entries} - there
+
+
+def test_a_changed_number_is_noticed():
+    """The rule bites: of the numbers with two digits and more, five in six are noticed when a digit is another."""
+    tried, noticed = 0, {"first": 0, "last": 0}
+    for path in LESSONS:
+        for _, number, words, known in prose(path):
+            digits = [i for i, letter in enumerate(number) if letter.isdigit() and number[:i + 1].strip("0.,")]
+            if len(digits) >= 2 and "e" not in number:
+                tried += 1
+                for name, i in (("first", digits[0]), ("last", digits[-1])):
+                    changed = number[:i] + str((int(number[i]) + 1) % 10) + number[i + 1:]
+                    noticed[name] += not given(changed, known, words.replace(number, changed))
+    assert tried > 250 and min(noticed.values()) > 0.85 * tried, (tried, noticed)
