@@ -437,3 +437,13 @@ def test_a_file_is_saved_where_a_link_leads_with_the_mode_that_files_have(tmp_pa
 
 def test_a_message_has_no_colours_of_a_terminal():
     assert guards.first_line(RuntimeError("a \x1b[1mbold\x1b[0m word\nmore")) == "a bold word"
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
+    """Flushed, then synchronised, then renamed: a crash in between leaves the old file or the new one, never half of it."""
+    path, done = tmp_path / "net.pt", []
+    sync, rename = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: (done.append(("fsync", os.fstat(fd).st_size)), sync(fd)))
+    monkeypatch.setattr(os, "replace", lambda old, new: (done.append(("replace", Path(new).name)), rename(old, new)))
+    utils.save_checkpoint(path, nn.Linear(3, 2))
+    assert done == [("fsync", path.stat().st_size), ("replace", "net.pt")]

@@ -37,7 +37,7 @@ def test_a_moved_control_calls_the_picture_with_all_values(watched):
     assert [child for child in watched[-1].children][:2] == [a, b]
 
 
-def test_an_error_is_shown_in_its_words_and_the_next_move_goes_on(watched):
+def test_an_error_is_shown_in_its_words_and_the_next_move_goes_on(watched, capsys):
     def picture(shape):
         if not shape.isdecimal():
             raise ValueError("Write a number.")
@@ -45,7 +45,9 @@ def test_an_error_is_shown_in_its_words_and_the_next_move_goes_on(watched):
 
     seen, field = [], explore.text("shape", "1")
     explore.explore(picture, shape=field)
+    capsys.readouterr()
     field.value = "x"
+    assert capsys.readouterr().out.endswith("Write a number.\n")
     field.value = "2"
     assert seen == ["1", "2"]
 
@@ -75,7 +77,11 @@ def test_sliders_know_whole_numbers_steps_and_ratios():
     assert type(explore.slider("n", 1, 9, 1, 3).value) is int
     assert explore.slider("x", 0.0, 1.0, 0.1, 0.5).step == 0.1
     log = explore.slider("rate", 0.001, 10.0, "log", 0.1)
-    assert (log.min, log.max, log.value) == (-3, 1, 0.1)
+    assert (log.min, log.max, log.value, log.base) == (-3, 1, 0.1, 10)
+    assert log.step == 0.05  # twenty stops for each power of ten; half a power was too coarse to find an optimum with
+    assert explore.slider("rate", 0.001, 10.0, "log", 0.1).description == "rate"
+    batch = explore.choice("batch size", [16, 32, 64], 32)
+    assert batch.options == (16, 32, 64) and batch.value == 32
 
 
 @pytest.mark.parametrize("side, top, left", [(280, 10, 200), (56, 30, 2), (1000, 0, 0)])
@@ -91,6 +97,21 @@ def test_a_drawing_becomes_what_mnist_holds(side, top, left):
     centre = [(mass.sum(1 - axis) * (torch.arange(28) + 0.5)).sum() for axis in (0, 1)]
     assert all(abs(at - 14) <= 1 for at in centre)
     assert torch.equal(explore.as_digit(torch.zeros(9, 9)), torch.zeros(1, 28, 28))
+
+
+def test_a_drawing_is_moved_by_its_mass_not_by_its_box():
+    """A foot far out moves the box of a 7, and hardly its mass: MNIST's makers went by the mass."""
+    image = torch.zeros(280, 280)
+    image[40:60, 60:220] = 1  # a heavy bar on top,
+    image[60:240, 60:66] = 1  # and a thin leg at its left
+    digit = explore.as_digit(image)[0]
+    rows, columns = (torch.nonzero(digit.amax(axis) > 0.1)[:, 0] for axis in (1, 0))
+    mass = digit / digit.sum()
+    down, right = ((mass.sum(1 - axis) * (torch.arange(28) + 0.5)).sum().item() for axis in (0, 1))
+    assert abs(down - 14) <= 1.5 or rows[-1] == 27  # as far as the picture's edge lets it
+    assert abs(right - 14) <= 0.6
+    box = (rows[0] + rows[-1] + 1).item() / 2
+    assert box > 16 and (rows[-1] - rows[0] + 1) == 20
 
 
 def uploaded(picture):
@@ -194,3 +215,27 @@ def test_without_ipycanvas_there_is_the_upload(watched, monkeypatch):
     explore.draw_digit(digits.append)
     assert "install ipycanvas" in part(watched[-1], "HTML").value and part(watched[-1], "FileUpload")
     assert [digit.sum().item() for digit in digits] == [0]
+
+
+def test_pictures_come_while_one_draws_five_a_second(watched, monkeypatch):
+    digits, now = [], [100.0]
+    monkeypatch.setattr(explore.time, "monotonic", lambda: now[0])
+    explore.draw_digit(digits.append)
+    canvas = part(watched[-1], "Canvas")
+
+    def send(event, y):
+        now[0] += 0.05
+        canvas._handle_frontend_event(canvas, {"event": event, "x": 140, "y": y}, [])
+
+    send("mouse_down", 40)
+    before = len(digits)
+    for i in range(20):  # one second
+        send("mouse_move", 40 + 10 * i)
+    assert 4 <= len(digits) - before <= 6
+    drawn = [float(digit.sum()) for digit in digits[before:]]
+    assert all(ink > 0 for ink in drawn)
+    send("mouse_up", 240)
+    assert len(digits) - before <= 7 and torch.count_nonzero(digits[-1]) > 20  # the whole of it at the end
+    last = len(digits)
+    send("mouse_move", 100)  # no button is down
+    assert len(digits) == last

@@ -121,6 +121,12 @@ def test_a_sample_that_was_changed_is_named_with_its_cure(tmp_path, monkeypatch)
     assert len(utils.load_data_mnist(32)[1].dataset) == 1000
 
 
+def test_the_checksums_of_the_real_sets_are_written_down_twice():
+    """Where the real sets are not at hand, nothing else notices a digit that was changed by accident."""
+    assert image_data.CRC32["real"] == {"MNIST": (3925137587, 3771419346, 2436316127, 1253699577),
+                                        "FashionMNIST": (3035799336, 1947878999, 1737482417, 2148805663)}
+
+
 @pytest.mark.skipif("COURSE_DATA_DIR" not in os.environ, reason="needs the real data sets")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", image_data.CRC32["real"])
