@@ -3,7 +3,9 @@
 tests/format1.pt was written by the course before it knew schedules.
 """
 import copy
+import functools
 import os
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -443,6 +445,8 @@ def test_a_checkpoint_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypa
     """Flushed, then synchronised, then renamed: a crash in between leaves the old file or the new one, never half of it."""
     path, done = tmp_path / "net.pt", []
     sync, rename = os.fsync, os.replace
+    # A buffer that holds all of it, as none is promised to be smaller.
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", functools.partial(tempfile.NamedTemporaryFile, buffering=1 << 24))
     monkeypatch.setattr(os, "fsync", lambda fd: (done.append(("fsync", os.fstat(fd).st_size)), sync(fd)))
     monkeypatch.setattr(os, "replace", lambda old, new: (done.append(("replace", Path(new).name)), rename(old, new)))
     utils.save_checkpoint(path, nn.Linear(3, 2))
