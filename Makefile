@@ -45,7 +45,7 @@ endif
 # ---- for instructors and maintainers; what is handed out to students ends above this line (tools/handout.py)
 # `make test` runs every test. For instructors: make release, make grade LESSON=... FROM=..., make feedback LESSON=...
 .NOTPARALLEL:  # what checks an argument comes before what installs
-.PHONY: test notebooks release grade feedback formgrader handout fork links bench lock
+.PHONY: test notebooks release grade feedback formgrader handout fork links bench mutants lock
 
 test: .venv/tests
 	$(BIN)/ruff check .
@@ -114,6 +114,10 @@ bench: .venv/tests  # half an hour; needs the real data sets (COURSE_DATA_DIR)
 	$(BIN)/python benchmarks/grading.py
 	$(BIN)/python benchmarks/explore.py
 
+MODULE ?=
+mutants: .venv/mutants  # small changes that no test notices: of the functions that differ from origin/main, or MODULE=pictures ALL=1
+	$(BIN)/python tests/mutate.py $(MODULE) $(if $(ALL),--all)
+
 lock:  # renew constraints.txt: the newest versions that the ranges allow
 	$(call check_python,"--check"$(comma))
 	$(PYTHON) -m venv --clear .lock
@@ -128,4 +132,8 @@ lock:  # renew constraints.txt: the newest versions that the ranges allow
 
 .venv/tests: .venv/exercises tests/requirements.txt
 	$(PIP) install -r tests/requirements.txt -c constraints.txt
+	@touch $@
+
+.venv/mutants: .venv/tests tests/mutants.txt
+	$(PIP) install -r tests/mutants.txt -c constraints.txt
 	@touch $@
