@@ -29,7 +29,7 @@ def value(number):
 
 
 def in_code(source):
-    """The numbers of a cell's code, without its comments, as they are and as they are taken (1 - 0.2, 28 * 28)."""
+    """The numbers of a cell's code and of its strings, without its comments."""
     source = "\n".join(line for line in source.splitlines() if not line.startswith(("%", "!")))
     found = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
