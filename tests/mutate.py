@@ -2,8 +2,8 @@
 
     python tests/mutate.py [module ...] [--all] [--since REVISION]
 
-(`make mutants`, MODULE=pictures, ALL=1.) Without names: the modules that differ from REVISION (the last commit but one, or
-what git calls `origin/main`), and of those the functions that do; --all takes each whole. It works on a copy in .mutants/,
+(`make mutants`, MODULE=pictures, ALL=1.) Without names: the modules that differ from REVISION (`origin/main`, or where git
+knows none the commit before the last), and of those the functions that do; --all takes each whole. It works on a copy in .mutants/,
 and ends with a line for each module and the changes that survived; `mutmut show NAME`, there, shows one.
 
 mutmut, not cosmic-ray: it forks for each change from a process that has PyTorch imported already, and runs only the tests
@@ -46,8 +46,11 @@ pytest_add_cli_args_test_selection = {tests}
 
 
 def git(*arguments):
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
-    return done.stdout if done.returncode == 0 else ""
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def known(revision):
+    return git("rev-parse", "--verify", "-q", revision + "^{commit}").returncode == 0
 
 
 def files_of(module):
@@ -57,7 +60,7 @@ def files_of(module):
 def changed(path, since):
     """mutmut's names of the functions of a file that differ from a revision; [] for none."""
     lines = set()
-    for start, count in re.findall(r"^@@ \S+ \+(\d+)(?:,(\d+))? @@", git("diff", "-U0", since, "--", str(path)), re.M):
+    for start, count in re.findall(r"^@@ \S+ \+(\d+)(?:,(\d+))? @@", git("diff", "-U0", since, "--", str(path)).stdout, re.M):
         lines |= set(range(int(start), int(start) + int(count or 1)))
     module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     names = []
@@ -77,7 +80,7 @@ def copy(module):
     """A copy of what git knows of the course, as it is in this folder now, with mutmut's settings for the module."""
     folder = ROOT / ".mutants" / module
     shutil.rmtree(folder, ignore_errors=True)
-    names = [name for name in git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0") if name and (ROOT / name).is_file()]
+    names = [name for name in git("ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout.split("\0") if name and (ROOT / name).is_file()]
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, folder / name)
@@ -112,11 +115,13 @@ def main(arguments):
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("modules", nargs="*", metavar="module", help=", ".join(MODULES))
     options.add_argument("--all", action="store_true", help="the whole of each module, not the changed functions alone")
-    options.add_argument("--since", default="origin/main" if git("rev-parse", "--verify", "-q", "origin/main") else "HEAD~1")
+    options.add_argument("--since", default="origin/main" if known("origin/main") else "HEAD~1")
     options.add_argument("--jobs", type=int, default=os.cpu_count())
     chosen = options.parse_args(arguments)
     if unknown := [name for name in chosen.modules if name not in MODULES]:
         options.error(f"no module {unknown[0]}: choose from {', '.join(MODULES)}")
+    if not (chosen.all or known(chosen.since)):
+        options.error(f"git knows no revision {chosen.since}: name another with --since, or take the modules whole with --all")
     rows = []
     for module in chosen.modules or MODULES:
         names = [] if chosen.all else [name for path in files_of(module) for name in changed(path, chosen.since)]

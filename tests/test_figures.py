@@ -171,7 +171,7 @@ def test_the_limits_of_grading():
 
 
 def test_the_data():
-    """Of the real sets' sizes, those that the code knows; of the sample's, all."""
+    """The sample's sizes. Of the real sets' the repository has no copy to compare with."""
     import image_data
     sample, tests, each = said(README, r"stands in \(([\d,]+) \+ ([\d,]+) images each, ([\d.]+) MB each")
     for name in ("MNIST", "FashionMNIST"):
