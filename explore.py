@@ -4,7 +4,9 @@ Every picture here is a plain function of its parameters, called once with fixed
 puts a control beside each parameter; `draw_digit` is a field to draw in. In a test or a script nobody looks,
 and both do nothing.
 """
+import contextlib
 import io
+import threading
 import time
 
 import ipywidgets as widgets
@@ -90,11 +92,19 @@ def explore(picture, **controls):
     _together(*controls.values(), output)
 
 
+_drawing = threading.RLock()
+
+
+@contextlib.contextmanager
 def _quick_pictures(places):
-    """Let figures be shown in less time while a control moves.
+    """Let figures be shown in less time while a control moves, and whole.
 
     Finding a layout for several axes takes longer than drawing them, so they stay where the first picture had
     them (`places`); and a picture keeps its margins instead of being drawn a second time to cut them off.
+
+    JupyterLab moves controls on two threads of the kernel, and after each message the notebook draws all of
+    pyplot's new figures: one that another thread was drawing came out blank. So one thread draws at a time, and
+    with pyplot not interactive the notebook takes no notice of its figures.
     """
     def show(fig, alt):
         if len(places) == len(fig.axes) > 1:
@@ -107,7 +117,8 @@ def _quick_pictures(places):
         display(pictures.image_output(picture.getvalue(), alt), raw=True)
         plt.close(fig)
 
-    return pictures.shown_by(show)
+    with _drawing, plt.ioff(), pictures.shown_by(show):
+        yield
 
 
 # ---------------------------------------------------------------- drawing

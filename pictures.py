@@ -7,6 +7,7 @@ from compat import use_svg_display  # before torch
 
 import base64
 import contextlib
+import contextvars
 import io
 import math
 import os
@@ -63,7 +64,7 @@ def _figure_output(fig, alt):
     return image_output(picture.getvalue(), alt)
 
 
-_ways = []  # see shown_by
+_way = contextvars.ContextVar("_way", default=None)  # see shown_by; one for each thread that shows figures
 
 
 @contextlib.contextmanager
@@ -72,11 +73,11 @@ def shown_by(way):
 
     The one place to decide how figures are shown: `show` asks it, and every picture is shown by `show`.
     """
-    _ways.append(way)
+    before = _way.set(way)
     try:
         yield
     finally:
-        _ways.remove(way)
+        _way.reset(before)
 
 
 def show(fig, alt):
@@ -84,11 +85,11 @@ def show(fig, alt):
 
     In a script the figure stays open for `plt.show()`.
     """
-    if _ways:
-        _ways[-1](fig, alt)
+    if way := _way.get():
+        way(fig, alt)
     elif in_notebook():
+        plt.close(fig)  # before it is drawn: a control that is moved meanwhile has a thread draw all open figures
         display.display(_figure_output(fig, alt), raw=True)
-        plt.close(fig)
 
 
 def show_images(imgs, num_rows, num_cols, titles=None, scale=1.5, alt=None):
@@ -215,7 +216,7 @@ class Animator:
                 ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
             if ax.get_legend_handles_labels()[0]:
                 ax.legend()
-        if in_notebook() and not _ways:
+        if in_notebook() and not _way.get():
             output = _figure_output(self.fig, alt)
             if self.handle is None:
                 self.handle = display.display(output, raw=True, display_id=True)
@@ -226,8 +227,8 @@ class Animator:
     def finish(self, alt):
         """Draw the last picture, with all points and its alternative text."""
         self._draw(alt)
-        if _ways:
-            _ways[-1](self.fig, alt)
+        if way := _way.get():
+            way(self.fig, alt)
 
 
 class ProgressBar:

@@ -1,5 +1,7 @@
 """A real JupyterLab in headless Chromium: for tests/test_browser.py and benchmarks/explore.py."""
+import base64
 import contextlib
+import io
 import os
 import shutil
 import socket
@@ -10,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -150,6 +153,16 @@ def steady(element):
             return now
         time.sleep(0.05)
     raise AssertionError(f"The outputs do not come to rest: {last[:200]}")
+
+
+def ink(element):
+    """The share of dark points in the last picture that a cell's widgets show; None where they show none."""
+    pictures = element.locator(".widget-output img")
+    if not pictures.count():
+        return None
+    data = pictures.last.get_attribute("src").partition("base64,")[2]
+    counts = Image.open(io.BytesIO(base64.b64decode(data))).convert("L").histogram()
+    return sum(counts[:128]) / sum(counts)
 
 
 def run_all(page):

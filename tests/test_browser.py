@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from browser import (CHROMIUM, LESSONS, ROOT, SECONDS, changes, chromium, close_notebook, cell, jupyterlab, open_notebook,
+from browser import (CHROMIUM, LESSONS, ROOT, SECONDS, changes, chromium, close_notebook, cell, ink, jupyterlab, open_notebook,
                      run_all, seen, steady)
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect, sync_playwright
@@ -78,6 +78,7 @@ def test_the_lesson_runs_and_every_control_moves_its_picture(page, server, name)
             handles.nth(k).press("PageUp")  # five steps
             changes(element, before)
             before = steady(element)
+            assert_something_is_drawn(element)
         for k in range(fields.count()):
             fields.nth(k).focus()
             fields.nth(k).press("End")
@@ -97,6 +98,12 @@ def test_the_lesson_runs_and_every_control_moves_its_picture(page, server, name)
     close_notebook(page)
 
 
+def assert_something_is_drawn(element):
+    """The picture may have changed and yet be white: text and alternative text do not tell."""
+    share = ink(element)
+    assert share is None or share > 0.005, f"{share:.2%} of the picture is dark"
+
+
 def draw_a_one_and_a_zero(page, element):
     canvas = element.locator("canvas").first
     canvas.scroll_into_view_if_needed()
@@ -113,6 +120,7 @@ def draw_a_one_and_a_zero(page, element):
         element.get_by_text(f"most likely a {digit}").wait_for()  # a busy kernel may be seconds behind the mouse
         page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status == 'idle'")
         assert f"most likely a {digit}" in steady(element)
+        assert_something_is_drawn(element)
 
     draw([(0.5, 0.15 + 0.035 * i) for i in range(21)], digit=1)
     picture = element.locator(".widget-output img").last.bounding_box()

@@ -1,9 +1,12 @@
 """The controls of the Explore cells, without a browser: what they call, what they do to a drawing."""
+import base64
 import datetime
 import io
 import json
 import re
 import sys
+import threading
+import time
 from pathlib import Path
 
 import nbformat
@@ -65,6 +68,77 @@ def test_pictures_speak_while_a_control_moves_too(watched):
     assert len(places) == 2
     utils.show(fig, "Outside the block.")
     assert watched[-1]["text/plain"] == "Two empty axes."
+
+
+@pytest.fixture
+def inline(monkeypatch):
+    """The notebook's own way of showing figures, and what it shows of itself."""
+    from matplotlib import pyplot as plt
+    from matplotlib_inline import backend_inline
+    flushed, before = [], plt.get_backend()
+    monkeypatch.setattr(backend_inline, "display", lambda fig, **_: flushed.append(fig))
+    plt.switch_backend("module://matplotlib_inline.backend_inline")
+    with plt.ion():
+        yield backend_inline.flush_figures, flushed
+    plt.switch_backend(before)
+    plt.close("all")
+
+
+def picture_of(output):
+    data = re.search('base64,([^"]+)', output["text/html"])[1]
+    return Image.open(io.BytesIO(base64.b64decode(data))).convert("L")
+
+
+def test_a_figure_that_is_being_drawn_is_left_alone_by_the_notebook(watched, inline):
+    """After each message of a control, on whichever thread, the notebook drew it too, and it came out blank."""
+    from matplotlib import pyplot as plt
+    flush, flushed = inline
+    plt.figure()
+    flush()
+    assert len(flushed) == 1  # what it does to a figure of a cell
+
+    def picture(n):
+        fig, axes = plt.subplots(1, 2, figsize=(n, 2))
+        flush()
+        axes[0].fill([0, 1, 1, 0], [0, 0, 1, 1], "black")
+        utils.show(fig, f"{n} inches")
+        flush()
+
+    control = explore.slider("n", 1, 9, 1, 4)
+    explore.explore(picture, n=control)
+    control.value = 5
+    assert len(flushed) == 1 and plt.get_fignums() == []
+    drawn = [thing for thing in watched if isinstance(thing, dict)]
+    assert [(output["text/plain"], picture_of(output).size) for output in drawn] == [("4 inches", (400, 200)), ("5 inches", (500, 200))]
+    assert all(picture_of(output).histogram()[0] > 1000 for output in drawn)
+    plt.figure()
+    flush()
+    assert len(flushed) == 2  # and cells are served as before
+
+
+def test_two_controls_moved_on_two_threads_are_drawn_one_after_the_other(watched):
+    """The picture that stays is of the values that the controls have in the end."""
+    at_work, most, drawn = [], [], []
+
+    def picture(a, b):
+        at_work.append((a, b))
+        most.append(len(at_work))
+        time.sleep(0.02)
+        drawn.append(at_work.pop())
+
+    a, b = explore.slider("a", 0, 99, 1, 0), explore.slider("b", 0, 99, 1, 0)
+    explore.explore(picture, a=a, b=b)
+
+    def move(control):
+        for value in range(1, 11):
+            control.value = value
+
+    threads = [threading.Thread(target=move, args=[control]) for control in (a, b)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(most) == {1} and len(drawn) == 21 and drawn[-1] == (10, 10)
 
 
 def test_nothing_is_shown_where_nobody_looks(capsys):

@@ -1,5 +1,6 @@
 """How a figure is shown: in one place, and with words that reach whoever can't see it."""
 import re
+import threading
 from html import unescape
 
 import pytest
@@ -162,6 +163,34 @@ def test_regions_need_a_class_for_each_point():
     with pytest.raises(ValueError, match=r"predict gives shape \(40000, 2\) for 40000 points"):
         utils.show_decision_boundary(lambda points: points, X, y, "Two classes.")
     utils.show_decision_boundary(lambda points: (points[:, 0] > 0).numpy(), X, y, "Two classes.")
+    plt.close("all")
+
+
+def test_a_cells_figure_is_out_of_pyplots_hands_while_it_is_drawn(notebook, monkeypatch):
+    """Or a control that is moved meanwhile lets another thread draw it, and both spoil it."""
+    known = []
+    monkeypatch.setattr(Figure, "draw", lambda fig, *_: known.append(plt.get_fignums()))
+    utils.show(line(), ALT)
+    assert known and not any(known) and len(notebook) == 1
+
+
+def test_a_control_moved_while_a_cell_draws_shows_none_of_the_cells_figures():
+    """Explore cells draw on a thread of their own while another cell runs."""
+    seen, inside, outside = [], threading.Event(), threading.Event()
+
+    def moved():
+        with utils.shown_by(lambda fig, alt: seen.append(alt)):
+            inside.set()
+            outside.wait(10)
+            utils.show(None, "the control's")
+
+    thread = threading.Thread(target=moved)
+    thread.start()
+    inside.wait(10)
+    utils.show(line(), "the cell's")
+    outside.set()
+    thread.join()
+    assert seen == ["the control's"]
     plt.close("all")
 
 
