@@ -36,6 +36,9 @@ c.Spawner.environment = {
     "PYTHONPATH": str(HERE / "course"),  # for utils, wherever a notebook lies
 }
 c.Spawner.args = [
+    # Kernels listen in a folder that only their owner can enter (hub/start). On TCP every account of the machine could
+    # listen in, and a kernel that takes the port of one that ended gets the messages of those who call it still.
+    "--KernelManager.transport=ipc",
     "--MappingKernelManager.cull_idle_timeout=3600",  # seconds: a forgotten kernel holds about 0.6 GB
     "--ServerApp.shutdown_no_activity_timeout=7200",
 ]

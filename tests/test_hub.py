@@ -264,6 +264,25 @@ def test_a_student_sees_no_answers_and_nobody_elses_work(ada, installed):
     assert said.startswith("[]") and said.count("Permission denied") == 4, said
 
 
+def test_nobody_can_listen_to_anothers_kernel(ada, bob):
+    """On TCP any account could; and the calls of another kernel's server, on a port used again, ended in this one's output."""
+    said = ada.run("import ipykernel, json, psutil",
+                   "kernel = json.load(open(ipykernel.get_connection_file()))",
+                   "print(kernel['transport'], kernel['ip'], kernel['iopub_port'])",
+                   "me = psutil.Process()",
+                   "ports = {c.laddr.port for c in getattr(me, 'net_connections', me.connections)('tcp') if c.status == 'LISTEN'}",
+                   # one that it only hears at: what processes of its own print, if they know a secret
+                   "print(ports - {get_ipython().kernel.iopub_thread._pipe_port})",
+                   f"import socket; socket.socket(socket.AF_UNIX).connect(f'{{kernel[\"ip\"]}}-{{kernel[\"iopub_port\"]}}'); print('there')")
+    assert said.count("\n") == 3, said
+    (transport, path, number), listening, there = (line.split() for line in said.splitlines())
+    assert (transport, listening, there) == ("ipc", ["set()"], ["there"]), said
+    assert path.startswith("/home/hub-ada/")
+    connect = "import socket; socket.socket(socket.AF_UNIX).connect({!r})"
+    heard = bob.run(connect.format(f"{path}-{number}"))
+    assert "PermissionError" in heard, heard
+
+
 def test_a_student_is_no_admin(hub, ada, teacher):
     assert ada.web.get(f"{hub}/hub/admin", timeout=30).status_code == 403
     assert teacher.web.get(f"{hub}/hub/admin", timeout=30).status_code == 200
