@@ -21,6 +21,7 @@ import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+from exercises import checks  # noqa: E402  before a notebook's first cell, which may find another copy of the course above this one
 SOURCES = {path.parent.name: path for path in sorted((ROOT / "exercises" / "source").glob("*/*.ipynb"))}
 
 
@@ -411,7 +412,6 @@ def test_the_first_check_loads_no_compiler():
 
 
 def test_the_worked_answer_comes_from_the_source_and_only_when_asked_for(capsys, monkeypatch, tmp_path):
-    from exercises import checks
     checks.answer("stable_softmax")
     shown = capsys.readouterr().out
     assert "def stable_softmax(O, T):" in shown and "keepdim=True" in shown and "###" not in shown
@@ -424,7 +424,6 @@ def test_the_worked_answer_comes_from_the_source_and_only_when_asked_for(capsys,
 
 def test_checks_say_what_they_saw():
     import torch
-    from exercises import checks
     from exercises.checks import NotAttempted, Wrong, softmax as check
 
     def said(answer):
@@ -540,7 +539,6 @@ def test_run_all_goes_on_past_blank_and_wrong_answers_and_counts():
 
 
 def test_progress_says_what_is_next(capsys, monkeypatch):
-    from exercises import checks
     monkeypatch.setattr(checks, "results", {"a": None, "b": checks.Wrong("no")})
     for tasks, said in (("ab", "1 of 2 right, next: b (not right yet)."), ("ac", "1 of 2 right, next: c (not checked yet)."), ("a", "1 of 1 right. All done.")):
         checks.progress(*tasks)

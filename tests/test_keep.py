@@ -86,15 +86,12 @@ def test_nothing_put_aside_is_overwritten(folder):
     assert [(folder / f"gradebook.db.damaged-{number}").read_bytes()[-1:] for number in (1, 2, 3)] == [b"1", b"2", b"3"]
 
 
-def test_a_gradebook_that_somebody_has_open_is_left_alone(folder):
-    with sqlite3.connect(folder / "gradebook.db") as database:
+def test_a_gradebook_that_somebody_has_open_is_left_alone(folder, monkeypatch):
+    connect = sqlite3.connect
+    with connect(folder / "gradebook.db") as database:
         database.execute("BEGIN EXCLUSIVE")
-        monkey = keep._damage.__globals__["sqlite3"].connect
-        keep._damage.__globals__["sqlite3"].connect = lambda *args, timeout, **options: monkey(*args, timeout=0.1, **options)
-        try:
-            assert keep.mend_gradebook() == []
-        finally:
-            keep._damage.__globals__["sqlite3"].connect = monkey
+        monkeypatch.setattr(keep.sqlite3, "connect", lambda *args, timeout, **options: connect(*args, timeout=0.1, **options))
+        assert keep.mend_gradebook() == []
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"students": []}', '{"students": {"ada": 5}}', "[" * 100_000, "null", '{"students": {"ada": {}}}',

@@ -76,7 +76,7 @@ def progress(*tasks):
     print(f"{len(right)} of {len(tasks)} right, next: {left[0]} ({state}).")
 
 
-def answer(name):
+def answer(name):  # pragma: no mutate block, as it looks at the frame of its caller
     """Print the worked answer of a task, for whoever has tried and wants to compare.
 
     `answer("explain")` prints a model answer to the task in words of the notebook that calls it, and what a full, a half and an

@@ -220,7 +220,7 @@ class _Operators(TorchDispatchMode):
         self.without, self.names = without, names
 
     @classmethod
-    def _should_skip_dynamo(cls):
+    def _should_skip_dynamo(cls):  # pragma: no mutate block, as PyTorch calls it while the class is being made
         return False  # no answer is compiled here, and skipping PyTorch's compiler means importing it: a second
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
@@ -374,7 +374,7 @@ def probe_steps(answer, *args):
     def trace(frame, event, _):
         nonlocal lines
         file = frame.f_code.co_filename
-        if "site-packages" not in file and not file.startswith(library):
+        if "site-packages" not in file and not file.startswith((library, "<frozen ")):  # as os and abc are
             lines += event == "line"
             return trace
 
