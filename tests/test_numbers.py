@@ -2,20 +2,22 @@
 
 "0.80 to 0.85" once became "0.90 to 0.95" in a lesson's text, 0.511 became 0.611, and nothing failed.
 
-A number in a lesson's Markdown must be computed or asserted in its own section: it is a number of the section's code, or of
-what that code printed, to the decimals that the prose gives. A summary and a table of usual mistakes may take it from
-anywhere in their lesson. What no cell has (a year, a sum done in the text) stands in numbers.toml with the expression that
-gives it. Quick questions have a test of their own (test_lessons.py); numbers in words ("nine in ten") have none.
+A number in a lesson's Markdown must be computed or asserted beside it: it is a number of one of the two cells of code before
+it or after it, in its section, or of what they printed, to the decimals that the prose gives. A summary and a table of usual
+mistakes may take it from anywhere in their lesson. A number of a quick question must be in its computed answer, or be said twice. What is elsewhere, or in no cell (a year, a sum done in the text), stands in numbers.toml with the cell or the
+expression that gives it. Numbers in words ("nine in ten") are held by nothing.
 """
 import io
 import math
 import re
 import tokenize
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import nbformat
 import pytest
+import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -77,25 +79,38 @@ def prose(path):
     """Yield (cell, number, words around it, numbers that may be its source) of a lesson's text."""
     cells = nbformat.read(path, as_version=4).cells
     whole, entries = sources(cells), GIVEN.get(path.stem, {})
+    by_id = {cell.id: cell for cell in cells}
     for section in sections(cells):
-        here = sources(section)
-        for cell in section:
-            if cell.cell_type == "markdown" and cell.id not in NO_CLAIM and not re.fullmatch(r"quick-\d+-text", cell.id):
-                known = whole if cell.id in ("summary-text", "wrong-notes-text") else here
-                for number, words in claims(cell.source):
+        for i, cell in enumerate(section):
+            if cell.cell_type == "markdown" and cell.id not in NO_CLAIM:
+                said = claims(cell.source)
+                if re.fullmatch(r"quick-\d+-text", cell.id):
+                    said = claims(re.sub(r"\A\*\*\d\.\*\*", "", cell.source))
+                    known = {value(number) for number, count in Counter(number for number, _ in said).items() if count > 1}
+                    if right := cell.metadata.get("question", {}).get("computed"):  # test_lessons.py compares it with the right choice
+                        known |= in_code(right) | {value(number) for number in NUMBER.findall(str(eval(right, {"math": math, "torch": torch})))}
+                elif cell.id in ("summary-text", "wrong-notes-text"):
+                    known = whole
+                else:
+                    before, after = ([other for other in part if other.cell_type == "code"] for part in (section[:i], section[i:]))
+                    known = sources(before[-2:] + after[:2])
+                for number, words in said:
                     own = entries.get(cell.id, {}).get(number)
-                    yield cell.id, number, words, known if own is None else {computed(own)}
+                    yield cell.id, number, words, known if own is None else computed(own, by_id)
 
 
-def computed(expression):
-    return float(eval(str(expression), {"math": math}))
+def computed(entry, cells):
+    """The numbers that an entry of numbers.toml gives: of the cell "@name", or of an expression."""
+    if str(entry).startswith("@"):
+        return sources([cells[entry[1:]]])
+    return {float(eval(str(entry), {"math": math}))}
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_every_number_in_a_lessons_prose_is_computed(path):
     wrong = [f"{cell}: {number} in ...{' '.join(words.split())}..." for cell, number, words, known in prose(path)
              if not given(number, known, words)]
-    assert not wrong, "no cell of its section gives it, nor tests/numbers.toml:\n" + "\n".join(wrong)
+    assert not wrong, "no cell beside it gives it, nor tests/numbers.toml:\n" + "\n".join(wrong)
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
@@ -105,7 +120,7 @@ def test_an_entry_is_still_in_the_text(path):
 
 
 def test_a_changed_number_is_noticed():
-    """The rule bites: of the numbers with two digits and more, five in six are noticed when a digit is another."""
+    """The rule bites: of the numbers with two digits and more, nine in ten are noticed when a digit is another."""
     tried, noticed = 0, {"first": 0, "last": 0}
     for path in LESSONS:
         for _, number, words, known in prose(path):
@@ -115,4 +130,4 @@ def test_a_changed_number_is_noticed():
                 for name, i in (("first", digits[0]), ("last", digits[-1])):
                     changed = number[:i] + str((int(number[i]) + 1) % 10) + number[i + 1:]
                     noticed[name] += not given(changed, known, words.replace(number, changed))
-    assert tried > 250 and min(noticed.values()) > 0.85 * tried, (tried, noticed)
+    assert tried > 450 and min(noticed.values()) > 0.9 * tried, (tried, noticed)

@@ -843,7 +843,7 @@ def normalize(train, test):
 # %% normalize: batch_norm
 def normalize(train, test):
     m = train.mean().reshape(1); v = train.var(correction=0).reshape(1)
-    g = lambda Z: nn.functional.batch_norm(Z.unsqueeze(1), m, v, eps=0.0).squeeze(1)
+    g = lambda Z: nn.functional.batch_norm(Z.unsqueeze(1), m, v, eps=1e-12).squeeze(1)
     return g(train), g(test)
 
 
