@@ -316,9 +316,9 @@ def draw_garment(rng, label):
 
 # ---------------------------------------------------------------- files
 
-def draw_set(rng, count, draw):
-    """`count` images and labels: the classes equally often, in a random order."""
-    labels = rng.permutation(np.arange(count) % 10).astype(np.uint8)
+def draw_set(rng, count, draw, first=None):
+    """`count` images and labels, or the `first` of them: the classes equally often, in a random order."""
+    labels = rng.permutation(np.arange(count) % 10).astype(np.uint8)[:first]
     images = np.array([np.clip(draw(rng, label) * 255 + 0.5, 0, 255).astype(np.uint8) for label in labels])
     return images, labels
 
@@ -329,10 +329,8 @@ def write_idx(path, array):
     path.write_bytes(head + array.tobytes())
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent / "sample")
-    out = parser.parse_args().out
+def drawers():
+    """name of a set -> (its seed, how a training image is drawn, how a test image)."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     missing = [name for name in FONTS if not (folder / f"{name}.ttf").is_file()]
     if missing:
@@ -341,15 +339,18 @@ def main():
     fonts = [FT2Font(str(folder / f"{name}.ttf")) for name in FONTS]
     glyphs = [[glyph_outlines(font, digit) for digit in range(10)] for font in fonts]
     seen = glyphs[:-UNSEEN_FONTS]
-    sets = {
-        "MNIST": (lambda rng, label: draw_digit(rng, label, seen),
-                  lambda rng, label: draw_digit(rng, label, glyphs)),
-        "FashionMNIST": (draw_garment, draw_garment),
-    }
-    for seed, (name, (draw_train, draw_test)) in enumerate(sets.items()):
+    return {"MNIST": (2024, lambda rng, label: draw_digit(rng, label, seen), lambda rng, label: draw_digit(rng, label, glyphs)),
+            "FashionMNIST": (2025, draw_garment, draw_garment)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent / "sample")
+    out = parser.parse_args().out
+    for name, (seed, draw_train, draw_test) in drawers().items():
         folder = out / name / "raw"
         folder.mkdir(parents=True, exist_ok=True)
-        rng = np.random.RandomState(2024 + seed)
+        rng = np.random.RandomState(seed)
         for part, count, draw in (("train", TRAIN, draw_train), ("t10k", TEST, draw_test)):
             images, labels = draw_set(rng, count, draw)
             write_idx(folder / f"{part}-images-idx3-ubyte", images)

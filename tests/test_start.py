@@ -20,10 +20,11 @@ def run(code, **env):
     return done.stdout.strip()
 
 
-def test_nothing_is_imported_before_it_is_needed():
+def test_nothing_is_imported_before_it_is_needed_and_waiting_threads_sleep():
     """A whole training, a picture and a checkpoint, and neither torchvision nor d2l nor pandas."""
     code = """
 import utils, sys, tempfile, os
+print(os.environ["OMP_WAIT_POLICY"])
 from torch import nn
 train_iter, test_iter = utils.load_data_fashion_mnist(256)
 import torch
@@ -35,11 +36,11 @@ utils.save_checkpoint(os.path.join(tempfile.mkdtemp(), "c.pt"), net, updater)
 hasattr(utils, "no such name"), dir(utils)
 print([name for name in ("torchvision", "d2l.torch", "pandas") if name in sys.modules])
 """
-    assert run(code).splitlines()[-1] == "[]"
+    first, *_, last = run(code).splitlines()
+    assert first == "PASSIVE" and last == "[]"
 
 
 def test_waiting_threads_sleep_whichever_module_comes_first():
-    assert run("import utils, os; print(os.environ['OMP_WAIT_POLICY'])") == "PASSIVE"
     ours = {path.stem for path in ROOT.glob("*.py")}
     for module in ("utils", "guards", "image_data", "pictures", "explore", "handwriting"):
         assert set(early_names(module)) & ours, f"{module}.py imports torch before a module that sets how its threads wait"
@@ -72,47 +73,39 @@ def test_threads_that_wait_sleep_in_every_place_that_starts_kernels():
             assert said.stdout.strip() == expected
 
 
-def test_all_that_d2l_has_is_here_by_name_by_tab_and_by_star():
+def test_all_that_d2l_has_is_here_by_name_by_tab_and_by_star_and_ours_goes_before():
+    """One process for all of it, as importing d2l takes seconds."""
     code = """
-import utils, json
-before = set(dir(utils))
-from IPython.core.completer import IPCompleter
-from d2l import torch as d2l
-theirs = {name for name in vars(d2l) if not name.startswith("_")}
-missing = [name for name in theirs if not hasattr(utils, name)]
-names = {}
-exec("from utils import *", names)
-ours = ["train", "accuracy", "load_data_mnist", "ImageSet", "show_images", "History", "train_ch3", "device", "in_notebook"]
-class Shell: user_ns = {"utils": utils}; user_global_ns = user_ns
-completer = IPCompleter(shell=None, namespace={"utils": utils}, global_namespace={"utils": utils})
-completer.use_jedi = False
-tab = completer.complete(line_buffer="utils.Tim", text="utils.Tim")[1]
-print(json.dumps([sorted(theirs - before), missing, sorted(theirs - set(names)), [n for n in ours if n not in names or n not in before], tab]))
-"""
-    unseen, missing, not_starred, ours, tab = json.loads(run(code).splitlines()[-1])
-    assert unseen == missing == not_starred == ours == [] and [name.rpartition(".")[2] for name in tab] == ["Timer"]
-
-
-def test_ours_go_before_d2ls_names_and_a_name_that_nobody_has_is_an_ordinary_attribute_error():
-    code = """
-import utils, sys
+import utils, json, sys
 for name in ("Tiner", "_private", "__wrapped__", "_repr_html_"):
     try:
         getattr(utils, name)
         print("found")
     except AttributeError as error:
-        assert f"has no attribute '{name}'" in str(error), error
+        assert str(error) == f"module 'utils' has no attribute '{name}'", error
 assert "d2l.torch" not in sys.modules, "asking alone imports nothing"
-from utils import *
+before = set(dir(utils))
+assert "d2l.torch" not in sys.modules, "nor does the list of names"
+names = {}
+exec("from utils import *", names)
+from IPython.core.completer import IPCompleter
 from d2l import torch as d2l
+theirs = {name for name in vars(d2l) if not name.startswith("_")}
+missing = [name for name in theirs if not hasattr(utils, name)]
+ours = ["train", "accuracy", "load_data_mnist", "ImageSet", "show_images", "History", "train_ch3", "device", "in_notebook"]
+completer = IPCompleter(shell=None, namespace={"utils": utils}, global_namespace={"utils": utils})
+completer.use_jedi = False
+tab = completer.complete(line_buffer="utils.Tim", text="utils.Tim")[1]
 for name in ("accuracy", "evaluate_accuracy", "train_epoch_ch3", "train_ch3", "predict_ch3", "Animator", "show_images",
              "load_data_fashion_mnist", "get_fashion_mnist_labels", "evaluate_loss", "use_svg_display"):
-    assert globals()[name] is getattr(utils, name), name
+    assert names[name] is getattr(utils, name), name
     assert getattr(utils, name) is not getattr(d2l, name) or name == "use_svg_display", name
-assert utils.Timer is Timer is d2l.Timer and utils.sgd is d2l.sgd and isinstance(Timer().stop(), float)
-d2l.use_svg_display(); d2l.set_figsize(); print("ok")
+assert utils.Timer is names["Timer"] is d2l.Timer and utils.sgd is d2l.sgd and isinstance(d2l.Timer().stop(), float)
+d2l.use_svg_display(); d2l.set_figsize()
+print(json.dumps([sorted(theirs - before), missing, sorted(theirs - set(names)), [n for n in ours if n not in names or n not in before], tab]))
 """
-    assert run(code).splitlines()[-1] == "ok"
+    unseen, missing, not_starred, ours, tab = json.loads(run(code).splitlines()[-1])
+    assert unseen == missing == not_starred == ours == [] and [name.rpartition(".")[2] for name in tab] == ["Timer"]
 
 
 def test_without_d2l_the_course_runs_and_says_what_is_missing(tmp_path):
