@@ -121,6 +121,38 @@ def test_wrong_answers_fail_with_a_sentence(solved, lesson, task):
     assert not accepted
 
 
+@pytest.fixture
+def shell(monkeypatch):
+    """IPython as it runs in a notebook's kernel, in this process: a kernel for each lesson would import PyTorch seven times."""
+    from IPython.core.interactiveshell import InteractiveShell
+    path = list(sys.path)
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(colors="nocolor")
+    shell.kernel = None
+    yield shell
+    InteractiveShell.clear_instance()
+    sys.path[:] = path
+    checks.results.clear()
+
+
+def test_the_worked_notebook_runs_and_says_what_it_has_kept(shell, lesson, monkeypatch):
+    from IPython.utils.capture import capture_output
+    monkeypatch.chdir(SOURCES[lesson].parent)
+    checks.results.clear()
+    compared = 0
+    for cell in cells(SOURCES[lesson]):
+        if cell.cell_type == "code":
+            with capture_output() as captured:
+                done = shell.run_cell(cell.source, store_history=True)
+            done.raise_error()
+            if "nbval-ignore-output" not in cell.metadata.get("tags", []):
+                kept = "".join(f"Out[{output.execution_count}]: {output.data['text/plain']}\n" if output.output_type == "execute_result"
+                               else output.text for output in cell.outputs)
+                assert captured.stdout == kept and captured.stderr == "", cell.id
+                compared += bool(kept)
+    assert compared >= 6 and kept.endswith("All done.\n")  # each check's sentence, and `progress`
+
+
 def test_each_task_has_answers_of_both_kinds(solved):
     for lesson in SOURCES:
         _, checks = solved(lesson)

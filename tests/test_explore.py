@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -313,3 +314,139 @@ def test_pictures_come_while_one_draws_five_a_second(watched, monkeypatch):
     last = len(digits)
     send("mouse_move", 100)  # no button is down
     assert len(digits) == last
+
+
+# ---------------------------------------------------------------- what the browser is given
+
+def described(widget):
+    """A widget as the browser gets it: its kind, what was set of it, its parts."""
+    names = ("description", "value", "min", "max", "step", "base", "readout_format", "options", "accept", "multiple", "width", "height")
+    told = {name: getattr(widget, name) for name in names if hasattr(widget, name)}
+    told["class"] = list(widget._dom_classes)
+    told["layout"] = {name: value for name, value in widget.layout.get_state().items() if value is not None and not name.startswith("_")}
+    if hasattr(widget, "style") and hasattr(widget.style, "description_width"):
+        told["label"] = widget.style.description_width
+    return type(widget).__name__, {name: value for name, value in told.items() if value not in ((), [], {}, "", None)}, [
+        described(child) for child in getattr(widget, "children", ())]
+
+
+def test_the_controls_are_laid_out_as_the_browser_test_saw_them(watched):
+    """Widths, formats and classes have their effect in a browser only (test_browser.py); here a changed one is noticed at once."""
+    explore.explore(lambda **_: None, a=explore.slider("whole", 1, 9, 2, 3), b=explore.slider("real", 0.0, 1.0, 0.1, 0.5),
+                    c=explore.slider("ratio", 0.01, 10.0, "log", 0.1), d=explore.choice("one of", [1, 2], 2), e=explore.text("shape", "8, 1"))
+    wide = {"class": ["course-control"], "layout": {"width": "42em", "max_width": "calc(100% - 4px)"}, "label": "17em"}
+    style = ("HTML", {"value": explore.STYLE, "layout": {"display": "none"}}, [])
+    assert described(watched[-1]) == ("VBox", {"class": ["course-explore"]}, [
+        ("IntSlider", {"description": "whole", "value": 3, "min": 1, "max": 9, "step": 2, "readout_format": "d", **wide}, []),
+        ("FloatSlider", {"description": "real", "value": 0.5, "min": 0.0, "max": 1.0, "step": 0.1, "readout_format": ".2f", **wide}, []),
+        ("FloatLogSlider", {"description": "ratio", "value": 0.1, "min": -2.0, "max": 1.0, "step": 0.05, "base": 10.0,
+                            "readout_format": ".3g", **wide}, []),
+        ("SelectionSlider", {"description": "one of", "value": 2, "options": (1, 2), **wide}, []),
+        ("Text", {"description": "shape", "value": "8, 1", **wide}, []),
+        ("Output", {"layout": {"min_height": "14em"}}, []),
+        style])
+    assert "course-explore" in explore.STYLE and "course-control" in explore.STYLE and "course-field" in explore.STYLE
+
+
+def test_the_field_to_draw_in_stands_beside_its_answer(watched):
+    explore.draw_digit(lambda digit: None)
+    kind, told, (row, style) = described(watched[-1])
+    assert (kind, told) == ("VBox", {"class": ["course-explore"]}) and style[1]["layout"] == {"display": "none"}
+    upload = row[2][0][2].pop()
+    assert upload[0] == "FileUpload" and {name: upload[1][name] for name in ("description", "accept", "layout")} == {
+        "description": "Or upload an image", "accept": "image/*", "layout": {"width": "max-content"}} and not upload[1].get("multiple")
+    assert row == ("HBox", {"layout": {"flex_flow": "row wrap"}}, [
+        ("VBox", {"layout": {"flex": "0 0 auto", "max_width": "100%"}}, [
+            ("HTML", {"value": "<b>Draw a digit here:</b>"}, []),
+            ("Canvas", {"width": 280, "height": 280, "class": ["course-field"], "layout": {"width": "280px", "height": "280px"}}, []),
+            ("Button", {"description": "Clear"}, [])]),
+        ("Output", {"layout": {"flex": "1 1 22em", "min_width": "0", "min_height": "15em"}}, [])])
+
+
+def test_without_ipycanvas_the_words_say_what_to_do(watched, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipycanvas", None)
+    explore.draw_digit(lambda digit: None)
+    assert part(watched[-1], "HTML").value == "To draw here, install ipycanvas and restart the kernel."
+
+
+@pytest.fixture
+def pen(watched, monkeypatch):
+    """A field to draw in; `pen(event, x, y)` moves the mouse, `pen.drawn` is what the browser draws, `pen.ink()` what the network gets."""
+    import ipycanvas
+    drawn, inks = [], []
+    for name in ("stroke_line", "fill_rect"):
+        monkeypatch.setattr(ipycanvas.Canvas, name, lambda self, *at, name=name: drawn.append(
+            (name, at, *((self.stroke_style, self.line_width, self.line_cap) if name == "stroke_line" else (self.fill_style,)))))
+    monkeypatch.setattr(explore, "as_digit", lambda ink: inks.append(np.array(ink)) or torch.zeros(1, 28, 28))
+    explore.draw_digit(lambda digit: None, side=100, width=10)
+    canvas = part(watched[-1], "Canvas")
+
+    def send(event, *at):
+        canvas._handle_frontend_event(canvas, {"event": event, **dict(zip("xy", at))}, [])
+
+    send.drawn, send.inks, send.canvas = drawn, inks, canvas
+    return send
+
+
+def test_what_is_seen_is_what_the_network_gets(pen):
+    assert pen.drawn == [("fill_rect", (0, 0, 100, 100), "black")] and pen.inks[0].shape == (100, 100) and not pen.inks[0].any()
+    pen("mouse_down", 50, 30)
+    assert len(pen.inks) == 1  # nothing is asked for a dot yet
+    pen("mouse_up", 50, 30)
+    dot = pen.inks[-1]
+    assert dot.max() == 1 and dot.min() == 0
+    down, right = np.nonzero(dot)
+    assert (down.min(), down.max(), right.min(), right.max()) == (25, 35, 45, 55)  # ten wide, round the point
+    assert 70 < dot.sum() < 100  # a disc, not a square of 121
+    pen("mouse_down", 20, 70)
+    pen("mouse_move", 80, 70)
+    pen("mouse_up", 80, 70)
+    line = pen.inks[-1] - dot
+    assert abs(line[:, 50].sum() - 10) <= 1 and line[60:64, :].sum() == 0 and line[77:, :].sum() == 0
+    assert np.nonzero(line.any(0))[0][[0, -1]].tolist() == [15, 85]  # round ends
+    strokes = [(at, *style) for name, at, *style in pen.drawn if name == "stroke_line"]
+    assert strokes == [((50, 30, 50, 30), "white", 10, "round"), ((20, 70, 20, 70), "white", 10, "round"),
+                       ((20, 70, 80, 70), "white", 10, "round")]
+
+
+def test_leaving_the_field_ends_a_line_and_clear_empties_it(pen, watched):
+    pen("mouse_down", 20, 20)
+    pen("mouse_out", 0, 20)
+    asked = len(pen.inks)
+    assert asked == 2 and pen.inks[-1].any()
+    pen("mouse_move", 50, 50)  # back in the field, no button is down
+    pen("mouse_up", 50, 50)
+    assert len(pen.inks) == asked and len([name for name, *_ in pen.drawn if name == "stroke_line"]) == 1
+    pen("mouse_down", 80, 80)  # a new line begins where it begins
+    assert pen.drawn[-1][1] == (80, 80, 80, 80)
+    pen("mouse_up", 80, 80)
+    part(watched[-1], "Button").click()
+    assert not pen.inks[-1].any() and pen.drawn[-1] == ("fill_rect", (0, 0, 100, 100), "black")
+
+
+def test_two_fingers_or_none_draw_nothing(pen):
+    def touch(event, *fingers):
+        pen.canvas._handle_frontend_event(pen.canvas, {"event": event, "touches": [dict(zip("xy", at)) for at in fingers]}, [])
+
+    touch("touch_start", (20, 20), (60, 60))
+    touch("touch_move", (30, 30), (70, 70))
+    touch("touch_move")
+    touch("touch_end")
+    assert len(pen.drawn) == 1 and len(pen.inks) == 1
+    touch("touch_start", (20, 20))
+    touch("touch_end", (40, 40))  # another finger is still there
+    assert len(pen.inks) == 1
+    touch("touch_cancel")
+    assert len(pen.inks) == 2 and pen.inks[-1].any()
+
+
+def test_the_answer_is_replaced_when_the_next_one_is_there(watched, monkeypatch):
+    """Cleared at once, the page would jump at each step of a control."""
+    cleared = []
+    monkeypatch.setattr(explore.widgets.Output, "clear_output", lambda self, *, wait=False: cleared.append(wait))
+    control = explore.slider("n", 1, 9, 1, 3)
+    explore.explore(lambda n: None, n=control)
+    control.value = 4
+    explore.draw_digit(lambda digit: None)
+    assert cleared == [True, True, True]
+    assert [type(widget).__name__ for widget in watched[0].children] == ["IntSlider", "Output", "HTML"]
