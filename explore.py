@@ -50,10 +50,9 @@ def _together(*parts):
 def slider(label, low, high, step, value):
     """A slider. Whole numbers if `step` is an int; a `step` of "log" moves in equal ratios, 20 for each factor of 10."""
     if step == "log":
-        return _control(widgets.FloatLogSlider, label, min=np.log10(low), max=np.log10(high), step=0.05, value=value,
-                        readout_format=".3g")
-    kind, options = (widgets.IntSlider, {}) if isinstance(step, int) else (widgets.FloatSlider, {"readout_format": ".2f"})
-    return _control(kind, label, min=low, max=high, step=step, value=value, **options)
+        return _control(widgets.FloatLogSlider, label, min=np.log10(low), max=np.log10(high), step=0.05, value=value)
+    kind = widgets.IntSlider if isinstance(step, int) else widgets.FloatSlider
+    return _control(kind, label, min=low, max=high, step=step, value=value)
 
 
 def choice(label, options, value):
@@ -153,13 +152,14 @@ def draw_digit(picture, side=280, width=22):
         else:
             answer(ink)
 
-    upload = widgets.FileUpload(description="Or upload an image", accept="image/*", multiple=False,
+    upload = widgets.FileUpload(description="Or upload an image", accept="image/*",
                                 layout=widgets.Layout(width="max-content"))
-    upload.observe(read, "value")
+    upload.observe(read, "value")  # pragma: no mutate: nothing else of it ever changes
     try:
         field, wipe = _field(answer, side, width)
     except ImportError:
-        field, wipe = [widgets.HTML("To draw here, install ipycanvas and restart the kernel.")], lambda: None
+        field = [widgets.HTML("To draw here, install ipycanvas and restart the kernel.")]
+        wipe = lambda: None  # noqa: E731  # pragma: no mutate: what it returns is nobody's
     answer(np.zeros((side, side)))
     left = widgets.VBox([*field, upload], layout=widgets.Layout(flex="0 0 auto", max_width="100%"))
     _together(widgets.HBox([left, output], layout=widgets.Layout(flex_flow="row wrap")))
@@ -177,7 +177,7 @@ def _field(answer, side, width):
     canvas = Canvas(width=side, height=side, layout=widgets.Layout(width=f"{side}px", height=f"{side}px"))
     canvas.add_class("course-field")
     ink = Image.new("L", (side, side))
-    state = {"last": None, "shown": 0.0}
+    state = {"last": None, "shown": 0.0}  # where the pen was last, while it is down; when the last picture came
 
     def wipe():
         ink.paste(0, (0, 0, side, side))
@@ -185,7 +185,7 @@ def _field(answer, side, width):
         canvas.fill_rect(0, 0, side, side)
 
     def stroke(x, y):
-        x0, y0 = state["last"] or (x, y)
+        x0, y0 = state["last"]
         state["last"] = (x, y)
         pen = ImageDraw.Draw(ink)
         pen.line((x0, y0, x, y), fill=255, width=width)
@@ -198,7 +198,7 @@ def _field(answer, side, width):
         state["shown"] = time.monotonic()
 
     def down(x, y):
-        state["last"] = None
+        state["last"] = (x, y)
         stroke(x, y)
 
     def move(x, y):

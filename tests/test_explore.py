@@ -370,7 +370,7 @@ def test_without_ipycanvas_the_words_say_what_to_do(watched, monkeypatch):
 
 
 @pytest.fixture
-def pen(watched, monkeypatch):
+def pen(watched, monkeypatch, caplog):
     """A field to draw in; `pen(event, x, y)` moves the mouse, `pen.drawn` is what the browser draws, `pen.ink()` what the network gets."""
     import ipycanvas
     drawn, inks = [], []
@@ -385,16 +385,20 @@ def pen(watched, monkeypatch):
         canvas._handle_frontend_event(canvas, {"event": event, **dict(zip("xy", at))}, [])
 
     send.drawn, send.inks, send.canvas = drawn, inks, canvas
-    return send
+    yield send
+    assert not caplog.records, "ipywidgets logs what a function that it calls raises"
 
 
 def test_what_is_seen_is_what_the_network_gets(pen):
     assert pen.drawn == [("fill_rect", (0, 0, 100, 100), "black")] and pen.inks[0].shape == (100, 100) and not pen.inks[0].any()
+    pen("mouse_move", 10, 10)  # the button is up, and was never down
+    pen("mouse_up", 10, 10)
+    assert len(pen.inks) == len(pen.drawn) == 1
     pen("mouse_down", 50, 30)
     assert len(pen.inks) == 1  # nothing is asked for a dot yet
     pen("mouse_up", 50, 30)
     dot = pen.inks[-1]
-    assert dot.max() == 1 and dot.min() == 0
+    assert dot.dtype == float and dot.max() == 1 and dot.min() == 0
     down, right = np.nonzero(dot)
     assert (down.min(), down.max(), right.min(), right.max()) == (25, 35, 45, 55)  # ten wide, round the point
     assert 70 < dot.sum() < 100  # a disc, not a square of 121
@@ -417,9 +421,10 @@ def test_leaving_the_field_ends_a_line_and_clear_empties_it(pen, watched):
     pen("mouse_move", 50, 50)  # back in the field, no button is down
     pen("mouse_up", 50, 50)
     assert len(pen.inks) == asked and len([name for name, *_ in pen.drawn if name == "stroke_line"]) == 1
-    pen("mouse_down", 80, 80)  # a new line begins where it begins
-    assert pen.drawn[-1][1] == (80, 80, 80, 80)
-    pen("mouse_up", 80, 80)
+    pen("mouse_down", 99, 0)  # a new line begins where it begins
+    assert pen.drawn[-1][1] == (99, 0, 99, 0)
+    pen("mouse_move", 0, 99)
+    pen("mouse_up", 0, 99)
     part(watched[-1], "Button").click()
     assert not pen.inks[-1].any() and pen.drawn[-1] == ("fill_rect", (0, 0, 100, 100), "black")
 
@@ -450,3 +455,21 @@ def test_the_answer_is_replaced_when_the_next_one_is_there(watched, monkeypatch)
     explore.draw_digit(lambda digit: None)
     assert cleared == [True, True, True]
     assert [type(widget).__name__ for widget in watched[0].children] == ["IntSlider", "Output", "HTML"]
+
+
+def test_a_digits_picture_keeps_its_places_and_the_pen_its_width(watched):
+    from matplotlib import pyplot as plt
+
+    def picture(digit):
+        fig, axes = plt.subplots(1, 2, figsize=(4, 2), layout="constrained")
+        axes[0].set_ylabel("wide" * drawn, fontsize=40)
+        utils.show(fig, "two axes")
+        places.append([ax.get_position().x0 for ax in fig.axes])
+
+    drawn, places = 0, []
+    explore.draw_digit(picture)
+    canvas = part(watched[-1], "Canvas")
+    drawn = 3  # a label that needs room: the axes stay where they were all the same
+    for event in ("mouse_down", "mouse_up"):
+        canvas._handle_frontend_event(canvas, {"event": event, "x": 5, "y": 5}, [])
+    assert len(places) == 2 and places[0] == places[1] and canvas.line_width == 22

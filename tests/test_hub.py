@@ -273,7 +273,7 @@ def test_nobody_can_listen_to_anothers_kernel(ada, bob):
                    "ports = {c.laddr.port for c in getattr(me, 'net_connections', me.connections)('tcp') if c.status == 'LISTEN'}",
                    # one that it only hears at: what processes of its own print, if they know a secret
                    "print(ports - {get_ipython().kernel.iopub_thread._pipe_port})",
-                   f"import socket; socket.socket(socket.AF_UNIX).connect(f'{{kernel[\"ip\"]}}-{{kernel[\"iopub_port\"]}}'); print('there')")
+                   "import socket; socket.socket(socket.AF_UNIX).connect(f'{kernel[\"ip\"]}-{kernel[\"iopub_port\"]}'); print('there')")
     assert said.count("\n") == 3, said
     (transport, path, number), listening, there = (line.split() for line in said.splitlines())
     assert (transport, listening, there) == ("ipc", ["set()"], ["there"]), said
