@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_hex, to_rgba
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.markers import MarkerStyle
 from torch import nn
 
 import pictures
@@ -163,6 +165,9 @@ def test_images_stand_in_rows_with_ink_dark_each_under_its_title(shown):
     imgs = torch.rand(5, 1, 4, 6)
     axes = utils.show_images(imgs, 2, 3, titles=["a", "b\nc", "d", "e"], scale=0.5)
     fig, alt = shown[-1]
+    engine = fig.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine) and (engine.get()["wspace"], engine.get()["hspace"]) == (0.06, 0.06)
+    assert axes[0].title.get_fontsize() == 9
     assert len(axes) == 6 and tuple(fig.get_size_inches()) == (1.5, 1.0)
     for ax, img in zip(axes, imgs):
         assert np.allclose(ax.images[0].get_array(), img[0]) and ax.images[0].get_cmap().name == "gray_r"
@@ -170,7 +175,13 @@ def test_images_stand_in_rows_with_ink_dark_each_under_its_title(shown):
     assert [ax.get_title() for ax in axes] == ["a", "b\nc", "d", "e", "", ""]
     assert alt == "5 images in a grid. a; b, c; d; e"
     utils.show_images(imgs[:1], 1, 1)
-    assert shown[-1][1] == "1 image in a grid."
+    assert shown[-1][1] == "1 image in a grid." and tuple(shown[-1][0].get_size_inches()) == (1.5, 1.5)
+    kinds = [torch.rand(4, 6, 1), torch.rand(3, 4, 6), torch.rand(4, 6, 3), torch.rand(4, 6, 4), torch.rand(3, 6, 3), torch.rand(3, 6, 4),
+             (torch.rand(4, 6) * 255).byte(), torch.rand(4, 6).bfloat16()]
+    axes = utils.show_images(kinds, 2, 4)
+    assert [ax.images[0].get_array().shape for ax in axes] == [
+        (4, 6), (4, 6, 3), (4, 6, 3), (4, 6, 4), (3, 6, 3), (3, 6, 4), (4, 6), (4, 6)]  # (3, 6, 3): three rows rather than three channels
+    assert axes[6].images[0].get_array().dtype == np.uint8
 
 
 # ---------------------------------------------------------------- what a classifier does
@@ -192,6 +203,17 @@ def test_a_confusion_matrix_has_true_classes_in_rows_and_colours_by_their_shares
     assert {place: int(text.get_text()) for place, text in texts.items()} == {(i, j): int(MATRIX[i, j]) for i in range(3) for j in range(3)}
     assert {place for place, text in texts.items() if text.get_color() == "white"} == {(0, 0), (1, 2)}  # on dark squares only
     assert alt == "Confusion matrix of 18 predictions, 7 of them right; most often dog is taken for cow (8 times)."
+    assert tuple(fig.get_size_inches()) == (6.4, 5.4) and isinstance(fig.get_layout_engine(), ConstrainedLayoutEngine)
+    assert {(text.get_fontsize(), text.get_ha(), text.get_va()) for text in ax.texts} == {(8, "center", "center")}
+    assert {(label.get_rotation(), label.get_ha()) for label in ax.get_xticklabels()} == {(45, "right")}
+    assert bar.get_ylim() == (0, 1) and bar.get_position().x0 > ax.get_position().x1
+    with pytest.raises(ValueError, match=r"shape \(2,\), and there are 2 names"):
+        utils.show_confusion_matrix(torch.tensor([1, 2]), ["cat", "dog"])
+
+
+def test_numbers_are_white_on_squares_darker_than_seven_tenths(shown):
+    utils.show_confusion_matrix(torch.tensor([[7, 3], [28, 72]]), ["cat", "dog"])
+    assert [text.get_color() for text in shown[-1][0].axes[0].texts] == ["black", "black", "black", "white"]
 
 
 def test_a_boundary_tells_classes_by_marker_colour_and_region(shown):
@@ -213,8 +235,24 @@ def test_a_boundary_tells_classes_by_marker_colour_and_region(shown):
     assert np.allclose([color[3] for color in regions.get_facecolor()], [0.15, 0.4, 0.15])  # told apart without colour
     assert list(regions.levels) == [-0.5, 0.5, 1.5, 2.5] and list(border.levels) == [0.5, 1.5]
     assert ax.get_xlim() == (-1, 6) and ax.get_ylim() == (-1, 10)  # all points, and one more on each side
+    assert tuple(fig.get_size_inches()) == (4.5, 4) and isinstance(fig.get_layout_engine(), ConstrainedLayoutEngine)
+    assert set(border.get_edgecolor().flatten().round(3)) == {0.3, 1} and set(border.get_linewidths()) == {1}
+    for each in scatters.values():
+        assert (each.get_sizes().tolist(), each.get_linewidths().tolist(), to_hex(each.get_edgecolor()[0])) == ([20], [0.5], "#ffffff")
     left, right = (path.vertices[path.vertices[:, 1] < 5, 0] for path in regions.get_paths()[:2])
     assert left.max() < 2.6 and right.min() > 2.4 and right.max() == pytest.approx(6)
+
+
+@pytest.mark.parametrize("num_classes", [1, 6])
+def test_each_of_six_classes_has_a_marker_and_one_has_no_border(shown, num_classes):
+    X, y = torch.randn(12, 2), torch.arange(12) % num_classes
+    utils.show_decision_boundary(lambda points: torch.zeros(len(points)), X, y, "Some.")
+    ax, = shown[-1][0].axes
+    scatters = [each for each in ax.collections if str(each.get_label()).startswith("class")]
+    markers = [MarkerStyle(marker) for marker in "osD^vP"[:num_classes]]
+    assert [each.get_paths()[0].vertices.tolist() for each in scatters] == [
+        marker.get_path().transformed(marker.get_transform()).vertices.tolist() for marker in markers]
+    assert len(ax.collections) == num_classes + (1 if num_classes == 1 else 2)
 
 
 def test_colours_are_those_that_everybody_can_tell_apart():
@@ -236,8 +274,32 @@ def test_curves_that_grow_go_where_they_are_told(shown):
     assert alt == "Two curves." and lines(ax) == {"a": ([1, 2], [3, 2]), "b": ([2, 3], [1, 0.5])}
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xlim(), ax.get_ylim()) == ("step", "loss", (0, 9), (-1, 4))
     assert [line.get_linestyle() for line in ax.get_lines()] == ["-", "--"]
+    assert tuple(fig.get_size_inches()) == (3.5, 2.5) and isinstance(fig.get_layout_engine(), ConstrainedLayoutEngine)
+    assert {line.get_markersize() for line in ax.get_lines()} == {3} and {line.get_alpha() for line in ax.get_xgridlines()} == {0.4}
     logarithmic = utils.Animator(xscale="log", yscale="log")
     logarithmic.add(10, 0.1)
     logarithmic.finish("One.")
     ax, = shown[-1][0].axes
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log") and ax.get_legend() is None
+
+
+def test_curves_stand_in_as_many_panels_as_asked_for(shown):
+    animator = utils.Animator(xlabel="epoch", nrows=2, ncols=3, figsize=(6, 4), panels=(0, 5), legend=["left", "right"], ylabel=["a"] * 6)
+    animator.add((1, 2), (0.5, 0.25))
+    animator.finish("Six panels.")
+    fig, _ = shown[-1]
+    assert tuple(fig.get_size_inches()) == (6, 4) and fig.axes[0].get_gridspec().get_geometry() == (2, 3)
+    assert [len(ax.get_lines()) for ax in fig.axes] == [1, 0, 0, 0, 0, 1]
+    assert lines(fig.axes[5]) == {"right": ([2], [0.25])}  # each curve at its own x
+    assert [ax.get_legend() is not None for ax in fig.axes] == [True, False, False, False, False, True]
+    locator = fig.axes[0].xaxis.get_major_locator()
+    assert locator._integer and locator._min_n_ticks == 1
+
+
+@pytest.mark.parametrize("settings", [{"xlabel": "step"}, {"xlabel": "epoch", "xscale": "log"}])
+def test_only_epochs_are_whole_numbers(shown, settings):
+    animator = utils.Animator(**settings)
+    animator.add([1], [0.5])
+    animator.finish("A point.")
+    ax, = shown[-1][0].axes
+    assert not getattr(ax.xaxis.get_major_locator(), "_integer", False)

@@ -1,4 +1,6 @@
 """How a figure is shown: in one place, and with words that reach whoever can't see it."""
+import base64
+import io
 import re
 import threading
 from html import unescape
@@ -7,6 +9,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from PIL import Image
 
 import pictures
 import utils
@@ -23,7 +26,14 @@ def notebook(monkeypatch):
     shell.kernel = True
     configure_inline_support(shell, "inline")
     monkeypatch.setattr(pictures, "get_ipython", lambda: shell)
-    monkeypatch.setattr(pictures.display, "display", lambda *things, **options: shown.extend(things) or Handle(shown))
+
+    def show(*things, raw=False, display_id=False):
+        """As IPython's: a dictionary is an output only if it is said to be raw, and can be updated only if it has an id."""
+        assert all(raw is True or not isinstance(thing, dict) for thing in things)
+        shown.extend(things)
+        return Handle(shown) if display_id is True else None
+
+    monkeypatch.setattr(pictures.display, "display", show)
     yield shown
     InlineBackend.clear_instance()
     InteractiveShell.clear_instance()
@@ -34,7 +44,8 @@ class Handle:
     def __init__(self, shown):
         self.shown = shown
 
-    def update(self, output, **_):
+    def update(self, output, raw=False):
+        assert raw is True or not isinstance(output, dict)
         self.shown.append(output)
 
 
@@ -49,6 +60,14 @@ def told(output):
     (alt, kind), = re.findall(r'^<img alt="([^"]*)"[^>]* src="data:image/([a-z+]+);base64,[^"]{100,}">$', output["text/html"])
     assert set(output) == {"text/html", "text/plain"} and output["text/plain"] == unescape(alt)
     return unescape(alt), kind
+
+
+def content_of(output):
+    return base64.b64decode(re.search('base64,([^"]+)', output["text/html"])[1])
+
+
+def size_of(output):
+    return Image.open(io.BytesIO(content_of(output))).size
 
 
 def test_a_figure_brings_its_alternative_text_and_is_closed(notebook):
@@ -66,9 +85,18 @@ def test_formats_that_a_notebook_is_set_to_are_kept(notebook):
     set_matplotlib_formats("pdf")  # no picture for a page: it is drawn as PNG all the same
     utils.show(line(), "not on a page")
     assert told(notebook[-1]) == ("not on a page", "png")
+    narrow, wide = line(), line()
+    wide.axes[0].set_ylabel("far out", labelpad=200)  # beyond the figure's edge, which a notebook's picture is cut to
+    for fig, name in ((narrow, "narrow"), (wide, "wide")):
+        utils.show(fig, name)
+    narrow, wide = (size_of(output)[0] for output in notebook[-2:])
+    assert wide > narrow + 100
+    set_matplotlib_formats("jpeg")
+    utils.show(line(), "a photograph")
+    assert told(notebook[-1]) == ("a photograph", "jpeg") and size_of(notebook[-1])[0] > 300
     utils.use_svg_display()
     utils.show(line(), "lines that stay lines")
-    assert told(notebook[-1]) == ("lines that stay lines", "svg+xml")
+    assert told(notebook[-1]) == ("lines that stay lines", "svg+xml") and b"<svg" in content_of(notebook[-1])
 
 
 def test_curves_that_grow_tell_what_they_are_at_every_step(notebook, monkeypatch):
@@ -203,3 +231,69 @@ def test_curves_that_grow_are_shown_by_whom_it_says(notebook, monkeypatch):
         animator.add(1, torch.tensor(0.5))
         animator.finish("The loss falls.")
     assert seen == ["The loss falls."] and notebook == []
+
+
+@pytest.mark.parametrize("kernel, environment, looked_at", [
+    (True, {}, True), (False, {}, False), (True, {"PYTEST_VERSION": "9"}, False), (True, {"COURSE_STILL": "1"}, False)])
+def test_somebody_looks_in_a_notebook_that_no_test_and_no_command_runs(monkeypatch, kernel, environment, looked_at):
+    for name in ("PYTEST_VERSION", "COURSE_STILL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(pictures, "in_notebook", lambda: kernel)
+    assert pictures.watched() is looked_at
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still until its `now` is set."""
+    class Clock:
+        now = 1000.0
+
+        def monotonic(self):
+            return self.now
+
+    monkeypatch.setattr(pictures, "time", Clock())
+    return pictures.time
+
+
+def test_the_bar_says_where_the_training_is_four_times_a_second(notebook, monkeypatch, clock):
+    monkeypatch.setattr(pictures, "watched", lambda: True)
+    bar = utils.ProgressBar(3, 10)
+    assert [thing.data for thing in notebook] == [""]
+    for batch in range(25):
+        bar.step(batch // 10)
+        clock.now += 0.1
+    drawn = [thing.data for thing in notebook[1:]]
+    assert drawn[0] == '<progress max="30" value="1" aria-label="epoch 1 of 3, batch 1 of 10"></progress> epoch 1 of 3, batch 1 of 10'
+    assert [int(re.search(r'value="(\d+)"', each)[1]) for each in drawn] == [1, 4, 7, 10, 13, 16, 19, 22, 25]
+    assert drawn[-1].endswith("epoch 3 of 3, batch 5 of 10")
+    bar.close()
+    assert notebook[-1].data == "" and len(notebook) == len(drawn) + 2
+
+
+def test_a_bar_without_a_known_number_of_batches_counts_them(notebook, monkeypatch, clock):
+    monkeypatch.setattr(pictures, "watched", lambda: True)
+    bar = utils.ProgressBar(2, None)
+    bar.step(0)
+    assert notebook[-1].data == '<progress aria-label="epoch 1 of 2, batch 1 of ?"></progress> epoch 1 of 2, batch 1 of ?'
+
+
+def test_where_nobody_looks_there_is_no_bar(notebook):
+    bar = utils.ProgressBar(2, 5)
+    bar.step(0)
+    bar.close()
+    assert notebook == [] and bar.done == 1
+
+
+def test_curves_that_grow_are_drawn_no_more_often_than_asked_for(notebook, monkeypatch, clock):
+    monkeypatch.setattr(pictures, "watched", lambda: True)
+    animator = utils.Animator(seconds_between=0.5)
+    for i in range(6):
+        animator.add(i, 1 / (i + 1))
+        clock.now += 0.25
+    assert len(notebook) == 3  # at 0, 0.5 and 1 second
+    monkeypatch.setattr(pictures, "watched", lambda: False)
+    clock.now += 10
+    animator.add(7, 0.1)
+    assert len(notebook) == 3
