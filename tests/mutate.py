@@ -29,7 +29,7 @@ MODULES = {  # module: (its files, the tests that go with it)
     "pictures": (["pictures.py"], "pictures drawn utils"),
     "explore": (["explore.py"], "explore"),
     "checks": (["exercises/checks/*.py"], "exercises"),
-    "grading": (["exercises/grading/*.py"], "collect report keep grading pages state"),
+    "grading": (["exercises/grading/*.py"], "collect mend report keep grading pages state"),
     "tools": (["tools/*.py"], "launch make mine install start"),
 }
 NOT_HERE = [
