@@ -139,3 +139,51 @@ def test_ordinary_words_and_numbers_stay():
 
 def test_a_release_that_cannot_be_made_is_a_value_error():
     assert issubclass(NoRelease, ValueError) and course() == {}
+
+
+# ---------------------------------------------------------------- a file, whole or not at all
+
+@pytest.mark.parametrize("content, kept", [("é\ud800", b"\xc3\xa9?"), (b"\x00\xff", b"\x00\xff"), ("", b"")])
+def test_a_file_is_written_whole_and_readable_as_others_are(tmp_path, content, kept):
+    old = os.umask(0o027)
+    try:
+        keep.replace(tmp_path / "x.csv", content)
+    finally:
+        os.umask(old)
+    assert (tmp_path / "x.csv").read_bytes() == kept and os.listdir(tmp_path) == ["x.csv"]
+    assert os.name != "posix" or (tmp_path / "x.csv").stat().st_mode & 0o777 == 0o640
+    assert keep._umask() == os.umask(old) and os.umask(old) == old  # asked for, and left as it was
+
+
+def test_a_file_that_can_not_be_written_leaves_what_was_there_and_names_it(tmp_path, monkeypatch):
+    path = tmp_path / "grades.csv"
+    path.write_text("old")
+
+    def full(*_):
+        assert [name.parent for name in tmp_path.iterdir()] == [tmp_path, tmp_path]  # beside it, so that a rename can take its place
+        raise OSError(28, "No space left on device", "scratch", None, "other")
+
+    monkeypatch.setattr(keep.os, "replace", full)
+    with pytest.raises(OSError, match="No space left") as raised:
+        keep.replace(path, "new")
+    assert (raised.value.filename, raised.value.filename2) == (str(path), None)
+    assert path.read_text() == "old" and os.listdir(tmp_path) == ["grades.csv"]
+
+
+def test_a_record_in_any_script_is_read(tmp_path):
+    record = tmp_path / f"{LESSON}.json"
+    found = {"students": {"李-é": {"key": "", "failed": "", "lost": "", "notes": [], "name": "李"}}}
+    record.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
+    assert keep.state(record) == found
+    del found["students"]["李-é"]["notes"]
+    record.write_text(json.dumps(found), encoding="utf-8")
+    assert keep.state(record) == {}
+
+
+def test_what_lay_beside_a_damaged_gradebook_goes_with_it(folder):
+    """Or SQLite would play the old journal into the copy."""
+    for leftover in ("-journal", "-wal", "-shm"):
+        (folder / f"gradebook.db{leftover}").write_bytes(b"old")
+    (folder / "gradebook.db").write_bytes(b"garbage" * 999)
+    assert keep.mend_gradebook()
+    assert not [name for name in os.listdir(folder) if name.endswith(("-journal", "-wal", "-shm"))]

@@ -3,6 +3,8 @@
 That formulas stay out of the CSV, that a link in a zip is not followed and which of several notebooks counts was seen by the slow tests only, or by none.
 """
 import csv
+import dataclasses
+import datetime
 import json
 import os
 import re
@@ -17,7 +19,7 @@ import pytest
 pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import FILE, LESSON, release, solved  # noqa: E402
-from exercises.grading import report  # noqa: E402
+from exercises.grading import report, students  # noqa: E402
 from exercises.grading.collect import collect  # noqa: E402
 from exercises.grading.mend import mend  # noqa: E402
 
@@ -142,3 +144,100 @@ def test_of_two_tries_at_an_answer_all_run_and_the_last_stands(tmp_path):
     assert sources == [first.source, second.source]
     marked, = [cell for cell in mended.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "accuracy"]
     assert marked.source == second.source
+
+
+@pytest.mark.parametrize("name", ["mine.ipynb", "MINE.IPYNB", "mine.ipynb.txt", "mine.txt", "Mine.JSON", "mine.ipynb (1)"])
+def test_a_notebook_is_known_by_what_it_holds_whatever_it_is_called(tmp_path, name):
+    found, = collect(handed_in(tmp_path / "ada", {name: answered("accuracy"), "notes.txt": b"hello", "picture.png": b"\x89PNG", "zoo.json": b"[]"}), LESSON, release())
+    assert not found.lost and found.notes == [f"the file was called {name}"] and found.data
+
+
+@pytest.mark.parametrize("files, lost", [
+    ({"a.pdf": b"%PDF", "b.docx": b"PK"}, "no notebook among: a.pdf, b.docx"), ({"a.zip": b"PK"}, "no notebook among: a.zip (an archive: ask for the notebook itself)"),
+    ({"other.ipynb": b'{"cells": [{"cell_type": "code", "source": "1"}]}'}, "other.ipynb holds nothing of this exercise; was another one handed in?"),
+    ({}, "an empty folder")])
+def test_a_folder_without_this_exercise_says_what_it_has(tmp_path, files, lost):
+    (tmp_path / "bob").mkdir()
+    (tmp_path / "bob" / FILE).write_bytes(answered())
+    found = {each.name: each for each in collect(handed_in(tmp_path / "ada", files), LESSON, release())}
+    assert found["ada"].lost == lost and not found["bob"].lost
+
+
+def test_a_file_keeps_the_time_at_which_it_was_saved(tmp_path):
+    found, = collect(handed_in(tmp_path / "ada", {FILE: answered()}, {FILE: 1.7e9}), LESSON, release())
+    assert found.modified == datetime.datetime(2023, 11, 14, 22, 13, 20, tzinfo=datetime.timezone.utc)
+
+
+# ---------------------------------------------------------------- who handed in
+
+@pytest.mark.parametrize("name, person", [
+    ("Ada Lovelace_4711_assignsubmission_file_", ("Ada Lovelace_4711", "Ada Lovelace", "4711", ())),
+    ("12-345 - Ada Lovelace - Mar 3, 2027 1105 PM", ("Ada Lovelace_12", "Ada Lovelace", "12", (datetime.datetime(2027, 3, 3, 23, 5),))),
+    ("12-345 - Ada Lovelace - 3 March, 2027 905 am", ("Ada Lovelace_12", "Ada Lovelace", "12", (datetime.datetime(2027, 3, 3, 9, 5),))),
+    ("submission_99", ("submission_99", "submission_99", "99", ())), ("ada", ("ada", "ada", "", ()))])
+def test_whose_folder_it_is(name, person):
+    assert dataclasses.astuple(students.of_folder(name)) == person
+
+
+@pytest.mark.parametrize("name, person", [
+    (f"Ada Lovelace_4711_assignsubmission_file_{FILE}", ("Ada Lovelace_4711", "Ada Lovelace", "4711", ())),
+    (f"hw4_ada_attempt_2027-03-03-23-05-00_{FILE}", ("hw4_ada", "hw4_ada", "", ("2027-03-03-23-05-00",))),
+    (f"12-345 - Ada Lovelace - Mar 3, 2027 1105 PM - {FILE}", ("Ada Lovelace_12", "Ada Lovelace", "12", (datetime.datetime(2027, 3, 3, 23, 5),))),
+    (f"lovelaceada_LATE_4711_99_{FILE}", ("lovelaceada_4711", "lovelaceada", "4711", ())), (f"Ada - {FILE}", ("Ada", "Ada", "", ())),
+    (f"ada_{FILE}", (f"ada_{LESSON}-exercises", "ada", "", ())), ("ada.ipynb", ("ada", "ada", "", ())), ("ada.lovelace.txt", ("ada.lovelace", "ada.lovelace", "", ())),
+    (f"COPY OF {LESSON} (2).ipynb", (f"COPY OF {LESSON} (2)", f"COPY OF {LESSON} (2)", "", ())), (f"{LESSON} - Ada_.ipynb", (LESSON, LESSON, "", ())),
+    (f"_{LESSON}-exercises Ada .ipynb.json", (f"_{LESSON}-exercises Ada ", "Ada", "", ())), ("noextension", ("noextension", "noextension", "", ()))])
+def test_whose_file_it_is(name, person):
+    assert dataclasses.astuple(students.of_file(name, LESSON)) == person
+
+
+@pytest.mark.parametrize("names, short", [
+    (["hw4_ada", "hw4_bob"], ["ada", "bob"]), (["hw_4_ada", "hw_4_adam", "hw_4_bo_b"], ["ada", "adam", "bo_b"]), (["hw4_ada"], ["ada"]), (["ada"], ["ada"]),
+    (["hw4_ada_x", "hw4_ada_y"], ["x", "y"]), (["ada", "bob"], ["ada", "bob"]), (["hw4_", "hw4_ada"], ["hw4_", "ada"]), (["_ada", "_bob"], ["ada", "bob"])])
+def test_what_all_names_begin_with_is_left_out(names, short):
+    people = [students.Person(name, name) for name in names]
+    assert list(students.same_prefix_left_out(people).values()) == short
+
+
+def test_a_name_is_cut_at_its_length_and_no_shorter():
+    assert students.readable("x" * 80) == "x" * 80 and students.readable("x" * 81) == "x" * 79 + "…" and students.readable("a\tb\u200d\x00c") == "a b\u200d c"
+    assert len(students.readable("x" * 999)) == 80
+
+
+# ---------------------------------------------------------------- the report, to the letter
+
+def test_the_table_as_it_is_printed(told):
+    text, _ = told({"ada": ({}, (2.0, None), {"explain": 1.5}, 0), "bob": ({"name": "Roberta"}, (0.25, 10.0), {}, 90)})
+    table, remarks = text.split("\nTo be graded again by hand:")
+    assert table == ("\n1: stable_softmax (2)  2: explain (2)\n"
+                     "\nstudent      1    2  total  remarks\nada          2    -      2  1\nRoberta   0.25   10  10.25  1\n"
+                     "(-: to be graded by hand. Remarks are listed below and in the CSV.)\n")
+    assert remarks.splitlines()[1:] == ["  ada: explain: it is answered anew, and had 1.5 points", "", "Late:", "  Roberta: late by 0.0 h", "",
+                                        remarks.splitlines()[-1]]
+    assert re.fullmatch(rf"Written: (?P<folder>.*/){LESSON}\.csv and (?P=folder){LESSON}\.png", remarks.splitlines()[-1])
+
+
+def test_who_is_not_in_the_gradebook_is_named(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(report, "scores", lambda lesson, database: (TASKS, dict.fromkeys(TASKS, 2.0), {"ada": dict.fromkeys(TASKS, 1.0)}, {"ada": {}}, {"ada": 0}))
+    monkeypatch.setattr(report.keep, "autograded", lambda lesson, student: {})
+    entry = {"failed": "", "lost": "", "notes": []}
+    report.report(LESSON, "", {"students": {"zoe": entry, "ada": entry, "bob": {**entry, "name": "Bob\x1b Ross"}}}, tmp_path)
+    assert "\nNot in the gradebook, give the command again: Bob Ross, zoe\n" in capsys.readouterr().out
+
+
+def test_the_picture_counts_students_by_whole_points(monkeypatch):
+    from matplotlib import pyplot as plt
+    from matplotlib.colors import to_hex
+    figures = []
+    monkeypatch.setattr(plt, "close", figures.append)
+    png = report._plot([0, 2.0, 2.4, 10], 10.0, LESSON)
+    fig, = figures
+    ax, = fig.axes
+    assert png.startswith(b"\x89PNG") and int.from_bytes(png[16:20]) == 600 and int.from_bytes(png[20:24]) == 300
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title()) == ("points of 10", "students", f"{LESSON}: 4 submissions")
+    bars = {round(bar.get_x() + bar.get_width() / 2, 6): (bar.get_height(), round(bar.get_width(), 6)) for bar in ax.patches}
+    assert bars == {float(points): ({0: 1, 2: 2, 10: 1}.get(points, 0), 0.9) for points in range(11)}
+    assert {to_hex(bar.get_facecolor()) for bar in ax.patches} == {"#0072b2"} and ax.yaxis.get_major_locator()._integer
+    assert type(fig.get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
+    monkeypatch.undo()
+    plt.close("all")
