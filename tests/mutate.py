@@ -113,7 +113,12 @@ def not_here(folder, module):
     it, or they ask what a module holds."""
     said = subprocess.run([sys.executable, "-m", "pytest", *OPTIONS, *tests_of(module)], cwd=folder / "mutants", text=True,
                           env={**ENVIRONMENT, "MUTANT_UNDER_TEST": "stats"}, capture_output=True).stdout
-    return sorted(set(re.findall(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", said, re.M)))
+    return failed(said)
+
+
+def failed(said):
+    """The tests that failed, by what pytest says at the end."""
+    return re.findall(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", said, re.M)
 
 
 def mutate(module, names, jobs):
@@ -121,10 +126,13 @@ def mutate(module, names, jobs):
     folder = copy(module)
     options = ["run", "--max-children", str(jobs), *names]
     status, said = run(folder, *options)
-    if "failed to collect stats" in said:
-        left_out = not_here(folder, module)
-        print("\n".join(f"left out, as it can't run here: {name}" for name in left_out), flush=True)
-        folder = copy(module, left_out)
+    left_out = set()
+    while "failed to collect stats" in said:
+        if not (found := set(failed(said) if left_out else not_here(folder, module)) - left_out):
+            break
+        print("\n".join(f"left out, as it can't run here: {name}" for name in sorted(found)), flush=True)
+        left_out |= found
+        folder = copy(module, sorted(left_out))
         status, said = run(folder, *options)
     results = subprocess.run([sys.executable, "-m", "mutmut", "results", "--all", "true"], cwd=folder, env=ENVIRONMENT,
                              capture_output=True, text=True).stdout

@@ -18,6 +18,7 @@ import pytest
 
 import utils  # noqa: F401  before torch
 import torch
+from said import kept, plain
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -55,23 +56,26 @@ def kind(cell):
     return "check" if meta["grade"] else "setup"
 
 
+class Solved(dict):
+    """lesson -> (the namespace in which all right answers are defined, {task: its check's code})."""
+
+    def __missing__(self, lesson):
+        names, checks = {"__name__": "exercise"}, {}
+        for cell in cells(SOURCES[lesson]):
+            if kind(cell) == "check":
+                checks[cell.metadata.nbgrader.grade_id.removesuffix("-check")] = cell.source
+            elif cell.cell_type == "code":
+                exec(compile(cell.source, cell.id, "exec"), names)
+        self[lesson] = names, checks
+        return self[lesson]
+
+    def __call__(self, lesson):
+        return self[lesson]
+
+
 @pytest.fixture(scope="module")
 def solved():
-    """lesson -> (the namespace in which all right answers are defined, {task: its check's code})."""
-    cache = {}
-
-    def solve(lesson):
-        if lesson not in cache:
-            names, checks = {"__name__": "exercise"}, {}
-            for cell in cells(SOURCES[lesson]):
-                if kind(cell) == "check":
-                    checks[cell.metadata.nbgrader.grade_id.removesuffix("-check")] = cell.source
-                elif cell.cell_type == "code":
-                    exec(compile(cell.source, cell.id, "exec"), names)
-            cache[lesson] = names, checks
-        return cache[lesson]
-
-    return solve
+    return Solved()
 
 
 def outcome(check, names):
@@ -106,8 +110,9 @@ def test_right_answers_of_all_styles_pass(solved, lesson, task):
 
 
 @pytest.mark.parametrize("lesson, task", TASKS, ids=[f"{lesson[:2]}-{task}" for lesson, task in TASKS])
-def test_wrong_answers_fail_with_a_sentence(solved, lesson, task):
-    accepted = []
+def test_wrong_answers_fail_with_their_sentence(solved, lesson, task):
+    """The sentence that tests/said/ keeps: it names the slip, and a check that no longer sees which slip it is says another."""
+    accepted, changed, sentences = [], {}, kept(lesson)
     for other, what, code in WRONG[lesson]:
         if other == task:
             error = judged(solved, lesson, task, code)
@@ -118,7 +123,15 @@ def test_wrong_answers_fail_with_a_sentence(solved, lesson, task):
                 assert type(error).__name__ == "Wrong" and len(said) > 20 and said.startswith((task, "the ", "X", "y")), (what, said)
                 if not re.search(r"return|yield|lambda|class |^\w+ = ", code, re.M):
                     assert "is there a `return`?" in said, (what, said)
+                if plain(said) != sentences[task, what]:
+                    changed[what] = sentences[task, what], plain(said)
     assert not accepted
+    assert not changed, "a learner reads another sentence; if it is better, renew them: python tests/said.py"
+
+
+def test_every_kept_sentence_is_of_a_wrong_answer():
+    for lesson in SOURCES:
+        assert kept(lesson).keys() == {(task, what) for task, what, _ in WRONG[lesson]}
 
 
 @pytest.fixture
