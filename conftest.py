@@ -1,6 +1,7 @@
 """What every test and every notebook runs under. Set before torch is imported anywhere."""
 import os
 
+import pytest
 from xdist.scheduler import LoadFileScheduling
 
 os.environ.setdefault("COURSE_DATA", "sample")
@@ -25,6 +26,13 @@ if os.name == "posix":
         return _TcpManager(transport="ipc", ip=os.path.join(_folder.name, uuid.uuid4().hex[:8]), **options)
 
     nbval.kernel.KernelManager = _ipc_manager
+
+
+def pytest_collection_modifyitems(items):
+    """`make test` leaves out what needs minutes, root or Debian's packages, and nothing else: each slow test says which."""
+    silent = sorted({item.nodeid for item in items for mark in item.iter_markers("slow") if not (mark.args and mark.args[0])})
+    if silent:
+        raise pytest.UsageError('say why: @pytest.mark.slow("needs ..."), for ' + ", ".join(silent))
 
 
 class _Scheduling(LoadFileScheduling):

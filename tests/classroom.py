@@ -18,7 +18,7 @@ FILE = f"{LESSON}-exercises.ipynb"
 TASKS = ["stable_softmax", "cross_entropy", "cross_entropy_gradient", "smooth_labels", "accuracy"]
 FULL = {task: 2.0 for task in TASKS}
 NEEDS_A_SANDBOX = [  # what `.ci/run` may not skip
-    pytest.mark.slow,
+    pytest.mark.slow("Debian's bubblewrap: students' code runs in the sandbox, seconds for each start"),
     needs_bubblewrap,
 ]
 

@@ -10,7 +10,7 @@ import pytest
 from browser import CHROMIUM, LESSONS, ROOT, chromium, jupyterlab, open_notebook, run_all
 
 pytestmark = [
-    pytest.mark.slow,  # a browser; JupyterLab takes seconds to start
+    pytest.mark.slow("Chromium, and a JupyterLab that takes seconds to start"),
     pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ,
                        reason="Chromium is not installed: sudo apt-get install chromium"),
 ]

@@ -20,7 +20,7 @@ from playwright.sync_api import expect, sync_playwright
 
 SHOTS = ROOT / "tests" / "screenshots"
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.slow("Chromium, and each lesson run whole in JupyterLab"),
     pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ,
                        reason="Chromium is not installed: sudo apt-get install chromium"),
 ]

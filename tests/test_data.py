@@ -133,7 +133,7 @@ def test_the_first_of_the_sample_are_drawn_to_the_same_bytes(name):
         assert content[8 if drawn.ndim == 1 else 16:].startswith(drawn.tobytes()), part
 
 
-@pytest.mark.slow  # ten seconds of drawing, of which the test above does the first
+@pytest.mark.slow("ten seconds of drawing, of which the test above does the first")
 @pytest.mark.skipif(not CAN_DRAW, reason="needs matplotlib 3.11")
 def test_the_sample_is_drawn_to_the_same_bytes(tmp_path):
     subprocess.run([sys.executable, "data/draw_sample.py", "--out", str(tmp_path)], cwd=ROOT, capture_output=True, check=True)

@@ -113,7 +113,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", [pytest.param(fault, marks=pytest.mark.slow) if FAULTS[fault][0] in (never, half_then_silence)
+@pytest.mark.parametrize("fault", [pytest.param(fault, marks=pytest.mark.slow("waits the eight seconds without a byte")) if FAULTS[fault][0] in (never, half_then_silence)
                                    else fault for fault in FAULTS])
 def test_a_server_at_fault_is_named_and_the_sample_stands_in(fault, root, monkeypatch, capsys):
     answer, words = FAULTS[fault]
@@ -148,7 +148,7 @@ def test_nobody_listens(root, monkeypatch, capsys):
     assert source == "sample" and seconds < LIMIT and "Connection refused" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.slow("waits eight seconds for each mirror")
 def test_two_mirrors_that_never_answer_take_no_longer(root, monkeypatch):
     with server(never) as one, server(never) as other:
         monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [one, other])
@@ -180,7 +180,7 @@ def test_a_slow_server_is_waited_for_as_long_as_bytes_come(root, stand_in, monke
     assert source == "real" and seconds > 2
 
 
-@pytest.mark.slow
+@pytest.mark.slow("waits the eight seconds without a byte")
 def test_a_name_look_up_that_hangs_is_left_behind(root, monkeypatch):
     """As where a packet filter swallows everything; the resolver itself is silent further down."""
     monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", ["http://hangs.invalid/"])
@@ -291,7 +291,7 @@ def loaded(tmp_path, what, name="FashionMNIST", mode="auto", stand_in=None, opti
 
 
 @needs_bubblewrap
-@pytest.mark.slow
+@pytest.mark.slow("bubblewrap: a network of its own, in which nobody answers")
 @pytest.mark.parametrize("name", ["MNIST", "FashionMNIST"])
 @pytest.mark.parametrize("what", ["no network", "a resolver that says no", "a resolver that never answers"])
 def test_a_network_at_fault_is_named_and_the_sample_stands_in(what, name, tmp_path):
@@ -302,14 +302,14 @@ def test_a_network_at_fault_is_named_and_the_sample_stands_in(what, name, tmp_pa
 
 
 @needs_bubblewrap
-@pytest.mark.slow
+@pytest.mark.slow("bubblewrap: a network of its own, in which nobody answers")
 def test_real_never_falls_back_without_a_network(tmp_path):
     source, seconds, said = loaded(tmp_path, "no network", mode="real", options=["--unshare-net"])
     assert source.startswith("RuntimeError: FashionMNIST is not in") and said == "" and seconds < LIMIT
 
 
 @needs_bubblewrap
-@pytest.mark.slow
+@pytest.mark.slow("bubblewrap: a disk of its own, which is full")
 @pytest.mark.parametrize("size", [1_000_000, 20_000_000])  # full while it downloads; full while it unpacks
 def test_a_full_disk_is_named_with_its_cure(size, tmp_path, stand_in):
     with mirror(stand_in["folder"]) as url:
@@ -320,7 +320,7 @@ def test_a_full_disk_is_named_with_its_cure(size, tmp_path, stand_in):
 
 
 @needs_bubblewrap
-@pytest.mark.slow
+@pytest.mark.slow("bubblewrap: a folder that root can't write to either")
 def test_a_read_only_folder_is_named_with_its_cure(tmp_path):
     (tmp_path / "data").mkdir()
     source, seconds, said = loaded(tmp_path, "read-only", options=["--ro-bind", *[str(tmp_path / "data")] * 2])
@@ -347,7 +347,7 @@ def ended(kernel):
     return json.loads(kernel.communicate(timeout=120)[0].splitlines()[-1])[0]
 
 
-@pytest.mark.slow
+@pytest.mark.slow("two kernels that unpack files of full size")
 def test_two_kernels_download_at_once_and_both_have_good_data(tmp_path, stand_in):
     with mirror(stand_in["folder"]) as url:
         kernels = [started(tmp_path, stand_in, url) for _ in range(2)]
@@ -359,7 +359,7 @@ def test_two_kernels_download_at_once_and_both_have_good_data(tmp_path, stand_in
         assert (tmp_path / "FashionMNIST" / "raw" / name).read_bytes() == (stand_in["raw"] / name).read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.slow("a kernel that unpacks files of full size, and is killed")
 def test_a_killed_download_harms_nothing(tmp_path, stand_in):
     with server(half_then_silence) as url:
         kernel = started(tmp_path, stand_in, url)

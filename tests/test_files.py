@@ -128,7 +128,7 @@ def test_the_checksums_of_the_real_sets_are_written_down_twice():
 
 
 @pytest.mark.skipif("COURSE_DATA_DIR" not in os.environ, reason="needs the real data sets")
-@pytest.mark.slow
+@pytest.mark.slow("the real data sets")
 @pytest.mark.parametrize("name", image_data.CRC32["real"])
 def test_the_checksums_are_those_of_the_real_sets(name, monkeypatch):
     """Of the unpacked files here, and of the packed ones, which hold the same numbers, where they are here too."""
@@ -169,7 +169,7 @@ def files(draw):
     return magic, {"whole": whole, "noise": extra, "packed": gzip.compress(whole)}[how]
 
 
-@pytest.mark.slow
+@pytest.mark.slow("sixteen thousand files, a minute")
 def test_the_reader_takes_ten_thousand_files_and_only_raises_clear_errors(tmp_path):
     path, malformed, read = tmp_path / "file", set(), set()
 

@@ -24,7 +24,7 @@ from classroom import FILE, LESSON, ROOT, TASKS, solved
 from mirror import checksums, write_full_size
 from test_launch import copied, git
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(
+pytestmark = [pytest.mark.slow("root: makes accounts; installs a server"), pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="makes accounts: run it as root")]
 PASSWORD = uuid.uuid4().hex
 PEOPLE = {"hub-ada": "students", "hub-bob": "students", "hub-teacher": "teachers"}

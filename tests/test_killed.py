@@ -68,7 +68,7 @@ print(json.dumps({"kills": kill + 1, "within a save": within, "last": number}))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.slow("two hundred processes, each killed while it saves")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_the_last_whole_checkpoint_loads_after_two_hundred_kills(tmp_path):
     result = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "c.pt")], cwd=ROOT, capture_output=True, text=True,
@@ -96,7 +96,7 @@ utils.load_checkpoint(path, small)
 
 
 @needs_bubblewrap
-@pytest.mark.slow
+@pytest.mark.slow("bubblewrap: a disk of its own, which is full")
 def test_a_full_disk_leaves_the_checkpoint_that_was_there(tmp_path):
     said = run(FULL, str(tmp_path), writable=tmp_path, options=["--size", 1_000_000, "--tmpfs", tmp_path])
     assert "c.pt could not be saved (No space left on device); what was there before is untouched" in said

@@ -510,7 +510,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit)
 """
 
 
-@pytest.mark.slow  # 4 s
+@pytest.mark.slow("four seconds, for the memory of a full-size epoch")
 def test_an_epoch_keeps_no_more_memory_than_its_scores_need():
     grown = int(subprocess.run([sys.executable, "-c", KEPT], cwd=ROOT, capture_output=True, text=True, check=True).stdout)
     assert grown < 15e6, "ten scores for 30,000 examples are 1.2 MB; here 3.7 (33 to 61 when each batch was kept apart)"
