@@ -451,3 +451,32 @@ def test_a_checkpoint_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypa
     monkeypatch.setattr(os, "replace", lambda old, new: (done.append(("replace", Path(new).name)), rename(old, new)))
     utils.save_checkpoint(path, nn.Linear(3, 2))
     assert done == [("fsync", path.stat().st_size), ("replace", "net.pt")]
+
+
+def test_what_can_not_be_written_says_what_to_do_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    path = tmp_path / "c.pt"
+    utils.save_checkpoint(path, nn.Linear(2, 2))
+    before, seen = path.read_bytes(), []
+
+    def full(_):
+        seen.extend(name for name in os.listdir(tmp_path) if name != "c.pt")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError) as raised:
+        utils.save_checkpoint(path, nn.Linear(2, 2))
+    assert str(raised.value) == (f"{path} could not be saved (No space left on device); what was there before is untouched. Free some space, or "
+                                 "save into a folder that exists and that you may write to.")
+    assert len(seen) == 1 and seen[0].startswith(".c.pt-")  # beside it, so that a rename can take its place
+    assert os.listdir(tmp_path) == ["c.pt"] and path.read_bytes() == before
+
+
+def test_a_schedule_that_is_left_out_is_told_where_the_learner_left_it_out(tmp_path):
+    net = nn.Linear(2, 2)
+    updater = torch.optim.SGD(net.parameters(), 0.1)
+    utils.save_checkpoint(tmp_path / "c.pt", net, updater, scheduler=torch.optim.lr_scheduler.StepLR(updater, 1))
+    with pytest.warns(UserWarning) as told:
+        utils.load_checkpoint(tmp_path / "c.pt", net, updater)
+    warning, = told
+    assert warning.filename == __file__ and str(warning.message).endswith(
+        "which is left out: without scheduler=... the run goes on at the rate where it stopped.")

@@ -5,6 +5,7 @@ their first epochs, without a test that noticed.
 """
 import math
 import re
+import time
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -81,6 +82,54 @@ def test_training_draws_all_that_its_history_holds(shown, capsys):
     assert history.train_loss[0] == pytest.approx(sum(history.batch_loss[:3]) / 3, rel=1e-5)  # equal batches: the mean of their means
     assert re.fullmatch(rf"3 epochs, \d+\.\d s: train loss {history.train_loss[-1]:.3f}, accuracy {history.train_acc[-1]:.3f}; "
                         rf"test accuracy {history.test_acc[-1]:.3f}\n", capsys.readouterr().out)
+
+
+def test_training_is_drawn_four_times_a_second_at_most_beside_a_bar_that_counts_its_batches(shown, monkeypatch):
+    made, steps, spaced = [], [], []
+
+    class Bar(utils.ProgressBar):
+        def __init__(self, *sizes):
+            made.append(sizes)
+            super().__init__(*sizes)
+
+        def step(self, epoch):
+            steps.append(epoch)
+
+    class Curves(utils.Animator):
+        def finish(self, alt):
+            spaced.append(self.seconds_between)
+            super().finish(alt)
+
+    monkeypatch.setattr(utils, "ProgressBar", Bar)
+    monkeypatch.setattr(utils, "Animator", Curves)
+    before = time.perf_counter()
+    history = run(2)
+    assert made == [(2, 3)] and steps == [0, 0, 0, 1, 1, 1] and spaced == [0.25]
+    assert tuple(shown[-1][0].get_size_inches()) == (8, 2.8)
+    assert 0 < sum(history.seconds) < time.perf_counter() - before
+
+
+def test_a_stream_of_batches_has_a_bar_without_an_end(shown, monkeypatch):
+    made = []
+    monkeypatch.setattr(utils, "ProgressBar", lambda *sizes: made.append(sizes) or pictures.ProgressBar(*sizes))
+
+    class Stream:
+        def __iter__(self):
+            return iter(Batches())
+
+    run(1, train_iter=Stream())
+    assert made == [(1, None)]
+
+
+def test_predictions_are_asked_for_in_evaluation_mode(shown):
+    net = nn.Sequential(nn.Flatten(), nn.Dropout(0.99), nn.Linear(784, 10))
+    with torch.no_grad():
+        net[2].weight.zero_()
+        net[2].weight[3] = 1.0
+        net[2].bias.fill_(0.5)
+    X = torch.ones(6, 1, 28, 28)
+    axes = utils.predict_ch3(net, [(X, torch.full((6,), 3))])
+    assert {ax.get_title() for ax in axes} == {"dress\ndress"} and net.training and net[1].training
 
 
 def test_resumed_curves_keep_their_first_epochs(shown):

@@ -462,3 +462,25 @@ def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path):
 def test_a_missing_checkpoint_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError):
         utils.load_checkpoint(tmp_path / "none.pt", nn.Linear(1, 1))
+
+
+# ---- names of d2l, in this process
+
+def test_a_name_that_nobody_has_says_whether_d2l_is_missing(monkeypatch):
+    assert utils.__getattr__("__all__") == sorted(dir(utils))
+    monkeypatch.setattr(utils, "_d2l_names", lambda: {"Timer"})
+    with pytest.raises(AttributeError) as raised:
+        utils.nothing
+    assert str(raised.value) == "module 'utils' has no attribute 'nothing'"
+    monkeypatch.setattr(utils, "_d2l_names", set)
+    with pytest.raises(AttributeError) as raised:
+        utils.nothing
+    assert str(raised.value) == "module 'utils' has no attribute 'nothing' (d2l is not installed, which has more)"
+
+
+def test_classes_that_nobody_has_get_rows_of_zeros_and_one_too_many_is_named():
+    matrix = utils.confusion_matrix(torch.tensor([0, 1]), torch.tensor([0, 0]), 4)
+    assert matrix.tolist() == [[1, 1, 0, 0], [0] * 4, [0] * 4, [0] * 4]
+    with pytest.raises(ValueError) as raised:
+        utils.confusion_matrix(torch.tensor([0, 4]), torch.tensor([0, 0]), 4)
+    assert str(raised.value) == "There is a prediction 4, but num_classes is 4: classes are numbered from 0 to 3."
