@@ -45,7 +45,7 @@ endif
 # ---- for instructors and maintainers; what is handed out to students ends above this line (tools/handout.py)
 # `make test` runs every test. For instructors: make release, make grade LESSON=... FROM=..., make feedback LESSON=...
 .NOTPARALLEL:  # what checks an argument comes before what installs
-.PHONY: test notebooks release grade feedback formgrader handout fork links bench mutants lock
+.PHONY: test notebooks release grade feedback formgrader handout fork links bench mutants shuffled lock
 
 test: .venv/tests
 	$(BIN)/ruff check .
@@ -115,8 +115,13 @@ bench: .venv/tests  # half an hour; needs the real data sets (COURSE_DATA_DIR)
 	$(BIN)/python benchmarks/explore.py
 
 MODULE ?=
-mutants: .venv/mutants  # small changes that no test notices: of the functions that differ from origin/main, or MODULE=pictures ALL=1
+mutants: .venv/weekly  # small changes that no test notices: of the functions that differ from origin/main, or MODULE=pictures ALL=1
 	$(BIN)/python tests/mutate.py $(MODULE) $(if $(ALL),--all)
+
+SEED ?= 1
+shuffled: .venv/weekly  # the tests of make test in a random order (SEED=2: another): none may need what another leaves behind
+	$(BIN)/python -m pytest -o addopts= -m "not slow" -n auto --maxprocesses=4 --dist=loadfile --strict-markers \
+		-p randomly --randomly-seed=$(SEED) --randomly-dont-reset-seed tests
 
 lock:  # renew constraints.txt: the newest versions that the ranges allow
 	$(call check_python,"--check"$(comma))
@@ -134,6 +139,6 @@ lock:  # renew constraints.txt: the newest versions that the ranges allow
 	$(PIP) install -r tests/requirements.txt -c constraints.txt
 	@touch $@
 
-.venv/mutants: .venv/tests tests/mutants.txt
-	$(PIP) install -r tests/mutants.txt -c constraints.txt
+.venv/weekly: .venv/tests tests/weekly.txt
+	$(PIP) install -r tests/weekly.txt -c constraints.txt
 	@touch $@

@@ -44,7 +44,7 @@ pytest_add_cli_args_test_selection = {tests}
 """
 
 
-OPTIONS = ["-o", "addopts=", "-o", "markers=slow: needs minutes", "-m", "not slow", "-p", "no:cacheprovider", "-q"]
+OPTIONS = ["-o", "addopts=", "-o", "markers=slow: needs minutes", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:randomly", "-q"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COURSE_DATA": "sample", "MPLBACKEND": "agg"}
 
 

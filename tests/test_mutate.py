@@ -13,7 +13,7 @@ def test_each_module_has_its_files_and_its_tests():
     for module, (patterns, tests) in mutate.MODULES.items():
         assert all(list(ROOT.glob(pattern)) for pattern in patterns), module
         assert all((ROOT / "tests" / f"test_{name}.py").is_file() for name in tests.split()), module
-    weekly = (ROOT / ".github" / "workflows" / "mutants.yml").read_text(encoding="utf-8")
+    weekly = (ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
     assert f"module: [{', '.join(mutate.MODULES)}]" in weekly
 
 
