@@ -282,7 +282,7 @@ def _root():
     """Return the folder that COURSE_DATA_DIR names, or data/: the one with the folders MNIST and FashionMNIST."""
     named = os.environ.get("COURSE_DATA_DIR", "").strip()
     root = Path(os.path.expanduser(os.path.expandvars(named))) if named else HERE / "data"
-    if not root.is_dir():
+    if not (_exists(root) and root.is_dir()):
         there = "" if root.is_absolute() else f" ({Path.cwd() / root})"
         raise FileNotFoundError(f"COURSE_DATA_DIR is {named!r}{there}, which is not a folder: "
                                 "create it, name another, or unset the variable.")

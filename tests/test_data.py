@@ -253,13 +253,18 @@ def copy_of(full_size, tmp_path):
     return tmp_path / "FashionMNIST" / "raw"
 
 
+def open_to_all(folder):
+    """Let an unprivileged user come as far as here, where this test's user may."""
+    for each in (folder, *folder.parents):
+        if each.stat().st_uid == os.geteuid() and each != Path("/"):
+            each.chmod(each.stat().st_mode | 0o055)
+
+
 @posix
 def test_a_data_file_that_can_not_be_read_is_named(full_size, monkeypatch, tmp_path_factory, request):
     root = tmp_path_factory.mktemp("unreadable")
     raw = copy_of(full_size, root)
-    for folder in (root, *root.parents):
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
+    open_to_all(root)
     (raw / "train-labels-idx1-ubyte").chmod(0)
     empty_root(monkeypatch, root, "real")
     request.getfixturevalue("unprivileged")
@@ -268,10 +273,14 @@ def test_a_data_file_that_can_not_be_read_is_named(full_size, monkeypatch, tmp_p
 
 
 @posix
-def test_a_folder_that_can_not_be_searched_is_named(full_size, monkeypatch, tmp_path_factory, request):
-    root = tmp_path_factory.mktemp("closed")
+@pytest.mark.parametrize("closed", ["above", "above/data", "above/data/FashionMNIST"])
+def test_a_folder_that_can_not_be_searched_is_named(full_size, monkeypatch, tmp_path_factory, request, closed):
+    base = tmp_path_factory.mktemp("closed")
+    root = base / "above" / "data"
     copy_of(full_size, root)
-    (root / "FashionMNIST").chmod(0)
+    open_to_all(root)
+    (base / closed).chmod(0)
+    request.addfinalizer(lambda: (base / closed).chmod(0o700))
     empty_root(monkeypatch, root, "auto")
     request.getfixturevalue("unprivileged")
     with pytest.raises(PermissionError, match="can't be read .*Mend its permissions"):
