@@ -91,6 +91,11 @@ def copy(module, left_out=()):
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, folder / name)
+    if module == "tools":  # programs, which their tests import by their bare names; mutmut knows a file by its place
+        bare = "|".join(path.stem for path in files_of(module))
+        for path in [*folder.glob("tools/*.py"), *folder.glob("tests/test_*.py")]:
+            text = re.sub(rf"^import ({bare})\b", r"from tools import \1", path.read_text(encoding="utf-8"), flags=re.M)
+            path.write_text(re.sub(rf"^from ({bare}) import", r"from tools.\1 import", text, flags=re.M), encoding="utf-8")
     tops = sorted({Path(name).parts[0] for name in names} - {"tests", "pyproject.toml", ".github", ".ci"})
     sources = [top for top in tops if top.endswith(".py") and top != "conftest.py"] + ["exercises", "tools"]
     with open(folder / "pyproject.toml", "a", encoding="utf-8") as file:

@@ -32,12 +32,13 @@ def server(tmp_path_factory):
         process = subprocess.Popen(["make", "-o", ".venv/lessons", "lab", f"BIN={Path(sys.prefix, 'bin')}"], cwd=ROOT, env=env,
                                    stdout=log, stderr=log, start_new_session=True)
     try:
-        deadline, found = time.monotonic() + 60, []
-        while not found and time.monotonic() < deadline and process.poll() is None:
+        deadline, told = time.monotonic() + 60, None
+        while told is None and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.1)
-            found = list((folder / "runtime").glob("jpserver-*.json"))
-        assert found, (folder / "log").read_text()[-3000:]
-        told = json.loads(found[0].read_text())
+            for found in (folder / "runtime").glob("jpserver-*.json"):
+                with contextlib.suppress(ValueError):  # it is being written
+                    told = json.loads(found.read_text())
+        assert told, (folder / "log").read_text()[-3000:]
         while True:
             with contextlib.suppress(requests.ConnectionError):
                 requests.get(told["url"] + "api", timeout=10)
