@@ -1,0 +1,63 @@
+"""Each limit that exercises/README.md states, tried with a small one: the submission is stopped, and the remark says by what.
+
+The numbers themselves are held to the page by tests/test_figures.py; here a limit that no longer stops anything is noticed.
+"""
+import dataclasses
+import re
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("nbgrader")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from classroom import NEEDS_A_SANDBOX  # noqa: E402
+from confined import needs_bubblewrap  # noqa: E402
+from exercises.grading.kernel import Kernel  # noqa: E402
+from exercises.grading.sandbox import MB, Limits  # noqa: E402
+
+confined = pytest.mark.parametrize("kind", ["none", pytest.param("bubblewrap", marks=NEEDS_A_SANDBOX)])
+
+
+def problem_of(kernel, code):
+    return kernel.execute(code)[1]
+
+
+@confined
+def test_time_and_output_of_a_cell_and_of_all_cells(kind):
+    began = time.monotonic()
+    with Kernel(kind, Limits(cell_seconds=1, total_seconds=2.6, patience=20, output=2 * MB, outputs=5 * MB)) as kernel:
+        for _ in range(2):
+            outputs, problem = kernel.execute("for i in range(3_000): print('x' * 1000)")
+            assert problem == "output of more than 2 MB, cut" and 1.8 * MB < sum(len(output["text"]) for output in outputs) < 2.1 * MB
+        assert problem_of(kernel, "for i in range(3_000): print('x' * 1000)") == "output of more than 5 MB in all, cut"
+        assert problem_of(kernel, "while True: pass") == "more than 1 s, interrupted"
+        assert kernel.execute("print('still here')")[1] in (None, "output of more than 5 MB in all, cut")
+        said = [problem_of(kernel, "while True: pass") for _ in range(5)]
+        assert "more than 2.6 s for the whole submission" in said
+        assert said[-1] == "more than 2.6 s for the whole submission" and kernel.spent
+    assert time.monotonic() - began < 60
+
+
+@confined
+def test_a_flood_of_output_ends_the_process_and_memory_too(kind):
+    with Kernel(kind, Limits(output=MB // 10)) as kernel:
+        assert problem_of(kernel, "while True: print('spam ' * 2000)") == "output of more than 2 MB" and not kernel.alive
+    with Kernel(kind, Limits(memory=1200 * MB)) as kernel:
+        assert problem_of(kernel, "kept = [bytearray(10_000_000) for _ in range(5)]") is None
+        said = kernel.execute("import time\nkept = []\nwhile True:\n    kept.append(bytearray(b'x') * 50_000_000)\n    time.sleep(0.01)")
+        assert said[1] == "more than 1200 MB of memory" or any(output.get("ename") == "MemoryError" for output in said[0])
+
+
+@pytest.mark.parametrize("limits, code, said", [
+    ({"processes": 40}, "import subprocess, sys\nrunning = [subprocess.Popen(['sleep', '60']) for _ in range(60)]", "processes|BlockingIOError"),
+    ({"file_count": 500}, "for i in range(900): open(f'{i}', 'w').close()\nimport time; time.sleep(20)", "more than 500 files"),
+    ({"files": 20 * MB}, "open('large', 'wb').write(b'x' * 30_000_000)", "OSError"),
+    ({"descriptors": 200}, "import time\nkept = [open('/dev/null') for _ in range(400)]\ntime.sleep(20)", "more than 200 open files|OSError")])
+@needs_bubblewrap
+@pytest.mark.slow("Debian's bubblewrap: what the sandbox alone can count")
+def test_processes_files_and_what_is_open(limits, code, said):
+    with Kernel("bubblewrap", dataclasses.replace(Limits(cell_seconds=10), **limits)) as kernel:
+        outputs, problem = kernel.execute(code)
+        assert re.search(said, " ".join([str(problem), *(output.get("ename", "") for output in outputs)])), (outputs, problem)
