@@ -480,3 +480,14 @@ def test_a_schedule_that_is_left_out_is_told_where_the_learner_left_it_out(tmp_p
     warning, = told
     assert warning.filename == __file__ and str(warning.message).endswith(
         "which is left out: without scheduler=... the run goes on at the rate where it stopped.")
+
+
+@pytest.mark.parametrize("found, cure", [(3, "update the course"), (99, "update the course"), (0, "save it again with save_checkpoint"),
+                                         (None, "save it again with save_checkpoint"), ("2", "save it again with save_checkpoint")])
+def test_a_file_of_another_format_says_which_of_the_two_is_old(tmp_path, found, cure):
+    utils.save_checkpoint(tmp_path / "c.pt", nn.Linear(2, 2))
+    content = torch.load(tmp_path / "c.pt", weights_only=True)
+    torch.save({**content, "format": found}, tmp_path / "c.pt")
+    with pytest.raises(ValueError) as raised:
+        utils.load_checkpoint(tmp_path / "c.pt", nn.Linear(2, 2))
+    assert str(raised.value) == f"{tmp_path / 'c.pt'} has checkpoint format {found}, this utils.py reads format 2: {cure}."

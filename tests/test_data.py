@@ -283,5 +283,5 @@ def test_a_folder_that_can_not_be_searched_is_named(full_size, monkeypatch, tmp_
     request.addfinalizer(lambda: (base / closed).chmod(0o700))
     empty_root(monkeypatch, root, "auto")
     request.getfixturevalue("unprivileged")
-    with pytest.raises(PermissionError, match="can't be read .*Mend its permissions"):
+    with pytest.raises(PermissionError, match=r"can't be read .*Mend its permissions, or name another folder in COURSE_DATA_DIR\.$"):
         utils.load_data_fashion_mnist(32)

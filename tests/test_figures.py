@@ -179,3 +179,17 @@ def test_the_data():
         assert len(files) == 4
         assert abs(sum(path.stat().st_size for path in files) / 1e6 - float(each)) < 0.06, name
     assert (sample, tests) == ("4,000", "1,000") and image_data.PATIENCE == 8
+
+
+@pytest.mark.parametrize("name", ["README.md", "exercises/README.md", "hub/README.md", "benchmarks/README.md", "docs/mutants.md"])
+def test_files_that_a_command_names_are_there(name):
+    """`-r test/requirements.txt` once stood in the steps for Windows."""
+    made = ("exercises/grades/", "exercises/feedback/")  # by the commands themselves
+    named = set()
+    for command in re.findall(r"```\w*\n(.*?)```", page(name), re.S) + re.findall(r"`([^`\n]+)`", page(name)):
+        command = command.replace("\\", "/")
+        named |= set(re.findall(r"(?:-r|-c) ([\w./-]+\.txt)", command))
+        named |= set(re.findall(r"(?<![\w./~<-])((?:tests|tools|benchmarks|exercises|docs|hub|binder|notebooks|data|blank)/[\w./-]*\w\.(?:py|md|txt|toml|ipynb|cfg|csv|png))\b", command))
+    missing = {path for path in named if not path.startswith(made) and not (ROOT / path).exists()}
+    assert not missing
+    assert named or name == "docs/mutants.md"

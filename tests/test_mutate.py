@@ -36,7 +36,7 @@ def test_only_functions_that_differ_are_taken(repository, old, new, names):
 
 def test_an_unknown_module_is_named():
     done = subprocess.run([sys.executable, "tests/mutate.py", "util"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2 and "no module util: choose from utils, image_data" in done.stderr
+    assert done.returncode == 2 and "no module util: choose from utils, guards, image_data" in done.stderr
 
 
 def test_an_unknown_revision_is_named_and_not_taken_for_no_change():

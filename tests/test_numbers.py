@@ -5,9 +5,11 @@
 A number in a lesson's Markdown must be computed or asserted beside it: it is a number of one of the two cells of code before
 it or after it, in its section, or of what they printed, to the decimals that the prose gives. A summary and a table of usual
 mistakes may take it from anywhere in their lesson. A number of a quick question must be in its computed answer, or be said twice. What is elsewhere, or in no cell (a year, a sum done in the text), stands in numbers.toml with the cell or the
-expression that gives it. Numbers in words ("nine in ten") are held by nothing.
+expression that gives it. Numbers in words ("four times as many", "section 6") no cell can be compared with: they stand in
+words.toml a second time, `python tests/test_numbers.py` writes it, and whoever changes one looks at the claim once more.
 """
 import io
+import json
 import math
 import re
 import tokenize
@@ -24,6 +26,12 @@ LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 GIVEN = tomllib.loads((ROOT / "tests" / "numbers.toml").read_text(encoding="utf-8"))
 NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?![\d\w])")
 NO_CLAIM = ("title-text", "go-on-text", "quick-questions-text")  # other tests hold the times and the links
+
+
+COUNT = r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|sixteen|twenty|thirty|forty|fifty|sixty|hundred|thousand|million)"
+IN_WORDS = re.compile(
+    rf"\b(?:twice|half|halved|doubled?|thirds?|quarters?|tenths?|a hundredth|never (?:0|1)|(?:is|be) (?:0|1)|(?:{COUNT}|[\d,]+)(?:-fold| times)(?: (?:as|less|more) \w+)?"
+    rf"|(?:{COUNT}|one|\d+) (?:in|of|out of) (?:{COUNT}|\d+)|[Ss]ections? \d(?:(?:, \d)* and \d)?|[Ll]essons? \d\d)\b")
 
 
 def value(number):
@@ -131,3 +139,23 @@ def test_a_changed_number_is_noticed():
                     changed = number[:i] + str((int(number[i]) + 1) % 10) + number[i + 1:]
                     noticed[name] += not given(changed, known, words.replace(number, changed))
     assert tried > 450 and min(noticed.values()) > 0.9 * tried, (tried, noticed)
+
+
+def words_of(path):
+    """{cell: the quantities and places that its text names in words, in order}"""
+    found = {cell.id: IN_WORDS.findall(cell.source) for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"}
+    return {cell: words for cell, words in found.items() if words}
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_number_in_words_says_what_it_said(path):
+    """"About four times as many false alarms" once became "twice as many"."""
+    kept = tomllib.loads((ROOT / "tests" / "words.toml").read_text(encoding="utf-8"))[path.stem]
+    assert words_of(path) == kept, "is the claim still true? Then: python tests/test_numbers.py"
+
+
+if __name__ == "__main__":
+    (ROOT / "tests" / "words.toml").write_text(
+        "# Quantities that the lessons name in words, and the sections they point to (tests/test_numbers.py writes and reads it).\n"
+        + "".join(f"\n[{path.stem}]\n" + "".join(f"{cell} = {json.dumps(words, ensure_ascii=False)}\n" for cell, words in words_of(path).items())
+                  for path in LESSONS), encoding="utf-8")

@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import FILE, LESSON, release, solved  # noqa: E402
-from exercises.grading import report, students  # noqa: E402
+from exercises.grading import plug, report, run, students  # noqa: E402
 from exercises.grading.collect import collect  # noqa: E402
 from exercises.grading.mend import mend  # noqa: E402
 
@@ -115,9 +115,10 @@ def test_of_equal_notebooks_the_right_name_counts_and_then_the_newest(tmp_path):
     same = answered("accuracy")
     found, = collect(handed_in(tmp_path / "ada", {FILE: same, "a.ipynb": same}, {FILE: 1e9, "a.ipynb": 2e9}), LESSON, release())
     assert any(note.startswith(f"{FILE} counts") for note in found.notes)
-    (tmp_path / "more").mkdir()
-    found, = collect(handed_in(tmp_path / "more" / "bob", {"a.ipynb": same, "b.ipynb": same}, {"a.ipynb": 2e9, "b.ipynb": 1e9}), LESSON, release())
-    assert any(note.startswith("a.ipynb counts") for note in found.notes)
+    for name, newest in (("a", 2e9), ("b", 1e9)):  # whichever comes first in the folder
+        (tmp_path / name).mkdir()
+        found, = collect(handed_in(tmp_path / name / "bob", {"a.ipynb": same, "b.ipynb": same}, {"a.ipynb": newest, "b.ipynb": 1.5e9}), LESSON, release())
+        assert any(note.startswith(f"{name}.ipynb counts") for note in found.notes)
 
 
 def test_a_link_in_a_zip_is_not_followed(tmp_path):
@@ -241,3 +242,49 @@ def test_the_picture_counts_students_by_whole_points(monkeypatch):
     assert type(fig.get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
     monkeypatch.undo()
     plt.close("all")
+
+
+# ---------------------------------------------------------------- what is graded again, and what a page shows
+
+@pytest.fixture
+def taken(tmp_path, monkeypatch):
+    """taken(force=..., graded=...): whom a run would grade, of one class whose record it keeps in `taken.state`."""
+    (tmp_path / "class").mkdir()
+    handed_in(tmp_path / "class" / "ada", {FILE: answered("accuracy")})
+    monkeypatch.setattr(run, "EXERCISES", tmp_path / "exercises")
+    monkeypatch.setattr(run.release, "timezone", lambda: None)
+
+    def take(graded=True, force=False):
+        monkeypatch.setattr(run.keep, "recorded", lambda lesson: ({"ada"} if graded else set(), {}))
+        monkeypatch.setattr(run.keep, "autograded", lambda lesson, student: {"cells": []} if graded else {})
+        monkeypatch.setattr(run.keep, "reworded", lambda *_: [])
+        return list(run.take_in(LESSON, tmp_path / "class", take.state, force))
+
+    take.state, take.folder = {}, tmp_path
+    return take
+
+
+def test_only_what_is_new_or_failed_is_graded_again(taken):
+    """An old score once stayed after the grader had failed on a submission."""
+    assert taken(graded=False) == ["ada"]
+    assert taken() == [] and taken(force=True) == ["ada"] and taken(graded=False) == ["ada"]
+    taken.state["students"]["ada"]["failed"] = "the grader broke"
+    assert taken() == ["ada"] and taken.state["students"]["ada"]["failed"] == ""
+    (taken.folder / "class" / "ada" / FILE).write_bytes(answered("accuracy", "smooth_labels"))
+    assert taken() == ["ada"] and taken() == []
+
+
+def test_when_a_file_was_saved_is_what_lateness_is_counted_from(taken):
+    os.utime(taken.folder / "class" / "ada" / FILE, (1_700_000_000,) * 2)
+    taken(graded=False)
+    submitted = taken.folder / "exercises" / "submitted" / "ada" / LESSON
+    assert (submitted / "timestamp.txt").read_text() == "2023-11-14 22:13:20 UTC"
+    assert nbformat.read(submitted / FILE, 4).cells[0].id == "title-text"
+
+
+def test_a_raw_cell_is_text_on_a_page():
+    cell = nbformat.v4.new_raw_cell("<script>alert(1)</script>&")
+    shown, _ = plug.ShowRaw().preprocess_cell(cell, {}, 0)
+    assert shown.source == "<pre>&lt;script&gt;alert(1)&lt;/script&gt;&amp;</pre>"
+    code = nbformat.v4.new_code_cell("a < b")
+    assert plug.ShowRaw().preprocess_cell(code, {}, 0)[0].source == "a < b"
