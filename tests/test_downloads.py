@@ -162,6 +162,14 @@ def test_the_second_mirror_helps_where_the_first_fails(root, stand_in, monkeypat
         assert load()[0] == "real"
 
 
+def test_the_second_mirror_has_its_turn_where_the_first_never_answers(root, stand_in, monkeypatch):
+    """Of the patience with one set, half goes to each mirror."""
+    monkeypatch.setattr(image_data, "PATIENCE", 1)
+    with server(never) as silent, mirror(stand_in["folder"]) as good:
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [silent, good])
+        assert load()[0] == "real"
+
+
 def test_a_slow_server_is_waited_for_as_long_as_bytes_come(root, stand_in, monkeypatch):
     monkeypatch.setattr(image_data, "PATIENCE", 1)
 

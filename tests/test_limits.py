@@ -1,4 +1,5 @@
-"""Each limit that exercises/README.md states, tried with a small one: the submission is stopped, and the remark says by what.
+"""Each limit that exercises/README.md states, tried with a small one: the submission is stopped, and the remark says by what;
+and the command that makes the sandbox. (What can be done from inside is tried in test_sandbox.py.)
 
 The numbers themselves are held to the page by tests/test_figures.py; here a limit that no longer stops anything is noticed.
 """
@@ -14,6 +15,7 @@ pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import NEEDS_A_SANDBOX  # noqa: E402
 from confined import needs_bubblewrap  # noqa: E402
+from exercises.grading import release, sandbox  # noqa: E402
 from exercises.grading.kernel import Kernel  # noqa: E402
 from exercises.grading.sandbox import MB, Limits  # noqa: E402
 
@@ -61,3 +63,29 @@ def test_processes_files_and_what_is_open(limits, code, said):
     with Kernel("bubblewrap", dataclasses.replace(Limits(cell_seconds=10), **limits)) as kernel:
         outputs, problem = kernel.execute(code)
         assert re.search(said, " ".join([str(problem), *(output.get("ename", "") for output in outputs)])), (outputs, problem)
+
+
+# ---------------------------------------------------------------- what it can see, by the command that makes it
+
+def pairs(option, command, width=2):
+    return [tuple(command[i + 1:i + 1 + width]) for i, word in enumerate(command) if word == option]
+
+
+def test_of_the_course_a_submission_sees_its_modules_the_data_and_the_checks_and_nothing_can_be_written():
+    """With `exercises` instead of `exercises/checks` the worked answers lay in reach."""
+    command = sandbox._command()
+    seen = {place for _, place in pairs("--ro-bind", command) if place.startswith("/course")}
+    modules = {f"/course/{path.name}" for path in sandbox.COURSE.glob("*.py") if path.name != "conftest.py"}
+    assert seen == modules | {"/course/data", "/course/exercises/checks"} and "/course/utils.py" in seen
+    assert {place for _, place in pairs("--dev-bind", command)} == {"/dev/null", "/dev/full", "/dev/random", "/dev/urandom"}
+    assert "--bind" not in command and command.count("--tmpfs") == 3
+    mounts = [i for i, word in enumerate(command) if word in ("--ro-bind", "--dev-bind", "--tmpfs", "--symlink", "--dir")]
+    closed = [command[i + 1] for i, word in enumerate(command) if word == "--remount-ro" and i > max(mounts)]
+    assert closed == ["/dev", "/"]  # after everything else is in its place
+    assert {"--unshare-net", "--unshare-pid", "--unshare-ipc", "--clearenv", "--new-session", "--die-with-parent"} <= set(command)
+
+
+def test_pages_go_through_what_cleans_them():
+    c = release.configuration()
+    names = [each if isinstance(each, str) else each.__name__ for each in c.GenerateFeedback.preprocessors]
+    assert names == ["GetGrades", "HideTests", "CSSHTMLHeaderPreprocessor"]  # hidden tests stay hidden in feedback
