@@ -142,6 +142,52 @@ def test_both_ends_of_the_range_are_in_it(version, monkeypatch):
     assert python_fits.amiss("python3", "lab") is None
 
 
+@pytest.mark.parametrize("windows, there, said", [
+    (False, ["3.11", "3.12", "3.13", "3.14"], "type  make lab PYTHON=python3.12"), (False, ["3.14", "3.13"], "type  make lab PYTHON=python3.13"),
+    (False, ["3.14", "3.11"], "type  make lab PYTHON=python3.11"), (False, [], "install Python 3.12 (python.org has it) and type  make lab PYTHON=python3.12"),
+    (True, ["3.14"], "type  py -3.14 -m venv .venv"), (True, [], "install Python 3.12 (python.org has it) and type  py -3.12 -m venv .venv")])
+def test_the_cure_names_the_best_python_of_this_machine(monkeypatch, windows, there, said):
+    """The middle of the range has its packages longest."""
+    asked = []
+
+    def output(command):
+        asked.append(command)
+        assert command[-2] == "-c" and command[:-2] == (["py", "-" + version(command)] if windows else ["python" + version(command)])
+        return version(command) if version(command) in there else None
+
+    def version(command):
+        return re.search(r"3\.\d+", command[1] if windows else command[0])[0]
+
+    monkeypatch.setattr(python_fits, "output", output)
+    monkeypatch.setattr(python_fits, "WINDOWS", windows)
+    assert python_fits.cure("lab") == said and len(asked) == 4
+    done = subprocess.run([sys.executable, "-c", asked[0][-1]], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "%d.%d" % sys.version_info[:2]  # what it is asked, it can answer
+
+
+@pytest.mark.parametrize("implementation, largest, said", [
+    ("PyPy", 2**63 - 1, "PyTorch has no build for python3, which is PyPy of 64 bits: CURE lab"),
+    ("CPython", 2**31 - 1, "PyTorch has no build for python3, which is CPython of 32 bits: CURE lab"), ("CPython", 2**63 - 1, None)])
+def test_a_python_that_pytorch_has_no_build_for_is_named(monkeypatch, implementation, largest, said):
+    monkeypatch.setattr(python_fits, "cure", "CURE {}".format)
+    monkeypatch.setattr(python_fits.platform, "python_implementation", lambda: implementation)
+    monkeypatch.setattr(sys, "maxsize", largest)
+    assert python_fits.amiss("python3", "lab") == said
+
+
+def test_a_python_out_of_the_range_is_named_with_its_three_numbers(monkeypatch):
+    monkeypatch.setattr(python_fits, "cure", "CURE {}".format)
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18, "final", 0))
+    assert python_fits.amiss("python3", "test") == f"This course needs Python {RANGE}, and python3 is 3.9.18: CURE test"
+
+
+def test_a_python_without_its_venv_is_named_with_debians_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "venv", None)
+    said = python_fits.amiss("python3", "lab")
+    assert re.fullmatch(rf"python3 \d+\.\d+\.\d+ lacks the module venv: on Debian and Ubuntu install it with  "
+                        rf"sudo apt-get install python{sys.version_info[0]}\.{sys.version_info[1]}-venv", said)
+
+
 @posix
 @pytest.mark.parametrize("version", ["2.7", "3.6", "3.9", "3.10"])
 def test_the_question_can_be_put_to_an_old_python(version, bare, without_git):
