@@ -34,7 +34,8 @@ def test_time_and_output_of_a_cell_and_of_all_cells(kind):
             outputs, problem = kernel.execute("for i in range(3_000): print('x' * 1000)")
             assert problem == "output of more than 2 MB, cut" and 1.8 * MB < sum(len(output["text"]) for output in outputs) < 2.1 * MB
         assert problem_of(kernel, "for i in range(3_000): print('x' * 1000)") == "output of more than 5 MB in all, cut"
-        assert problem_of(kernel, "while True: pass") == "more than 1 s, interrupted"
+        said = problem_of(kernel, "while True: pass")
+        assert re.fullmatch("more than (1 s|20 s by the clock), interrupted", said)  # the clock's, on a machine that is busy
         assert kernel.execute("print('still here')")[1] in (None, "output of more than 5 MB in all, cut")
         said = [problem_of(kernel, "while True: pass") for _ in range(5)]
         assert "more than 2.6 s for the whole submission" in said
