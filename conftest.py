@@ -42,5 +42,10 @@ class _Scheduling(LoadFileScheduling):
         return nodeid if "test_slow.py" in nodeid or "test_repeat.py" in nodeid else super()._split_scope(nodeid)
 
 
+def pytest_xdist_auto_num_workers():
+    """One more than there are cores: a worker often waits, for a notebook's kernel or a server."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_xdist_make_scheduler(config, log):
     return _Scheduling(config, log)
