@@ -95,10 +95,10 @@ def test_every_link_leads_to_what_its_text_names():
     assert seen > 100
 
 
-def test_links_that_lead_out_are_listed_with_their_files():
-    result = subprocess.run([sys.executable, "tools/launch.py", "--links"], cwd=ROOT, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    assert re.search(r"^https://pytorch\.org\S*\n    README\.md$", result.stdout, flags=re.M)
+def test_links_that_lead_out_are_listed_with_their_files(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["launch.py", "--links"])
+    assert launch.main() is None
+    assert re.search(r"^https://pytorch\.org\S*\n    README\.md$", capsys.readouterr().out, flags=re.M)
 
 
 # ---- a fork
@@ -133,10 +133,11 @@ def test_a_fork_leaves_no_link_to_the_old_copy_and_moving_back_changes_nothing(t
 
 
 @pytest.mark.parametrize("arguments", [["no-slash"], ["https://github.com/prof/course"], ["prof/course", "feature/x"]])
-def test_a_slug_that_is_none_is_refused_and_nothing_is_written(arguments):
+def test_a_slug_that_is_none_is_refused_and_nothing_is_written(arguments, monkeypatch):
     before = (ROOT / "pyproject.toml").read_bytes()
-    result = subprocess.run([sys.executable, "tools/launch.py", *arguments], cwd=ROOT, capture_output=True, text=True)
-    assert result.returncode == 1 and re.search("owner/name|a branch or a tag", result.stderr)
+    monkeypatch.setattr(sys, "argv", ["launch.py", *arguments])
+    with pytest.raises(SystemExit, match="owner/name|a branch or a tag"):
+        launch.main()
     assert (ROOT / "pyproject.toml").read_bytes() == before
 
 
