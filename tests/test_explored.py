@@ -15,10 +15,12 @@ from matplotlib.colors import to_hex
 import pictures
 import utils
 import torch
+import test_drawn
 from torch import nn
 from torch.nn import functional as F
 
 ROOT = Path(__file__).resolve().parent.parent
+shown = test_drawn.shown  # the fixture: what is shown in a test
 
 
 def bound(statement):
@@ -59,14 +61,6 @@ def taken_from(lesson, name, **given):
         wanted += [(each, last + 1 if isinstance(statement, ast.FunctionDef) else found[-1]) for each in needs(statement)]
     exec(compile(ast.Module([statements[i] for i in sorted(needed)], []), f"<{lesson}>", "exec"), known)
     return known[name]
-
-
-@pytest.fixture
-def shown():
-    figures = []
-    with pictures.shown_by(lambda fig, alt: figures.append((fig, alt))):
-        yield figures
-    plt.close("all")
 
 
 def texts(ax):
