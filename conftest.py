@@ -42,9 +42,9 @@ class _Scheduling(LoadFileScheduling):
         return nodeid if "test_slow.py" in nodeid or "test_repeat.py" in nodeid else super()._split_scope(nodeid)
 
 
-def pytest_xdist_auto_num_workers():
-    """One more than there are cores: a worker often waits, for a notebook's kernel or a server."""
-    return (os.cpu_count() or 1) + 1
+def pytest_xdist_auto_num_workers(config):
+    """One for each core; of the quick tests one more, as a worker often waits for a notebook's kernel or a server."""
+    return (os.cpu_count() or 1) + (config.option.markexpr == "not slow")
 
 
 def pytest_xdist_make_scheduler(config, log):
