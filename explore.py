@@ -158,8 +158,7 @@ def draw_digit(picture, side=280, width=22):
     try:
         field, wipe = _field(answer, side, width)
     except ImportError:
-        field = [widgets.HTML("To draw here, install ipycanvas and restart the kernel.")]
-        wipe = lambda: None  # noqa: E731  # pragma: no mutate: what it returns is nobody's
+        field, wipe = [widgets.HTML("To draw here, install ipycanvas and restart the kernel.")], lambda: None
     answer(np.zeros((side, side)))
     left = widgets.VBox([*field, upload], layout=widgets.Layout(flex="0 0 auto", max_width="100%"))
     _together(widgets.HBox([left, output], layout=widgets.Layout(flex_flow="row wrap")))

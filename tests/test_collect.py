@@ -2,6 +2,8 @@
 
 Each export is small and named as the system names it. No sandbox is needed: nothing is run here.
 """
+import dataclasses
+import datetime
 import json
 import os
 import struct
@@ -255,3 +257,39 @@ def test_a_half_zip_gets_a_sentence(tmp_path, template):
     (tmp_path / "half.zip").write_bytes((tmp_path / "whole.zip").read_bytes()[:300])
     with pytest.raises(ValueError, match="neither a folder nor a zip file"):
         collect(tmp_path / "half.zip", LESSON, template)
+
+
+# ---- whose a name is
+
+@pytest.mark.parametrize("name, person", [
+    ("Ada Lovelace_4711_assignsubmission_file_", ("Ada Lovelace_4711", "Ada Lovelace", "4711", ())),
+    ("12-345 - Ada Lovelace - Mar 3, 2027 1105 PM", ("Ada Lovelace_12", "Ada Lovelace", "12", (datetime.datetime(2027, 3, 3, 23, 5),))),
+    ("12-345 - Ada Lovelace - 3 March, 2027 905 am", ("Ada Lovelace_12", "Ada Lovelace", "12", (datetime.datetime(2027, 3, 3, 9, 5),))),
+    ("submission_99", ("submission_99", "submission_99", "99", ())), ("ada", ("ada", "ada", "", ()))])
+def test_whose_folder_it_is(name, person):
+    assert dataclasses.astuple(students.of_folder(name)) == person
+
+
+@pytest.mark.parametrize("name, person", [
+    (f"Ada Lovelace_4711_assignsubmission_file_{FILE}", ("Ada Lovelace_4711", "Ada Lovelace", "4711", ())),
+    (f"hw4_ada_attempt_2027-03-03-23-05-00_{FILE}", ("hw4_ada", "hw4_ada", "", ("2027-03-03-23-05-00",))),
+    (f"12-345 - Ada Lovelace - Mar 3, 2027 1105 PM - {FILE}", ("Ada Lovelace_12", "Ada Lovelace", "12", (datetime.datetime(2027, 3, 3, 23, 5),))),
+    (f"lovelaceada_LATE_4711_99_{FILE}", ("lovelaceada_4711", "lovelaceada", "4711", ())), (f"Ada - {FILE}", ("Ada", "Ada", "", ())),
+    (f"ada_{FILE}", (f"ada_{LESSON}-exercises", "ada", "", ())), ("ada.ipynb", ("ada", "ada", "", ())), ("ada.lovelace.txt", ("ada.lovelace", "ada.lovelace", "", ())),
+    (f"COPY OF {LESSON} (2).ipynb", (f"COPY OF {LESSON} (2)", f"COPY OF {LESSON} (2)", "", ())), (f"{LESSON} - Ada_.ipynb", (LESSON, LESSON, "", ())),
+    (f"_{LESSON}-exercises Ada .ipynb.json", (f"_{LESSON}-exercises Ada ", "Ada", "", ())), ("noextension", ("noextension", "noextension", "", ()))])
+def test_whose_file_it_is(name, person):
+    assert dataclasses.astuple(students.of_file(name, LESSON)) == person
+
+
+@pytest.mark.parametrize("names, short", [
+    (["hw4_ada", "hw4_bob"], ["ada", "bob"]), (["hw_4_ada", "hw_4_adam", "hw_4_bo_b"], ["ada", "adam", "bo_b"]), (["hw4_ada"], ["ada"]), (["ada"], ["ada"]),
+    (["hw4_ada_x", "hw4_ada_y"], ["x", "y"]), (["ada", "bob"], ["ada", "bob"]), (["hw4_", "hw4_ada"], ["hw4_", "ada"]), (["_ada", "_bob"], ["ada", "bob"])])
+def test_what_all_names_begin_with_is_left_out(names, short):
+    people = [students.Person(name, name) for name in names]
+    assert list(students.same_prefix_left_out(people).values()) == short
+
+
+def test_a_name_is_cut_at_its_length_and_no_shorter():
+    assert students.readable("x" * 80) == "x" * 80 and students.readable("x" * 81) == "x" * 79 + "…" and students.readable("a\tb\u200d\x00c") == "a b\u200d c"
+    assert len(students.readable("x" * 999)) == 80

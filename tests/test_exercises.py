@@ -56,26 +56,21 @@ def kind(cell):
     return "check" if meta["grade"] else "setup"
 
 
-class Solved(dict):
-    """lesson -> (the namespace in which all right answers are defined, {task: its check's code})."""
-
-    def __missing__(self, lesson):
-        names, checks = {"__name__": "exercise"}, {}
-        for cell in cells(SOURCES[lesson]):
-            if kind(cell) == "check":
-                checks[cell.metadata.nbgrader.grade_id.removesuffix("-check")] = cell.source
-            elif cell.cell_type == "code":
-                exec(compile(cell.source, cell.id, "exec"), names)
-        self[lesson] = names, checks
-        return self[lesson]
-
-    def __call__(self, lesson):
-        return self[lesson]
+@functools.cache
+def with_all_answers(lesson):
+    """(the namespace in which all right answers of a lesson are defined, {task: its check's code})"""
+    names, checks = {"__name__": "exercise"}, {}
+    for cell in cells(SOURCES[lesson]):
+        if kind(cell) == "check":
+            checks[cell.metadata.nbgrader.grade_id.removesuffix("-check")] = cell.source
+        elif cell.cell_type == "code":
+            exec(compile(cell.source, cell.id, "exec"), names)
+    return names, checks
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def solved():
-    return Solved()
+    return with_all_answers
 
 
 def outcome(check, names):
