@@ -260,7 +260,8 @@ def _find(name):
     except (OSError, RuntimeError) as error:
         reason = _reason(error, root)
         if None in files and any(files):
-            reason += f". ({', '.join(file for file, path in zip(FILES, files) if path is None)} alone is missing)"
+            missing = [file for file, path in zip(FILES, files) if path is None]
+            reason += f". (missing: {', '.join(missing)}; the others are there)"
         if others:
             reason += f". ({others[0]} lies there, but its checksum is not that of {name}'s file)"
         if mode == "real":
@@ -319,7 +320,7 @@ def _search(root, name):
     places, found, others = None, [], []
     for file, crc in zip(FILES, CRC32["real"][name]):
         path = own / file
-        if _exists(path) and not path.is_dir():
+        if _exists(path) and path.is_file():  # no folder, and no pipe, which would be read for ever
             found.append(path)
             continue
         if places is None:  # looked for only where something is missing
@@ -453,8 +454,8 @@ def _read(name, files, first, source):
 
 
 def _unreadable(path, error):
-    return type(error)(f"{path} can't be read ({error.strerror}). Mend its permissions, or name another "
-                       "folder in COURSE_DATA_DIR.")
+    cure = "Mend its permissions, or name" if isinstance(error, PermissionError) else "Name"
+    return type(error)(f"{path} can't be read ({error.strerror}). {cure} another folder in COURSE_DATA_DIR.")
 
 
 def _read_idx(path, magic, sides, cure):

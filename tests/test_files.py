@@ -104,6 +104,32 @@ def test_damage_is_named_and_the_stated_step_cures_it(what, sets, raw, monkeypat
     assert train_iter.dataset.source == "real"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
+def test_what_is_no_file_is_not_read(sets, raw, monkeypatch):
+    """A pipe that nobody writes to would be read for ever."""
+    for file in (IMAGES, LABELS):
+        (raw / file).unlink()
+    os.mkfifo(raw / IMAGES)
+    os.symlink(os.devnull, raw / LABELS)
+    with mirror(sets[0] / "mirror") as url:
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
+        assert utils.load_data_fashion_mnist(32)[1].dataset.source == "real"
+    assert (raw / IMAGES).is_file() and Path(os.devnull).exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such links")
+@pytest.mark.parametrize("how", ["a link to itself", "a name without end"])
+def test_a_folder_that_can_not_be_is_not_called_forbidden(how, tmp_path, monkeypatch):
+    place = tmp_path / ("loop" if how == "a link to itself" else "x" * 300)
+    if how == "a link to itself":
+        place.symlink_to(place)
+    monkeypatch.setenv("COURSE_DATA", "auto")
+    monkeypatch.setenv("COURSE_DATA_DIR", str(place))
+    with pytest.raises(OSError, match=r"can't be read \((Too many levels of symbolic links|File name too long)\)\. "
+                                      r"Name another folder in COURSE_DATA_DIR\.$"):
+        utils.load_data_mnist(32)
+
+
 def test_a_sample_that_was_changed_is_named_with_its_cure(tmp_path, monkeypatch):
     shutil.copytree(utils.SAMPLE, tmp_path / "sample")
     monkeypatch.setattr(image_data, "SAMPLE", tmp_path / "sample")

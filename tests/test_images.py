@@ -357,7 +357,7 @@ def test_the_one_file_that_is_missing_is_named(root, full, monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setattr(image_data, "_download", offline)
-    with pytest.raises(RuntimeError, match=r"\(train-labels-idx1-ubyte alone is missing\)"):
+    with pytest.raises(RuntimeError, match=r"\(missing: train-labels-idx1-ubyte; the others are there\)"):
         utils.load_data_mnist(256)
 
 
