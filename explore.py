@@ -80,9 +80,12 @@ def explore(picture, **controls):
     def redraw(_=None):
         with output, _quick_pictures(places):
             output.clear_output(wait=True)
+            before = set(plt.get_fignums())
             try:
                 picture(**{name: control.value for name, control in controls.items()})
             except ValueError as error:
+                for begun in set(plt.get_fignums()) - before:  # or it is shown below another cell
+                    plt.close(begun)
                 print(error)
 
     for control in controls.values():

@@ -13,6 +13,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from matplotlib import pyplot as plt
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,21 +44,26 @@ def test_a_moved_control_calls_the_picture_with_all_values(watched):
 
 def test_an_error_is_shown_in_its_words_and_the_next_move_goes_on(watched, capsys):
     def picture(shape):
+        fig, _ = plt.subplots()
         if not shape.isdecimal():
             raise ValueError("Write a number.")
         seen.append(shape)
+        utils.show(fig, shape)
 
+    plt.close("all")
+    mine = plt.figure().number  # somebody else's
     seen, field = [], explore.text("shape", "1")
     explore.explore(picture, shape=field)
     capsys.readouterr()
     field.value = "x"
     assert capsys.readouterr().out.endswith("Write a number.\n")
+    assert plt.get_fignums() == [mine], "the picture that was not finished appears below another cell"
     field.value = "2"
     assert seen == ["1", "2"]
+    plt.close(mine)
 
 
 def test_pictures_speak_while_a_control_moves_too(watched):
-    from matplotlib import pyplot as plt
     fig, axes = plt.subplots(1, 2, layout="constrained")
     places = []
     with explore._quick_pictures(places):
@@ -74,7 +80,6 @@ def test_pictures_speak_while_a_control_moves_too(watched):
 @pytest.fixture
 def inline(monkeypatch):
     """The notebook's own way of showing figures, and what it shows of itself."""
-    from matplotlib import pyplot as plt
     from matplotlib_inline import backend_inline
     flushed, before = [], plt.get_backend()
     monkeypatch.setattr(backend_inline, "display", lambda fig, **_: flushed.append(fig))
@@ -92,7 +97,6 @@ def picture_of(output):
 
 def test_a_figure_that_is_being_drawn_is_left_alone_by_the_notebook(watched, inline):
     """After each message of a control, on whichever thread, the notebook drew it too, and it came out blank."""
-    from matplotlib import pyplot as plt
     flush, flushed = inline
     plt.figure()
     flush()
@@ -452,7 +456,6 @@ def test_the_answer_is_replaced_when_the_next_one_is_there(watched, monkeypatch)
 
 
 def test_a_digits_picture_keeps_its_places_and_the_pen_its_width(watched):
-    from matplotlib import pyplot as plt
 
     def picture(digit):
         fig, axes = plt.subplots(1, 2, figsize=(4, 2), layout="constrained")
