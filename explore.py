@@ -8,6 +8,7 @@ import contextlib
 import io
 import threading
 import time
+from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
 import numpy as np
@@ -47,7 +48,7 @@ def _together(*parts):
     display(box)
 
 
-def slider(label, low, high, step, value):
+def slider(label: str, low: float, high: float, step: float | str, value: float) -> widgets.Widget:
     """A slider. Whole numbers if `step` is an int; a `step` of "log" moves in equal ratios, 20 for each factor of 10."""
     if step == "log":
         return _control(widgets.FloatLogSlider, label, min=np.log10(low), max=np.log10(high), step=0.05, value=value)
@@ -55,17 +56,17 @@ def slider(label, low, high, step, value):
     return _control(kind, label, min=low, max=high, step=step, value=value)
 
 
-def choice(label, options, value):
+def choice(label: str, options: Sequence, value) -> widgets.SelectionSlider:
     """A slider over the values of a list."""
     return _control(widgets.SelectionSlider, label, options=options, value=value)
 
 
-def text(label, value):
+def text(label: str, value: str) -> widgets.Text:
     """A field to write in; the picture follows each key."""
     return _control(widgets.Text, label, value=value)
 
 
-def explore(picture, **controls):
+def explore(picture: Callable[..., object], **controls: widgets.Widget) -> None:
     """Show the controls, and `picture` anew whenever one of them is moved.
 
     `picture`: a function that draws with `utils.show` and prints. `controls`: parameter -> control (`slider`,
@@ -125,7 +126,7 @@ def _quick_pictures(places):
 
 # ---------------------------------------------------------------- drawing
 
-def draw_digit(picture, side=280, width=22):
+def draw_digit(picture: Callable[..., object], side: int = 280, width: int = 22) -> None:
     """Show a field to draw a digit in with the mouse, a finger or a pen; `picture(digit)` is called as you draw.
 
     `picture` gets float32 (1, 28, 28), see `as_digit`; what it shows stands beside the field. `side`, `width`: of the

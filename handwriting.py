@@ -22,7 +22,7 @@ OTHERS = {rb"%pdf": "a PDF document", rb".{4}ftyp(hei|hev|mif|msf)": "a HEIC pho
           rb"pk\x03\x04": "an archive or an office document"}
 
 
-def as_digit(image):
+def as_digit(image) -> torch.Tensor:
     """Return an image as MNIST's makers prepared theirs: float32 (1, 28, 28), white on black.
 
     `image`: float (h, w), 0 for the ground and up to 1 for the ink, any size. What is drawn is scaled to fit
@@ -37,14 +37,14 @@ def as_digit(image):
     size = [max(1, round(side * scale)) for side in ink.shape]
     ink = F.interpolate(ink[None, None], size, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
     mass = ink / ink.sum()
-    top, left = (14 - (mass.sum(1 - axis) * (torch.arange(size[axis]) + 0.5)).sum() for axis in (0, 1))
-    top, left = (int(min(max(round(float(at)), 0), 28 - side)) for at, side in zip((top, left), size))
+    centre = (14 - (mass.sum(1 - axis) * (torch.arange(size[axis]) + 0.5)).sum() for axis in (0, 1))
+    top, left = (int(min(max(round(float(at)), 0), 28 - side)) for at, side in zip(centre, size))
     digit = torch.zeros(1, 28, 28)
     digit[0, top:top + size[0], left:left + size[1]] = ink
     return digit
 
 
-def read_image(content):
+def read_image(content: bytes) -> np.ndarray:
     """Return the ink of a digit in an image file: float32 (h, w), 0 for the ground and up to 1 for the ink.
 
     `content`: the file's bytes. Photograph, scan or drawing, dark on light or light on dark, on plain, ruled or

@@ -107,14 +107,14 @@ class ImageSet(Dataset):
         return X, self.labels.index_select(0, indices)
 
 
-def whole_batches(dataset, batch_size, shuffle=False):
+def whole_batches(dataset: ImageSet | TensorDataset | Subset, batch_size: int, shuffle: bool = False) -> DataLoader:
     """Return a DataLoader that asks `dataset` for a whole batch at once: PyTorch's sampler of index lists.
 
     `dataset`: an `ImageSet` or a `TensorDataset`, or what `random_split` and `Subset` make of one. Of images it yields X,
     float32 (batch_size, c, h, w), and y, int64 (batch_size,). `shuffle`: draw a new order each epoch. Any other data set: `DataLoader(dataset, batch_size)`.
     """
     batch_size = positive("batch_size", batch_size)
-    whole = dataset
+    whole: Dataset = dataset
     while isinstance(whole, Subset):
         whole = whole.dataset
     if not isinstance(whole, ImageSet) and type(whole) is not TensorDataset:  # whose own kinds may change each example
@@ -124,7 +124,7 @@ def whole_batches(dataset, batch_size, shuffle=False):
     return DataLoader(dataset, sampler=BatchSampler(order, batch_size, drop_last=False), batch_size=None)
 
 
-def load_data_fashion_mnist(batch_size, resize=None):
+def load_data_fashion_mnist(batch_size: int, resize: int | None = None) -> tuple[DataLoader, DataLoader]:
     """Return (train_iter, test_iter) over Fashion-MNIST, as d2l's function of that name does.
 
     Each yields X, float32 (batch_size, 1, 28, 28) with pixels in [0, 1], and y, int64 (batch_size,);
@@ -136,7 +136,7 @@ def load_data_fashion_mnist(batch_size, resize=None):
     return _load_data("FashionMNIST", batch_size, resize=resize)
 
 
-def load_data_mnist(batch_size, resize=None, normalize=True):
+def load_data_mnist(batch_size: int, resize: int | None = None, normalize: bool = True) -> tuple[DataLoader, DataLoader]:
     """Return (train_iter, test_iter) over MNIST; see `load_data_fashion_mnist`.
 
     With `normalize`, pixels are shifted by 0.1307 and divided by 0.3081: the mean and standard
@@ -146,7 +146,7 @@ def load_data_mnist(batch_size, resize=None, normalize=True):
     return _load_data("MNIST", batch_size, resize=resize, mean=mean, std=std)
 
 
-def get_fashion_mnist_labels(labels):
+def get_fashion_mnist_labels(labels) -> list[str]:
     """Return the names of Fashion-MNIST's classes, a list of texts, for class numbers from 0 to 9."""
     labels = torch.as_tensor(labels).flatten().tolist()
     wrong = [label for label in labels if label not in range(10)]
@@ -163,7 +163,7 @@ def _load_data(name, batch_size, resize=None, **options):
     return whole_batches(train, batch_size, shuffle=True), whole_batches(test, batch_size)
 
 
-def positive(what, value):
+def positive(what: str, value) -> int:
     """Return `value` as an int, 1 or larger; ValueError, with `what` it is, for anything else."""
     try:
         number = operator.index(value)  # a NumPy integer is one too
@@ -237,7 +237,7 @@ CRC32 = {"real": {"MNIST": (0xe9f4d8b3, 0xe0cb4ad2, 0x91373bdf, 0x4ab9eff9),
 
 PACKED = b"\x1f\x8b"  # how a .gz file begins
 
-_failed = set()  # downloads that failed, so that each is tried, and told, once
+_failed: set[tuple[str, Path]] = set()  # downloads that failed, so that each is tried, and told, once
 
 
 def _find(name):
@@ -425,7 +425,7 @@ def _reason(error, root):
     return f"no answer from the data set's server ({detail}). Connect to the network, then try again"
 
 
-def sweep(folder, prefix):
+def sweep(folder: str | Path, prefix: str) -> None:
     """Remove what killed processes left in `folder`, names that begin with `prefix`, more than a day ago."""
     for old in Path(folder).iterdir():
         with contextlib.suppress(OSError):  # another kernel may be sweeping too

@@ -12,6 +12,7 @@ import io
 import math
 import os
 import time
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 import numpy as np
@@ -19,6 +20,7 @@ import torch
 from IPython import display, get_ipython
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 
 __all__ = ["COLORS", "Animator", "ProgressBar", "image_output", "in_notebook", "plt", "show", "show_confusion_matrix",
            "show_decision_boundary", "show_images", "shown_by", "use_svg_display", "watched"]
@@ -29,17 +31,17 @@ plt.rcParams.update({"axes.prop_cycle": plt.cycler(color=COLORS), "figure.dpi": 
                      "svg.hashsalt": "course"})
 
 
-def in_notebook():
+def in_notebook() -> bool:
     """Whether this runs in a notebook's kernel, where figures are outputs; else it is a script or a terminal."""
     return hasattr(get_ipython(), "kernel")
 
 
-def watched():
+def watched() -> bool:
     """Whether somebody may be looking: a notebook's kernel that no test and no `make notebooks` started."""
     return in_notebook() and not {"PYTEST_VERSION", "COURSE_STILL"} & os.environ.keys()
 
 
-def image_output(picture, alt, kind="png", width=None):
+def image_output(picture: bytes, alt: str, kind: str = "png", width: int | None = None) -> dict[str, str]:
     """Return an image as a notebook's output, {"text/html": ..., "text/plain": alt}, for `display(..., raw=True)`.
 
     `picture`: the bytes of a file of that `kind` ("png", "svg+xml"). `width`: pixels on the page, else the picture's own.
@@ -64,11 +66,11 @@ def _figure_output(fig, alt):
     return image_output(picture.getvalue(), alt)
 
 
-_way = contextvars.ContextVar("_way", default=None)  # see shown_by; one for each thread that shows figures
+_way: contextvars.ContextVar[Callable[[Figure, str], object] | None] = contextvars.ContextVar("_way", default=None)  # see shown_by; one for each thread that shows figures
 
 
 @contextlib.contextmanager
-def shown_by(way):
+def shown_by(way: Callable[[Figure, str], object]):
     """Within this block let `way(fig, alt)` show each figure, whoever draws it; it closes the figure too.
 
     The one place to decide how figures are shown: `show` asks it, and every picture is shown by `show`.
@@ -80,7 +82,7 @@ def shown_by(way):
         _way.reset(before)
 
 
-def show(fig, alt):
+def show(fig: Figure, alt: str) -> None:
     """Show a figure in the notebook, with `alt` as its alternative text for those who can't see it.
 
     In a script the figure stays open for `plt.show()`.
@@ -92,14 +94,14 @@ def show(fig, alt):
         display.display(_figure_output(fig, alt), raw=True)
 
 
-def show_images(imgs, num_rows, num_cols, titles=None, scale=1.5, alt=None):
+def show_images(imgs: Iterable, num_rows: int, num_cols: int, titles: Iterable[str] | None = None, scale: float = 1.5,
+                alt: str | None = None) -> np.ndarray:
     """Show images, each (h, w), (1, h, w), (3, h, w) or (h, w, 3), in a grid of `num_rows` by `num_cols`; return its axes.
 
     `titles`: a text an image. `scale`: inches an image. `alt`: alternative text, else made from the titles.
     """
-    fig, axes = plt.subplots(num_rows, num_cols, figsize=(num_cols * scale, num_rows * scale),
-                             squeeze=False, layout="constrained")
-    fig.get_layout_engine().set(wspace=0.06, hspace=0.06)
+    fig, axes = plt.subplots(num_rows, num_cols, figsize=(num_cols * scale, num_rows * scale), squeeze=False)
+    fig.set_layout_engine("constrained", wspace=0.06, hspace=0.06)
     axes = axes.flatten()
     for ax in axes:
         ax.axis("off")
@@ -121,7 +123,7 @@ def show_images(imgs, num_rows, num_cols, titles=None, scale=1.5, alt=None):
     return axes
 
 
-def show_confusion_matrix(matrix, names, alt=None):
+def show_confusion_matrix(matrix, names: Sequence[str], alt: str | None = None) -> None:
     """Show `confusion_matrix`'s counts with the classes' `names`; colour is the share of the true class."""
     matrix = torch.as_tensor(matrix)
     if matrix.ndim != 2 or not matrix.shape[0] == matrix.shape[1] == len(names):
@@ -143,7 +145,7 @@ def show_confusion_matrix(matrix, names, alt=None):
     show(fig, alt or f"Confusion matrix of {int(matrix.sum())} predictions, {int(matrix.diagonal().sum())} of them right{mistakes}.")
 
 
-def show_decision_boundary(predict, X, y, alt):
+def show_decision_boundary(predict: Callable[[torch.Tensor], torch.Tensor], X: torch.Tensor, y: torch.Tensor, alt: str) -> None:
     """Show points X (n, 2) of classes y (n,) on the regions that `predict` assigns to each class.
 
     `predict` maps points (m, 2) to classes (m,). Classes differ by marker as well as by colour.
@@ -164,7 +166,8 @@ def show_decision_boundary(predict, X, y, alt):
     if len(classes) > 1:
         ax.contour(u, v, regions.float(), levels=borders[1:-1], colors="0.3", linewidths=1)
     for c, color, marker in zip(classes, COLORS, "osD^vP"):
-        ax.scatter(*X[y.flatten() == c].T, color=color, marker=marker, s=20, edgecolor="white", linewidth=0.5, label=f"class {c}")
+        points = X[y.flatten() == c]
+        ax.scatter(points[:, 0], points[:, 1], color=color, marker=marker, s=20, edgecolor="white", linewidth=0.5, label=f"class {c}")
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
     ax.legend()
     show(fig, alt)
@@ -190,7 +193,7 @@ class Animator:
         if in_notebook():
             plt.close(self.fig)  # we show it ourselves; else the notebook would do so again
 
-    def add(self, x, y):
+    def add(self, x, y) -> None:
         """Add a point to each curve: `y` a number or one a curve (None for no point), `x` likewise."""
         y = list(y) if hasattr(y, "__len__") and np.ndim(y) else [y]  # a tensor () has a length that it refuses to tell
         x = list(x) if hasattr(x, "__len__") else [x] * len(y)
@@ -224,7 +227,7 @@ class Animator:
                 self.handle.update(output, raw=True)
         self.drawn = time.monotonic()
 
-    def finish(self, alt):
+    def finish(self, alt: str) -> None:
         """Draw the last picture, with all points and its alternative text."""
         self._draw(alt)
         if way := _way.get():
@@ -234,11 +237,11 @@ class Animator:
 class ProgressBar:
     """A progress bar over epochs and batches that leaves nothing behind; silent when nobody looks."""
 
-    def __init__(self, num_epochs, num_batches):
+    def __init__(self, num_epochs: int, num_batches: int | None):
         self.num_epochs, self.num_batches, self.done, self.drawn = num_epochs, num_batches, 0, 0.0
         self.handle = display.display(display.HTML(""), display_id=True) if watched() else None
 
-    def step(self, epoch):
+    def step(self, epoch: int) -> None:
         """Count a batch of epoch 0, 1, ..."""
         self.done += 1
         if self.handle is None or time.monotonic() - self.drawn < 0.25:
@@ -249,7 +252,7 @@ class ProgressBar:
         self.handle.update(display.HTML(f'<progress{size} aria-label="{escape(words)}"></progress> {words}'))
         self.drawn = time.monotonic()
 
-    def close(self):
+    def close(self) -> None:
         """Take the bar away."""
         if self.handle is not None:
             self.handle.update(display.HTML(""))

@@ -22,6 +22,7 @@ import symtable
 import tempfile
 import time
 import warnings
+from collections.abc import Callable, Iterable, Sized
 from pathlib import Path
 
 import numpy as np
@@ -69,16 +70,23 @@ def __dir__():
     return public | _d2l_names() | {"train_ch3", "train_epoch_ch3"}
 
 
+# ---------------------------------------------------------------- what signatures name
+
+Net = Callable[[torch.Tensor], torch.Tensor]  # a module, or a function of X
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of y_hat and y
+Updater = torch.optim.Optimizer | Callable[[int], object]  # or a function of the batch size
+
+
 # ---------------------------------------------------------------- seeds and devices
 
-def set_seed(seed):
+def set_seed(seed: int) -> None:
     """Start the random numbers of Python, NumPy and PyTorch (CPU and GPU) from `seed`, an int >= 0."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
 
 
-def device():
+def device() -> torch.device:
     """Return the best device here: CUDA, else Apple's MPS, else the CPU (a `torch.device`)."""
     if torch.cuda.is_available():
         return torch.device("cuda")
@@ -87,7 +95,7 @@ def device():
 
 # ---------------------------------------------------------------- metrics
 
-def accuracy(y_hat, y):
+def accuracy(y_hat, y) -> float:
     """Return the number of correct predictions, a float (divide by `len(y)` for the fraction).
 
     `y_hat`: scores (n, num_classes), of which the largest wins, or predicted classes (n,).
@@ -98,7 +106,7 @@ def accuracy(y_hat, y):
     return float((predicted == true).sum())
 
 
-def confusion_matrix(y_hat, y, num_classes):
+def confusion_matrix(y_hat, y, num_classes: int) -> torch.Tensor:
     """Return counts, int64 (num_classes, num_classes): row the true class, column the predicted one.
 
     `y_hat`, `y`: as for `accuracy`, with classes from 0 to num_classes - 1; others raise ValueError.
@@ -159,7 +167,7 @@ class _Rows:
         return self.rows[:self.n]
 
 
-def predict(net, data_iter):
+def predict(net: Net, data_iter: Iterable) -> tuple[torch.Tensor, torch.Tensor]:
     """Return (y_hat, y) of a whole data set on the CPU: scores (n, num_classes) and labels (n,).
 
     Computed in evaluation mode, without gradients; raises ValueError where there is no batch.
@@ -177,7 +185,7 @@ def _predict(net, data_iter):
     return scores.tensor(), labels.tensor()
 
 
-def evaluate(net, data_iter, loss):
+def evaluate(net: Net, data_iter: Iterable, loss: Loss) -> tuple[float, float]:
     """Return (mean loss, accuracy) of `net` on a data set of classes, every example counting the same.
 
     `loss(y_hat, y)`: of any `reduction`; with class weights the mean is PyTorch's own for the whole set at once (weights inside
@@ -188,13 +196,13 @@ def evaluate(net, data_iter, loss):
     return _mean_loss(loss, y_hat, y), accuracy(y_hat, y) / len(y)
 
 
-def evaluate_accuracy(net, data_iter):
+def evaluate_accuracy(net: Net, data_iter: Iterable) -> float:
     """Return the fraction of examples in `data_iter` that `net` classifies correctly."""
     y_hat, y = _predict(net, data_iter)
     return accuracy(y_hat, y) / len(y)
 
 
-def evaluate_loss(net, data_iter, loss):
+def evaluate_loss(net: Net, data_iter: Iterable, loss: Loss) -> float:
     """Return the mean loss on `data_iter`, for targets of the predictions' own shape or for classes.
 
     `loss` may have any `reduction`: a short last batch weighs only what it holds.
@@ -209,12 +217,12 @@ def evaluate_loss(net, data_iter, loss):
 @dataclasses.dataclass
 class History:
     """What a training run did: a list entry an epoch, and in `batch_loss` one a minibatch."""
-    train_loss: list = dataclasses.field(default_factory=list)
-    train_acc: list = dataclasses.field(default_factory=list)
-    test_loss: list = dataclasses.field(default_factory=list)
-    test_acc: list = dataclasses.field(default_factory=list)
-    seconds: list = dataclasses.field(default_factory=list)
-    batch_loss: list = dataclasses.field(default_factory=list)
+    train_loss: list[float] = dataclasses.field(default_factory=list)
+    train_acc: list[float] = dataclasses.field(default_factory=list)
+    test_loss: list[float] = dataclasses.field(default_factory=list)
+    test_acc: list[float] = dataclasses.field(default_factory=list)
+    seconds: list[float] = dataclasses.field(default_factory=list)
+    batch_loss: list[float] = dataclasses.field(default_factory=list)
 
     def __str__(self):
         if not self.test_acc:
@@ -233,7 +241,8 @@ def _end_epoch(scheduler, loss, acc):
         scheduler.step()
 
 
-def train_epoch(net, train_iter, loss, updater, scheduler=None, on_batch=None):
+def train_epoch(net: Net, train_iter: Iterable, loss: Loss, updater: Updater, scheduler=None,
+                on_batch: Callable[[float], object] | None = None) -> tuple[float, float]:
     """Train `net` for one epoch; return (mean training loss per example, training accuracy).
 
     `train_iter`: batches of X and y, y as for `accuracy`. `loss(y_hat, y)`: of any `reduction`, which is found out.
@@ -285,7 +294,8 @@ def train_epoch(net, train_iter, loss, updater, scheduler=None, on_batch=None):
     return train_loss, train_acc
 
 
-def train(net, train_iter, test_iter, loss, num_epochs, updater, scheduler=None, history=None):
+def train(net: Net, train_iter: Iterable, test_iter: Iterable, loss: Loss, num_epochs: int, updater: Updater, scheduler=None,
+          history: History | None = None) -> History:
     """Train for `num_epochs`, testing after each; draw the curves, print a line, return the History.
 
     Arguments as for `train_epoch`; a schedule that waits for a plateau watches the test set. Give the `history` of an
@@ -293,9 +303,9 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater, scheduler=None,
     the history and the picture of the epochs that were finished. An error has that history too, as its `history`.
     """
     for name, data_iter in (("train_iter", train_iter), ("test_iter", test_iter)):
-        if hasattr(data_iter, "__len__") and not len(data_iter):
+        if isinstance(data_iter, Sized) and not len(data_iter):
             raise guards.no_batch(name)
-    num_batches = len(train_iter) if hasattr(train_iter, "__len__") else None
+    num_batches = len(train_iter) if isinstance(train_iter, Sized) else None
     by_epoch = guards.counts_epochs(scheduler, updater)
     if isinstance(scheduler, torch.optim.lr_scheduler.OneCycleLR) and num_batches:
         needed, left = num_epochs * num_batches, scheduler.total_steps - scheduler.last_epoch
@@ -329,7 +339,7 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater, scheduler=None,
         print("Interrupted: the network, the history and the picture are kept.")
     except Exception as error:
         with contextlib.suppress(Exception):  # of a kind that takes no attributes
-            error.history = history
+            error.history = history  # type: ignore[attr-defined]
         raise
     finally:
         bar.close()
@@ -342,7 +352,7 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater, scheduler=None,
 train_epoch_ch3, train_ch3 = train_epoch, train
 
 
-def predict_ch3(net, test_iter, n=6):
+def predict_ch3(net: Net, test_iter: Iterable, n: int = 6) -> np.ndarray:
     """Show the first `n` Fashion-MNIST test images, each titled with its true and its predicted class."""
     X, y = next(iter(test_iter))
     X, y = X[:n], y[:n]
@@ -360,7 +370,8 @@ def _umask():
     return mask
 
 
-def save_checkpoint(path, net, optimizer=None, history=None, scheduler=None):
+def save_checkpoint(path: str | os.PathLike, net: nn.Module, optimizer: torch.optim.Optimizer | None = None,
+                    history: History | None = None, scheduler=None) -> None:
     """Save a network, its optimizer, the History, the schedule and the random state; the file is whole or untouched.
 
     It is written beside `path` under another name, flushed to the disk and then renamed, so an
@@ -408,7 +419,8 @@ def save_checkpoint(path, net, optimizer=None, history=None, scheduler=None):
                       "save into a folder that exists and that you may write to.") from error
 
 
-def load_checkpoint(path, net, optimizer=None, scheduler=None):
+def load_checkpoint(path: str | os.PathLike, net: nn.Module, optimizer: torch.optim.Optimizer | None = None,
+                    scheduler=None) -> History:
     """Load what `save_checkpoint` saved into `net`, `optimizer` and `scheduler`; return the History.
 
     Sets PyTorch's random state as well, so that a resumed run continues with the numbers an unbroken

@@ -7,8 +7,10 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from pathlib import Path, PurePosixPath
+
+from nbformat import NotebookNode
 
 from . import students
 from .mend import LARGEST, Unreadable, lean, read
@@ -61,7 +63,8 @@ class _File:
             raise Damaged(f"it is damaged or can't be read: {students.readable(str(error))}") from None
 
 
-def collect(where, lesson, template, known=None, zone=None):
+def collect(where: str | Path, lesson: str, template: NotebookNode, known: dict[str, str] | None = None,
+            zone: tzinfo | None = None) -> list[Submission]:
     """Return a list with a Submission for each student found in `where`, a folder or a .zip file.
 
     Understood: a folder for each student (`ada/anything.ipynb`, `ada/<lesson>/...`, a repository), nbgrader's own layout,
@@ -72,14 +75,16 @@ def collect(where, lesson, template, known=None, zone=None):
     """
     where = Path(where).expanduser()
     if where.is_dir():
-        return _collected(*_in_folder(where), lesson, template, known)
+        files, folders = _in_folder(where)
+        return _collected(files, folders, lesson, template, known)
     if not where.exists():
         raise FileNotFoundError(f"There is nothing at {where}: name the folder or the zip with the submissions.")
     if not zipfile.is_zipfile(where):
         cure = ": unpack it, and name the folder" if ARCHIVE.search(where.name) else ""
         raise ValueError(f"{where} is neither a folder nor a zip file{cure}.")
     with _opened(where) as archive:
-        return _collected(*_in_zip(archive, zone), lesson, template, known)
+        files, folders = _in_zip(archive, zone)
+        return _collected(files, folders, lesson, template, known)
 
 
 def _opened(path):

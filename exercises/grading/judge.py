@@ -14,7 +14,7 @@ import textwrap
 import warnings
 from dataclasses import dataclass, field
 
-from nbformat import v4
+from nbformat import NotebookNode, v4
 from nbgrader.utils import is_grade, is_locked, is_solution
 from PIL import Image
 
@@ -87,7 +87,8 @@ class Story:
     by_clock: bool = False                       # stopped by the clock alone, perhaps as other work ran beside
 
 
-def grade(nb, trusted, sandbox="bubblewrap", limits=Limits(), stubs={}):  # noqa: B006  only read
+def grade(nb: NotebookNode, trusted: dict[str, str], sandbox: str = "bubblewrap", limits: Limits = Limits(),
+          stubs: dict[str, str] = {}) -> Story:  # noqa: B006  only read
     """Run `nb`'s cells and put the judge's verdicts into its test cells; return a Story.
 
     `trusted`: grade id -> source of the setup and test cells as the instructor wrote them; the text that

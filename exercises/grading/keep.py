@@ -9,7 +9,10 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Iterable
+from pathlib import Path
 
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 
 from . import release
@@ -25,7 +28,7 @@ class Stop(Exception):
     """A reason, in words, for which the class can't be graded now."""
 
 
-def replace(path, content):
+def replace(path: Path, content: str | bytes) -> None:
     """Write a file whole, or leave what was there. `content`: text or bytes."""
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
     file = tempfile.NamedTemporaryFile(dir=path.parent, delete=False)
@@ -59,7 +62,7 @@ def _aside(path):
 
 # ---------------------------------------------------------------- the record of a lesson
 
-def state(record):
+def state(record: Path) -> dict:
     """The record of earlier runs, {"students": {folder: entry}}; a damaged one is put aside, and said so."""
     if not record.exists():
         return {}
@@ -73,7 +76,7 @@ def state(record):
         return {}
 
 
-def autograded(lesson, student):
+def autograded(lesson: str, student: str) -> dict:
     """A student's graded notebook, as JSON has it; {} where there is none or it can't be read."""
     path = EXERCISES / "autograded" / student / lesson / f"{release.notebook_name(lesson)}.ipynb"
     try:
@@ -96,7 +99,7 @@ def _damage(path):
     return said if said != "ok" else "" if TABLES <= tables else "it holds no gradebook"
 
 
-def mend_gradebook():
+def mend_gradebook() -> list[str]:
     """See that the gradebook can be read; return what there is to say. A damaged one is put aside, and the copy takes its place."""
     if GRADEBOOK.exists():
         damage = _damage(GRADEBOOK)
@@ -118,7 +121,7 @@ def mend_gradebook():
     return [f"{what} There is no copy of it: everybody is graded anew, and points that were given by hand are missing."]
 
 
-def new_gradebook():
+def new_gradebook() -> Path:
     """Make an empty gradebook beside the place of the real one; return its path."""
     path = GRADEBOOK.with_name(".gradebook.new")
     path.unlink(missing_ok=True)
@@ -127,7 +130,7 @@ def new_gradebook():
         return path
 
 
-def back_up(folder):
+def back_up(folder: Path) -> None:
     """Leave a copy of the gradebook beside the grades."""
     new = folder / f"{COPY.name}.new"
     with contextlib.closing(sqlite3.connect(GRADEBOOK)) as source, contextlib.closing(sqlite3.connect(new)) as target:
@@ -135,7 +138,7 @@ def back_up(folder):
     os.replace(new, COPY)
 
 
-def recorded(lesson):
+def recorded(lesson: str) -> tuple[set[str], dict[str, dict[str, float]]]:
     """(the students that the gradebook has a submission of, {student: {grade id: points given by hand}})"""
     students, given = set(), {}
     if not GRADEBOOK.exists():
@@ -149,7 +152,7 @@ def recorded(lesson):
     return students, given
 
 
-def reworded(lesson, student, nb, given):
+def reworded(lesson: str, student: str, nb: NotebookNode, given: Iterable[str]) -> list[str]:
     """Which of the tasks that were marked by hand are answered otherwise in `nb` than in the graded notebook."""
     before = {}
     for cell in autograded(lesson, student).get("cells", ()):

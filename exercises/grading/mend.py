@@ -42,7 +42,7 @@ class _Cell:
 TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|"|[\[\]{},]', re.S)  # a string, one that never ends, or a sign of structure
 
 
-def lean(data):
+def lean(data: bytes) -> bytes:
     """The bytes of a notebook without its cells' outputs. Raises Unreadable for what is far too large to be one."""
     if not data.strip():
         raise Unreadable("the file is empty")
@@ -77,7 +77,7 @@ def lean(data):
     return short
 
 
-def read(data):
+def read(data: bytes) -> tuple[list[_Cell], str]:
     """Return (cells, kernel name) of a notebook's bytes, of any version of the format. Raises Unreadable."""
     try:
         tree = json.loads(lean(data).decode("utf-8-sig", "replace"))
@@ -103,13 +103,13 @@ def read(data):
         if len(source) > SOURCE:
             source, note = "", f"it had {len(source):,} letters, and was left out"
         metadata = metadata if isinstance(metadata, dict) else {}
-        marks = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
-        kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "markdown", "raw") else "raw"
+        marks = found if isinstance(found := metadata.get("nbgrader"), dict) else {}
+        kind = cell["cell_type"] if cell.get("cell_type") in ("code", "markdown", "raw") else "raw"
         grade_id, id_ = marks.get("grade_id"), cell.get("id")
         cells.append(_Cell(kind, source, grade_id if isinstance(grade_id, str) else None, id_ if isinstance(id_, str) else None,
                            _pictures(cell.get("attachments")), note=note))
-    metadata = tree.get("metadata") if isinstance(tree.get("metadata"), dict) else {}
-    kernel = metadata.get("kernelspec") if isinstance(metadata.get("kernelspec"), dict) else {}
+    metadata = found if isinstance(found := tree.get("metadata"), dict) else {}
+    kernel = found if isinstance(found := metadata.get("kernelspec"), dict) else {}
     return cells, str(kernel.get("name", "python3"))
 
 
@@ -130,7 +130,7 @@ def _pictures(attachments):
 
 # ---------------------------------------------------------------- mending
 
-def mend(data, template):
+def mend(data: bytes, template: nbformat.NotebookNode) -> tuple[nbformat.NotebookNode, list[str]]:
     """Return (notebook, notes) for the bytes of a submission; `template` is the release, a notebook.
 
     `notes` says in words what was mended; it is empty where the file is as it was handed out.

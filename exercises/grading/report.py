@@ -2,6 +2,7 @@
 import csv
 import io
 import re
+from pathlib import Path
 
 from nbgrader.api import Gradebook
 
@@ -12,7 +13,7 @@ from .students import readable
 LONGEST = 200  # letters of a text that a student may have written
 
 
-def scores(lesson, database):
+def scores(lesson: str, database: str):
     """Return (tasks, {task: most points}, {student: {task: points or None}}, {student: {task: old points}}, {student: seconds late}).
 
     Points are None where they are to be given by hand, old points those of an answer that has been written anew since.
@@ -33,7 +34,7 @@ def scores(lesson, database):
     return names, most, points, old, late
 
 
-def report(lesson, database, state, folder):
+def report(lesson: str, database: str, state: dict, folder: Path) -> None:
     """Print the table, write the CSV and the picture; return nothing."""
     tasks, most, points, old, late = scores(lesson, database)
     entries = state["students"]

@@ -13,6 +13,7 @@ import sys
 import threading
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from pathlib import Path
 
 import nbformat
 import psutil
@@ -192,7 +193,7 @@ def _tests(lesson):
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
 
 
-def run(lesson, where, jobs=2, sandbox="bubblewrap", force=False):
+def run(lesson: str, where: str | Path, jobs: int = 2, sandbox: str = "bubblewrap", force: bool = False) -> int:
     """Take in, grade and report; return how many submissions were graded now. Raises Stop or NoSandbox."""
     if lesson not in release.lessons():
         raise Stop(f"There are no exercises called {lesson!r}. There are: {', '.join(release.lessons())}.")

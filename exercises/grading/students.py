@@ -5,6 +5,7 @@ number, its account), else the whole name; a folder's name is made of it, and nu
 """
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dateutil import parser as dates
@@ -29,7 +30,7 @@ class Person:
     attempt: tuple = ()
 
 
-def of_folder(name):
+def of_folder(name: str) -> Person:
     """The Person whose folder this is."""
     name = unicodedata.normalize("NFC", name)  # macOS writes an accent as a letter of its own
     if match := MOODLE.match(name):
@@ -41,7 +42,7 @@ def of_folder(name):
     return Person(name, name)
 
 
-def of_file(name, lesson):
+def of_file(name: str, lesson: str) -> Person:
     """The Person whose file this is, which lies in no folder."""
     name = unicodedata.normalize("NFC", name)
     if match := MOODLE.match(name):
@@ -68,7 +69,7 @@ def _when(words):
         return ()
 
 
-def same_prefix_left_out(people):
+def same_prefix_left_out(people: Iterable[Person]) -> dict[Person, str]:
     """Blackboard writes the assignment before each account: leave out what all names begin with, up to the last "_"."""
     names = sorted({person.name for person in people})
     first, last = names[0], names[-1]
@@ -77,7 +78,7 @@ def same_prefix_left_out(people):
     return {person: person.name[at:] or person.name for person in people}
 
 
-def readable(name, most=80):
+def readable(name: str, most: int = 80) -> str:
     """A text from outside as a person reads it: NFC, without line breaks and other signs that steer a terminal, at most so long."""
     name = "".join(letter if unicodedata.category(letter)[0] not in "CZ" or letter in JOINERS else " "
                    for letter in unicodedata.normalize("NFC", name[:20 * most]))
@@ -85,7 +86,7 @@ def readable(name, most=80):
     return name if len(name) <= most else name[:most - 1] + "…"
 
 
-def safe(name):
+def safe(name: str) -> str:
     """A name for a folder: letters, marks and digits of every script, and @ . _ -; of a picture sign, what it is called."""
     parts = []
     for letter in unicodedata.normalize("NFC", name):
@@ -100,7 +101,7 @@ def safe(name):
     return text.strip("-.") or "unnamed"
 
 
-def folders(people, known):
+def folders(people: Iterable[Person], known: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return {identity: folder}, each folder once, also where upper and lower case are the same; and {identity: note}.
 
     `known`: {identity: folder} of earlier runs, which stay as they are.
@@ -121,7 +122,7 @@ def folders(people, known):
     return named, notes
 
 
-def shown(people):
+def shown(people: Iterable[Person]) -> dict[str, str]:
     """Return {identity: the name to show}: with the system's number where two have the same name."""
     names = {}
     for person in people:
