@@ -98,7 +98,7 @@ def test_every_link_leads_to_what_its_text_names():
 def test_links_that_lead_out_are_listed_with_their_files(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["launch.py", "--links"])
     assert launch.main() is None
-    assert re.search(r"^https://pytorch\.org\S*\n    README\.md$", capsys.readouterr().out, flags=re.M)
+    assert re.search(r"^https://pytorch\.org\S*\n    docs/installing\.md$", capsys.readouterr().out, flags=re.M)
 
 
 # ---- a fork

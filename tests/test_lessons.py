@@ -87,7 +87,7 @@ def test_its_times_are_the_readmes_and_its_minutes_are_computed(path, cells):
     assert f"**Time:** about {minutes} minutes to read, {seconds} seconds to run on two CPU cores." in title
     words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown" and not cell.id.startswith("quick-"))
     lines = sum(len(cell.source.splitlines()) for cell in cells if cell.cell_type == "code")
-    estimate = words / 150 + lines / 10 + sum(map(is_question, cells))  # as the README says
+    estimate = words / 150 + lines / 10 + sum(map(is_question, cells))  # as docs/lessons.md says
     assert int(minutes) == 5 * math.ceil(estimate / 5)
 
 

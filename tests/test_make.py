@@ -517,7 +517,7 @@ def test_a_handout_has_what_students_need_and_no_more(handed_out):
     assert {f"notebooks/{lesson}.ipynb" for lesson in lessons} <= held
     assert {f"exercises/release/{lesson}/{lesson}-exercises.ipynb" for lesson in lessons} <= held
     assert {path.name for path in ROOT.glob("*.py")} - {"conftest.py"} <= held  # what the lessons import
-    for part in ("exercises/source", "exercises/grading", "exercises/nbgrader_config.py", "tests/", ".ci/", ".github/", ".git/",
+    for part in ("CONTRIBUTING.md", "docs/instructors.md", "exercises/source", "exercises/grading", "exercises/nbgrader_config.py", "tests/", ".ci/", ".github/", ".git/",
                  ".venv", "handout.zip", "__pycache__", "gradebook", "hub/"):
         assert not [name for name in held if name.startswith(part) or part in name.split("/")], part
     for path in handed_out.rglob("*"):
@@ -545,8 +545,13 @@ def test_a_handout_promises_no_more_than_it_has(handed_out):
     readme = (handed_out / "README.md").read_text(encoding="utf-8")
     for words in ("pytest", "ruff", "nbgrader", "git clone", "For instructors", "For maintainers"):
         assert words not in readme, words
-    for words in ("## Start", "make lab", "## Installing", "py -m venv", "make lab PYTHON=python3.12", "## Lessons", "## Data"):
+    for words in ("## Start", "make lab", "## Lessons", "## Data", "docs/installing.md", "docs/errors.md"):
         assert words in readme, words
+    installing = (handed_out / "docs" / "installing.md").read_text(encoding="utf-8")
+    for words in ("py -m venv", "make lab PYTHON=python3.12", "## Binder", "## Colab and Kaggle"):
+        assert words in installing, words
+    for words in ("pytest", "ruff", "git pull", "release/"):
+        assert words not in installing, words
 
 
 def test_every_link_of_a_handout_leads_to_a_file_of_it(handed_out, monkeypatch):

@@ -35,7 +35,8 @@ def messages():
 
 
 def table():
-    rows = [row for row in (ROOT / "docs" / "errors.md").read_text(encoding="utf-8").splitlines() if row.startswith("| ")][2:]
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8").partition("## Errors, by their words")[2]
+    rows = [row for row in page.splitlines() if row.startswith("| ")][2:]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
 
 

@@ -3,7 +3,7 @@
 The oldest versions run as on an old processor too: what a lesson prints must show neither.
 
 torch and torchvision stay at the tested pair: another one is gigabytes of CUDA packages. Their oldest and newest were
-tried once by hand (README, For maintainers).
+tried once by hand (docs/checks.md).
 """
 import os
 import re
