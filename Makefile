@@ -43,20 +43,28 @@ endif
 	@touch $@
 
 # ---- for instructors and maintainers; what is handed out to students ends above this line (tools/handout.py)
-# `make test` runs every test. For instructors: make release, make grade LESSON=... FROM=..., make feedback LESSON=...
+# `make lint` looks at form, `make test` runs every lesson and every quick test, .ci/run the slow ones too. For instructors: make release, make grade LESSON=... FROM=..., make feedback LESSON=...
 .NOTPARALLEL:  # what checks an argument comes before what installs
-.PHONY: test notebooks release grade feedback formgrader handout fork links bench mutants shuffled lock
+.PHONY: lint test release-check notebooks release grade feedback formgrader handout fork links bench mutants shuffled lock
+
+lint: .venv/tests  # what .pre-commit-config.yaml names, over all files that git knows; seconds
+	$(BIN)/pre-commit run --all-files
 
 test: .venv/tests
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest
 
 NOTEBOOKS ?= notebooks/*.ipynb exercises/source/*/*.ipynb
-notebooks: .venv/tests  # run every lesson and every worked exercise and keep its outputs, without times and widget state
+notebooks: .venv/tests  # run every lesson and every worked exercise and keep its outputs, without times and widget state, and a stamp of what they were made of
 	COURSE_STILL=1 $(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False $(NOTEBOOKS)
 	$(BIN)/python -m nbstripout --keep-output --keep-count --keep-id --extra-keys \
 	    "metadata.widgets metadata.language_info.version cell.metadata.execution" $(NOTEBOOKS)
+	$(BIN)/python tools/stamp.py $(NOTEBOOKS)
 	$(BIN)/python tools/blank.py
+
+OFFLINE ?=
+release-check: .venv/tests  # what must hold before a version is tagged; OFFLINE=1 leaves out the links that lead out
+	$(BIN)/python tools/release_check.py $(if $(OFFLINE),--offline)
 
 release: .venv/exercises  # write exercises/release from exercises/source
 	$(BIN)/python -m exercises.grading.release
