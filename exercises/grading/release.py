@@ -116,6 +116,7 @@ def select(nb, lesson, course):
         if unknown:
             raise ValueError(f"exercises/course.toml, [{lesson}], {what}: there is no task {', '.join(unknown)}. "
                              f"There are: {', '.join(tasks)}.")
+    nb.metadata.pop("course", None)  # what the worked answers' outputs were made of (tools/stamp.py)
     dropped = set(tasks) - set(course.get("tasks", tasks))
     nb.cells = [cell for cell in nb.cells if cell.id.removesuffix("-text").removesuffix("-check") not in dropped]
     for cell in nb.cells:
