@@ -110,17 +110,17 @@ named:
 links: .venv/exercises  # list the links that lead out of the course
 	@$(BIN)/python tools/launch.py --links
 
-bench: .venv/tests  # half an hour; needs the real data sets (COURSE_DATA_DIR)
-	$(BIN)/python benchmarks/loading.py
-	$(BIN)/python benchmarks/softmax.py
-	$(BIN)/python benchmarks/cnn.py
-	$(BIN)/python benchmarks/busy.py
-	$(BIN)/python benchmarks/records.py
-	$(BIN)/python benchmarks/lessons.py --usual
-	$(BIN)/python benchmarks/growth.py docs/growth.png
-	$(BIN)/python benchmarks/repeat.py
-	$(BIN)/python benchmarks/grading.py
-	$(BIN)/python benchmarks/explore.py
+BENCHES = loading softmax cnn busy records lessons growth repeat grading explore
+BENCH ?= $(BENCHES)
+# Measure and renew benchmarks/README.md: forty minutes, or BENCH="cnn busy". Needs the real sets (COURSE_DATA_DIR), bubblewrap, Chromium.
+bench: bench-is-one .venv/tests
+	@failed=; for name in $(BENCH); do $(BIN)/python benchmarks/$$name.py --renew || failed="$$failed $$name"; done; \
+	test -z "$$failed" || { echo "make bench: see above what went wrong in$$failed; the others are done." >&2; exit 1; }
+
+.PHONY: bench-is-one
+bench-is-one:
+	@test -n $(call quoted,$(BENCH)) -a -z $(call quoted,$(filter-out $(BENCHES),$(BENCH))) || { \
+	echo "BENCH is "$(call quoted,$(BENCH))", where it takes one or more of: $(BENCHES)" >&2; exit 2; }
 
 MODULE ?=
 mutants: .venv/weekly  # small changes that no test notices: of the functions that differ from origin/main, or MODULE=pictures ALL=1

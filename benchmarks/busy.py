@@ -1,12 +1,11 @@
 """A busy machine: three lessons' trainings side by side on two cores, beside the same ones after one another.
 
-    COURSE_DATA_DIR=... python benchmarks/busy.py
+    COURSE_DATA_DIR=... python benchmarks/busy.py [--renew]
 
 Each is a process of its own, as a notebook's kernel is. It has imported and loaded everything before the clock starts.
-Measured with OpenMP's threads waiting as `import utils` sets it (compat.py), asleep at once, and spinning.
+Measured with OpenMP's threads waiting as `import utils` sets it (compat.py), and for less and more long.
 """
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -15,9 +14,10 @@ LESSONS = {  # name: epochs, so that each takes a few seconds alone
     "04 softmax regression": 20, "06 multilayer perceptron": 2, "07 first CNN": 1,
 }
 
+OURS = "500 times (`import utils`)"
 WAITING = {  # how: the variables that say so; none are those that `import utils` sets
-    "look around briefly, then sleep (`import utils`)": {}, "sleep at once": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"},
-    "spin (OpenMP's own way)": {"OMP_WAIT_POLICY": "ACTIVE"},
+    "sleep at once": {"GOMP_SPINCOUNT": "0"}, "look around 100 times, then sleep": {"GOMP_SPINCOUNT": "100"}, OURS: {},
+    "1,000 times": {"GOMP_SPINCOUNT": "1000"}, "10,000 times": {"GOMP_SPINCOUNT": "10000"}, "spin": {"OMP_WAIT_POLICY": "ACTIVE"},
 }
 
 
@@ -49,7 +49,7 @@ class Kernel:
     def __init__(self, name, waiting):
         bare = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
         self.process = subprocess.Popen([sys.executable, __file__, "--work", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, env={**bare, **waiting})
+                                        text=True, env={**bare, **({"OMP_WAIT_POLICY": "PASSIVE"} if waiting else {}), **waiting})
         assert self.process.stdout.readline() == "ready\n"
 
     def start(self):
@@ -72,26 +72,19 @@ def seconds(names, waiting):
     return time.perf_counter() - start
 
 
-def main(rounds=3):
-    from common import root, table, where
+def main():
+    from common import root, where
+    from page import report
     root()
     rows, ratios = [], {}
     for words, waiting in WAITING.items():
-        alone = {name: [] for name in LESSONS}
-        together = []
-        for _ in range(rounds if not waiting else 1):
-            for name, times in alone.items():
-                times.append(seconds([name], waiting))
-            together.append(seconds(list(LESSONS), waiting))
-        one_by_one = sum(statistics.median(times) for times in alone.values())
-        ratios[words] = statistics.median(together) / one_by_one
-        rows.append((words, *(f"{statistics.median(times):.1f}" for times in alone.values()),
-                     f"{one_by_one:.1f}", f"{statistics.median(together):.1f}", f"{ratios[words]:.2f} x"))
-    table(("threads that wait", *LESSONS, "one after the other, s", "side by side, s", "ratio"), rows)
-    print(f"\n{where()}")
-    ours = ratios[next(iter(WAITING))]
-    if ours > 1.1:
-        sys.exit(f"Side by side they take {ours:.2f} times as long: more than 1.1.")
+        alone = [seconds([name], waiting) for name in LESSONS]
+        together = seconds(list(LESSONS), waiting)
+        ratios[words] = together / sum(alone)
+        rows.append((words, *(f"{taken:.1f}" for taken in (*alone, sum(alone), together)), f"{ratios[words]:.2f} x"))
+    report("busy", ("threads that wait", *LESSONS, "one after the other, s", "side by side, s", "ratio"), rows, measured=f"One round each, {where()}")
+    if ratios[OURS] > 1.1:
+        sys.exit(f"Side by side they take {ratios[OURS]:.2f} times as long: more than 1.1.")
 
 
 if __name__ == "__main__":

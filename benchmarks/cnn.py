@@ -1,6 +1,6 @@
 """Lesson 07's first CNN, an epoch with test, beside the usual way; and from a cold start to a known accuracy.
 
-    COURSE_DATA_DIR=... python benchmarks/cnn.py
+    COURSE_DATA_DIR=... python benchmarks/cnn.py [--renew]
 """
 import argparse
 import json
@@ -51,8 +51,8 @@ WAYS = {  # batch size, rate, ours
     "torchvision, DataLoader, no metrics in training": (64, 0.01, False),
     "this course, as in the lesson": (64, 0.01, True),
     "this course, twice the batch and twice the rate": (128, 0.02, True),
-    "a bare loop over tensors in memory, as in the lesson": (64, 0.01, None),
 }
+LESSON, BARE = "this course, as in the lesson", "a bare loop over tensors in memory"
 
 
 def bare_epoch(net, data, test, optimizer, loss, batch_size):
@@ -73,7 +73,7 @@ def bare_epoch(net, data, test, optimizer, loss, batch_size):
 def epoch(way, seed):
     """(seconds of an epoch with test, test accuracy after it) of lesson 07's first network, the second epoch."""
     from common import lesson, nn, torch, usual_epoch, usual_iterators, usual_test, utils
-    batch_size, rate, ours = WAYS[way]
+    batch_size, rate, ours = WAYS.get(way, (64, 0.01, None))
     utils.set_seed(seed)
     net, loss = lesson(7)["make_net"](), nn.NLLLoss()
     optimizer = torch.optim.SGD(net.parameters(), lr=rate, momentum=0.9)
@@ -99,11 +99,13 @@ def epoch(way, seed):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--renew", action="store_true", help="put the tables into benchmarks/README.md")
     parser.add_argument("--cold", nargs=2)
     options = parser.parse_args()
     if options.cold:
         return cold(options.cold[0], int(options.cold[1]))
-    from common import root, table, where
+    from common import root, where
+    from page import report
     root()
     found = {way: [] for way in WAYS}
     for seed in range(3):  # they take turns
@@ -111,25 +113,27 @@ def main():
             runs.append(epoch(way, seed))
     middle = {way: statistics.median(seconds for seconds, _ in runs) for way, runs in found.items()}
     usual = next(iter(middle.values()))
-    table(("lesson 07's first CNN, an epoch with test", "batch", "seconds", "faster",
-           "test accuracy after two epochs, seeds 0, 1, 2", "mean"),
-          [(way, WAYS[way][0], f"{middle[way]:.2f}", f"{usual / middle[way]:.1f} x",
-            ", ".join(f"{accuracy:.4f}" for _, accuracy in runs),
-            f"{statistics.mean(accuracy for _, accuracy in runs):.4f}") for way, runs in found.items()])
-    lesson, bare = (middle[way] for way in list(WAYS)[1:4:2])
-    print(f"\nAs in the lesson it takes {lesson / bare:.2f} times as long as the bare loop.\n")
+    report("cnn", ("lesson 07's first CNN, an epoch with test", "batch", "seconds", "faster",
+                   "test accuracy after two epochs, seeds 0, 1, 2", "mean"),
+           [(way, WAYS[way][0], f"{middle[way]:.2f}", f"{usual / middle[way]:.1f} x",
+             ", ".join(f"{accuracy:.4f}" for _, accuracy in runs),
+             f"{statistics.mean(accuracy for _, accuracy in runs):.4f}") for way, runs in found.items()], measured=where())
+
+    pairs = [(epoch(LESSON, seed)[0], epoch(BARE, seed)[0]) for seed in range(4)]
+    report("cnn-bare", ("an epoch with test, in turns", *range(1, 5)),
+           [(f"{way}, s", *(f"{seconds:.2f}" for seconds in row)) for way, row in zip((LESSON, BARE), zip(*pairs))],
+           f"{statistics.median(ours / bare for ours, bare in pairs):.2f} times as long in the middle.", where())
 
     found = {kind: [] for kind in ("usual", "ours")}
     for seed in range(3):
         for kind, runs in found.items():
             runs.append(in_a_fresh_process(kind, seed))
-    table(("cold start to a result on MNIST", "goal", "seconds, all", "of them training", "epochs", "test accuracy"),
-          [({"usual": "PyTorch's usual example", "ours": "lesson 07's better network"}[kind],
-            {"usual": "0.98", "ours": "0.99"}[kind], *(", ".join(f"{run[key]:{form}}" for run in runs) for key, form in
-             (("seconds", ".1f"), ("training", ".1f"), ("epochs", ""), ("accuracy", ".4f"))))
-           for kind, runs in found.items()])
     total = {kind: statistics.median(run["seconds"] for run in runs) for kind, runs in found.items()}
-    print(f"\n{total['usual'] / total['ours']:.1f} times shorter.\n\n{where()}")
+    report("cold", ("cold start to a result on MNIST", "goal", "seconds, all", "of them training", "epochs", "test accuracy"),
+           [({"usual": "PyTorch's usual example", "ours": "lesson 07's better network"}[kind],
+             {"usual": "0.98", "ours": "0.99"}[kind], *(", ".join(f"{run[key]:{form}}" for run in runs) for key, form in
+              (("seconds", ".1f"), ("training", ".1f"), ("epochs", ""), ("accuracy", ".4f"))))
+            for kind, runs in found.items()], f"{total['usual'] / total['ours']:.1f} times shorter.", where())
 
 
 if __name__ == "__main__":

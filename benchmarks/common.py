@@ -101,11 +101,4 @@ def where():
     model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), platform.processor()) if Path("/proc/cpuinfo").exists() else platform.processor()
     return (f"{time.strftime('%Y-%m-%d')}, {model}, {torch.get_num_threads()} threads, Python {platform.python_version()}, "
-            f"torch {torch.__version__}, torchvision {importlib.metadata.version('torchvision')}")
-
-
-def table(heads, rows):
-    """Print a Markdown table."""
-    print("| " + " | ".join(heads) + " |", "| " + " | ".join("---" for _ in heads) + " |", sep="\n")
-    for row in rows:
-        print("| " + " | ".join(str(entry) for entry in row) + " |", flush=True)
+            f"torch {torch.__version__}, torchvision {importlib.metadata.version('torchvision')}.")

@@ -2,7 +2,10 @@
 
 Runs every lesson on the drawn sample in a real JupyterLab in headless Chromium, moves each control to and fro
 by keyboard, and prints the median milliseconds of each.
+
+    python benchmarks/explore.py [--renew]
 """
+import importlib.metadata
 import statistics
 import sys
 import tempfile
@@ -10,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from browser import LESSONS, cell, chromium, close_notebook, jupyterlab, open_notebook, run_all, steady  # noqa: E402
+from page import report  # noqa: E402
 
 # Press a key on the control and wait for the picture that comes of it; the clock is the page's own.
 PRESS = """([handle, key]) => new Promise((resolve, reject) => {
@@ -32,7 +36,7 @@ PRESS = """([handle, key]) => new Promise((resolve, reject) => {
 
 
 def main(times=11):
-    medians = []
+    rows, medians = [], []
     with tempfile.TemporaryDirectory() as folder, jupyterlab(Path(folder, "lab")) as server, \
             chromium(str(Path(folder, "profile"))) as page:
         for name in LESSONS:
@@ -52,9 +56,12 @@ def main(times=11):
                         spent.append(page.evaluate(PRESS, [handle, keys[n % 2]]))
                         page.wait_for_timeout(100)
                     medians.append(statistics.median(spent))
-                    print(f"| {name[:2]} | {label} | {medians[-1]:.0f} |", flush=True)
+                    rows.append((name[:2], label, f"{medians[-1]:.0f}"))
             close_notebook(page)
-    print(f"median of all {len(medians)} controls: {statistics.median(medians):.0f} ms; slowest {max(medians):.0f} ms")
+    from common import where
+    report("explore", ("lesson", "control", "milliseconds"), rows,
+           f"Median of all {len(medians)} controls: {statistics.median(medians):.0f} milliseconds; slowest {max(medians):.0f} milliseconds.",
+           ", ".join([where()[:-1], *(f"{name} {importlib.metadata.version(name)}" for name in ("jupyterlab", "ipywidgets"))]) + ".")
 
 
 if __name__ == "__main__":

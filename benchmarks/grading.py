@@ -2,10 +2,12 @@
 
 Both grade the same right submissions of one lesson in copies of the course. nbgrader's own run has none of
 this course's steps: no sandbox, no mending, student code in the test's process.
+
+    python benchmarks/grading.py [--lesson ...] [--students ...] [--renew]
 """
 import argparse
+import importlib.metadata
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ import nbformat
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from classroom import copy_course  # noqa: E402
+from page import report  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAIN = """import os, sys
@@ -47,6 +50,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lesson", default="04-softmax-from-scratch")
     parser.add_argument("--students", type=int, default=30)
+    parser.add_argument("--renew", action="store_true", help="put the table into benchmarks/README.md")
     options = parser.parse_args()
     lesson, n = options.lesson, options.students
     with tempfile.TemporaryDirectory() as folder:
@@ -61,10 +65,12 @@ def main():
         timed(["nbgrader", "generate_assignment", lesson, "--force"], plain)
         theirs = timed(["nbgrader", "autograde", lesson], plain)
         mine = timed(["exercises.grading", lesson, str(class_)], ours.parent)
-    print(f"{n} submissions of {lesson}, {os.cpu_count()} cores")
-    print(f"make grade:          {mine:6.1f} s, {mine / n:5.2f} s each (sandboxed; the reference graded first)")
-    print(f"nbgrader autograde:  {theirs:6.1f} s, {theirs / n:5.2f} s each (student code with the grader's rights)")
-    print(f"ratio: {theirs / mine:.2f}")
+    from common import where
+    bubblewrap = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    report("grading", ("", "seconds", "a submission"), [(way, f"{taken:.1f}", f"{taken / n:.2f}") for way, taken in (
+        ("`make grade`, sandboxed, two at a time", mine), ("`nbgrader autograde`, student code with the grader's rights", theirs))],
+        f"{n} right submissions of lesson {lesson[:2]}'s exercises: `make grade` is {theirs / mine:.2f} times faster.",
+        f"{where()[:-1]}, nbgrader {importlib.metadata.version('nbgrader')}, {bubblewrap}.")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """How cost grows: seconds and memory of an epoch at 1 %, 10 % and 100 % of the data, on one thread and on two.
 
-    COURSE_DATA_DIR=... python benchmarks/growth.py [picture.svg]
+    COURSE_DATA_DIR=... python benchmarks/growth.py [--renew]   # which draws docs/growth.png, too
 """
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 SHARES = (0.01, 0.1, 1.0)
 MODELS = {"softmax": "softmax regression (lesson 04), batch 256", "cnn": "better CNN (lesson 07), batch 128"}
@@ -31,7 +30,7 @@ def measure(model, share, threads):
     print(json.dumps([taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
 
 
-def main(picture):
+def main():
     found = {}
     for model in MODELS:
         for threads in (1, 2):
@@ -39,13 +38,13 @@ def main(picture):
                 done = subprocess.run([sys.executable, __file__, "--measure", model, str(share), str(threads)],
                                       capture_output=True, text=True, check=True)
                 found[model, threads, share] = json.loads(done.stdout.splitlines()[-1])
-    from common import table, where
-    table(("an epoch of", "threads", *(f"{share:.0%}: s, MB" for share in SHARES)),
-          [(words, threads, *(f"{found[model, threads, share][0]:.3f}, {found[model, threads, share][1] / 1e6:.0f}"
-                              for share in SHARES)) for model, words in MODELS.items() for threads in (1, 2)])
-    print(f"\n{where()}")
-    if picture:
-        draw(found, picture)
+    from common import utils, where
+    from page import report
+    report("growth", ("an epoch of", "threads", *(f"{share:.0%}: s, MB" for share in SHARES)),
+           [(words, threads, *(f"{found[model, threads, share][0]:.3f}, {found[model, threads, share][1] / 1e6:.0f}"
+                               for share in SHARES)) for model, words in MODELS.items() for threads in (1, 2)], measured=where())
+    if "--renew" in sys.argv:
+        draw(found, utils.HERE / "docs" / "growth.png")
 
 
 def draw(found, picture):
@@ -63,11 +62,11 @@ def draw(found, picture):
     for ax in axes:
         ax.grid(alpha=0.4)
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
-    fig.savefig(picture, dpi=100, metadata={"Date": None} if Path(picture).suffix == ".svg" else None)
+    fig.savefig(picture, dpi=100)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measure"]:
         measure(sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
     else:
-        main(sys.argv[1] if len(sys.argv) > 1 else None)
+        main()

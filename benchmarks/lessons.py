@@ -1,6 +1,6 @@
 """Seconds and peak memory of every lesson, each in a fresh kernel, imports included; then again on the usual data path.
 
-    COURSE_DATA_DIR=... python benchmarks/lessons.py [--usual]
+    COURSE_DATA_DIR=... python benchmarks/lessons.py [--alone] [--renew]   # --alone: without the usual data path
 """
 import os
 import subprocess
@@ -50,9 +50,10 @@ def run(path, usual=False):
 
 def main():
     os.environ.setdefault("COURSE_STILL", "1")
-    from common import root, table, where
+    from common import root, where
+    from page import report
     root()
-    kinds = ("this course", "usual path") if "--usual" in sys.argv else ("this course",)
+    kinds = ("this course",) if "--alone" in sys.argv else ("this course", "usual path")
     rows, total = [], dict.fromkeys(kinds, 0)
     for path in LESSONS:
         row = [path.stem[:2]]
@@ -61,9 +62,11 @@ def main():
             total[kind] += taken
             row += [f"{taken:.1f}", f"{peak / 1e6:.0f}"]
         rows.append(row)
-    table(["lesson", *(f"{kind}, {what}" for kind in kinds for what in ("s", "MB"))], rows)
-    print("\nAll seven: " + ", ".join(f"{kind} {taken:.0f} s" for kind, taken in total.items())
-          + (f"; {total['usual path'] / total['this course']:.1f} times shorter" if len(kinds) > 1 else "") + f".\n\n{where()}")
+    report("lessons", ("lesson", "s", "MB"), [row[:3] for row in rows], f"All seven: {total['this course']:.0f} s.", where())
+    if len(kinds) > 1:
+        report("lessons-usual", ["lesson", *(f"{kind}, {what}" for kind in kinds for what in ("s", "MB"))], rows,
+               f"All seven: this course {total['this course']:.0f} s, the usual path {total['usual path']:.0f} s, "
+               f"{total['usual path'] / total['this course']:.1f} times as long.", where())
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """How long until the images are there: from disk to batches, and the imports before.
 
-    COURSE_DATA_DIR=... python benchmarks/loading.py
+    COURSE_DATA_DIR=... python benchmarks/loading.py [--renew]
 """
 import statistics
 import subprocess
 import sys
 
-from common import root, seconds, table, usual_iterators, utils, where
+from common import root, seconds, usual_iterators, utils, where
+from page import report
 
 LOADERS = {"MNIST": utils.load_data_mnist, "FashionMNIST": utils.load_data_fashion_mnist}
 
@@ -54,12 +55,12 @@ def main():
         assert ours == usual == 70_000
         a, b = statistics.median(usual_seconds), statistics.median(ours_seconds)
         rows.append((name, f"{a:.2f}", f"{b:.3f}", f"{a / b:.0f} x"))
-    table(("70,000 images from disk, first pass", "torchvision + ToTensor, s", "this course, s", "faster"), rows)
-    print()
+    report("loading", ("70,000 images from disk, first pass", "torchvision + ToTensor, s", "this course, s", "faster"), rows, measured=where())
     taken = imports()
     a, b = taken["from d2l import torch"][0], taken["import utils"][0]
-    table(("import", "seconds of the processor", "MB resident"), [(name, f"{seconds:.2f}", f"{size:.0f}") for name, (seconds, size) in taken.items()])
-    print(f"\nimport utils takes {b / a:.2f} times as long.\n\n{where()}")
+    report("imports", ("import", "seconds of the processor", "MB resident"),
+           [(name, f"{seconds:.2f}", f"{size:.0f}") for name, (seconds, size) in taken.items()],
+           f"`import utils` takes {b / a:.2f} times the processor's time.", where())
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""How far lesson 07's networks get, and how long they train for it; writes records.csv, which the lesson draws.
+"""How far lesson 07's networks get, and how long they train for it; --renew writes records.csv, too, which the lesson draws.
 
-    COURSE_DATA_DIR=... python benchmarks/records.py
+    COURSE_DATA_DIR=... python benchmarks/records.py [--renew]
 """
 import csv
 import sys
 import time
 from pathlib import Path
 
-from common import lesson, nn, root, table, torch, utils, where
+from common import lesson, nn, root, torch, utils, where
+from page import report
 
 SEEDS = (0, 1, 2)
 
@@ -54,18 +55,18 @@ def main():
     root()
     found = [(data, network, num_epochs, seed, *run(data, build, batch_size, num_epochs, change, seed))
              for data, network, build, batch_size, num_epochs, change in RUNS for seed in SEEDS]
-    with open(Path(__file__).with_name("records.csv"), "w", newline="\n") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("data", "network", "epochs", "seed", "seconds", "accuracy"))
-        writer.writerows((*row[:4], f"{row[4]:.1f}", f"{row[5]:.4f}") for row in found)
+    if "--renew" in sys.argv:
+        with open(Path(__file__).with_name("records.csv"), "w", newline="\n") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("data", "network", "epochs", "seed", "seconds", "accuracy"))
+            writer.writerows((*row[:4], f"{row[4]:.1f}", f"{row[5]:.4f}") for row in found)
     rows = []
     for data, network, _, _, num_epochs, change in RUNS:
         runs = [row for row in found if row[:2] == (data, network)]
         rows.append((data, network, num_epochs, change or "-", f"{sum(row[4] for row in runs) / len(runs):.1f}",
                      ", ".join(f"{row[5]:.4f}" for row in runs), f"{sum(row[5] for row in runs) / len(runs):.4f}"))
-    table(("data", "network", "epochs", "pictures", "seconds of training", f"test accuracy, seeds {', '.join(map(str, SEEDS))}",
-           "mean"), rows)
-    print(f"\n{where()}")
+    report("records", ("data", "network", "epochs", "pictures", "seconds of training", f"test accuracy, seeds {', '.join(map(str, SEEDS))}",
+                       "mean"), rows, measured=where())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How far the same training drifts apart elsewhere: one thread or two, and a processor with fewer instructions.
 
-    COURSE_DATA_DIR=... python benchmarks/repeat.py
+    COURSE_DATA_DIR=... python benchmarks/repeat.py [--renew]
 """
 import json
 import os
@@ -45,7 +45,8 @@ def drift(one, other):
 
 
 def main():
-    from common import root, table, where
+    from common import root, where
+    from page import report
     root()
     rows = []
     for model in MODELS:
@@ -53,8 +54,7 @@ def main():
         for machine in ("again", "two threads", "older instructions"):
             first, ten, whole, accuracy = drift(found["one thread"], found[machine])
             rows.append((model, machine, f"{first:.0e}", f"{ten:.0e}", f"{whole:.0e}", f"{accuracy:.4f}"))
-    table(("model, two epochs", "beside one thread", "first batch", "first ten batches", "all batches", "test accuracy"), rows)
-    print(f"\n{where()}")
+    report("repeat", ("model, two epochs", "beside one thread", "first batch", "first ten batches", "all batches", "test accuracy"), rows, measured=where())
 
 
 if __name__ == "__main__":

@@ -1,28 +1,29 @@
 """One epoch of softmax regression, with test: this course beside d2l's own functions and beside a bare loop, in one run.
 
-    COURSE_DATA_DIR=... python benchmarks/softmax.py [epochs]
+    COURSE_DATA_DIR=... python benchmarks/softmax.py [--renew]
 
 Both train the same model on the same Fashion-MNIST files at rate 0.1 and batch 256. d2l's path is
 `d2l.load_data_fashion_mnist` (torchvision and ToTensor, with no and with 4 worker processes, of
 which the better counts) and what `d2l.train_ch3` does each epoch; ours is `utils` under the same
 names. Measured epoch by epoch, because `d2l.train_ch3` ends with an assertion that few epochs fail.
 The bare loop is the floor: floats already in memory, no metrics, predictions on the test set not even counted.
+All of it once with waiting threads asleep, as `import utils` sets it, and once more, in another process, with spinning ones.
 """
 import os
-import platform
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
 import warnings
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-import utils  # before d2l and torchvision
-import torch
+from common import nn, root, torch, utils, where
 from d2l import torch as d2l
-from torch import nn
+from page import report
 
-NUM_EPOCHS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+NUM_EPOCHS = 8
+SPINNING = os.environ.get("OMP_WAIT_POLICY") == "ACTIVE"
 warnings.filterwarnings("ignore", "Converting a tensor with requires_grad")  # d2l's train_epoch_ch3 on a new torch
 
 
@@ -73,12 +74,10 @@ def d2l_iterators(root, num_workers):
             os.chdir(before)
 
 
-if __name__ == "__main__":
+def main():
+    folder = root()
     ours = utils.load_data_fashion_mnist(256)
-    root = os.path.abspath(os.environ.get("COURSE_DATA_DIR") or utils.HERE / "data")
-    if ours[0].dataset.source != "real":
-        sys.exit("This benchmark needs the real Fashion-MNIST: connect, or name its folder in COURSE_DATA_DIR.")
-    runs = {"d2l, no workers": (d2l, d2l_iterators(root, 0)), "d2l, 4 workers": (d2l, d2l_iterators(root, 4)),
+    runs = {"d2l, no workers": (d2l, d2l_iterators(folder, 0)), "d2l, 4 workers": (d2l, d2l_iterators(folder, 4)),
             "this course": (utils, ours)}
     taken, accuracy = {name: [] for name in [*runs, "bare loop"]}, {}
     for name in ("d2l, no workers", "d2l, 4 workers", *("this course", "bare loop") * 3):  # the last two take turns
@@ -88,13 +87,17 @@ if __name__ == "__main__":
             module, iterators = runs[name]
             seconds, accuracy[name] = measure(module, *iterators, NUM_EPOCHS)
         taken[name] += seconds
-    best = {name: sorted(seconds)[len(seconds) // 2] for name, seconds in taken.items()}
-    print(f"{platform.machine()}, {torch.get_num_threads()} threads, Python {platform.python_version()}, "
-          f"torch {torch.__version__}; {NUM_EPOCHS} epochs, median seconds an epoch\n")
-    print("| path | seconds | test accuracy |\n| --- | --- | --- |")
-    for name in best:
-        print(f"| {name} | {best[name]:.3f} | {accuracy[name]:.4f} |")
-    ratio = min(best["d2l, no workers"], best["d2l, 4 workers"]) / best["this course"]
-    print(f"\n{ratio:.1f} times faster; accuracy differs by "
-          f"{abs(accuracy['this course'] - accuracy['d2l, no workers']):.4f}. "
-          f"{best['this course'] / best['bare loop']:.2f} times as long as the bare loop.")
+    middle = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    quicker = min(middle["d2l, no workers"], middle["d2l, 4 workers"]) / middle["this course"]
+    said = f"{quicker:.1f} times faster than d2l's quicker way"
+    if SPINNING:
+        report("softmax-spinning", ("path, threads spinning", "seconds"), [(name, f"{middle[name]:.3f}") for name in middle], f"{said}.", where())
+    else:
+        report("softmax", ("path", "seconds", "test accuracy"), [(name, f"{middle[name]:.3f}", f"{accuracy[name]:.4f}") for name in middle],
+               f"{said}; {middle['this course'] / middle['bare loop']:.2f} times as long as the bare loop.", where())
+        environment = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+        subprocess.run([sys.executable, *sys.argv], check=True, env={**environment, "OMP_WAIT_POLICY": "ACTIVE"})
+
+
+if __name__ == "__main__":
+    main()
