@@ -128,7 +128,7 @@ mutants: .venv/weekly  # small changes that no test notices: of the functions th
 
 SEED ?= 1
 shuffled: .venv/weekly  # the tests of make test in a random order (SEED=2: another): none may need what another leaves behind
-	$(BIN)/python -m pytest -o addopts= -m "not slow" -n auto --maxprocesses=4 --dist=loadfile --strict-markers \
+	$(BIN)/python -m pytest -o addopts= -m "not slow and not exhaustive" -n auto --maxprocesses=4 --dist=loadfile --strict-markers \
 		-p randomly --randomly-seed=$(SEED) --randomly-dont-reset-seed tests
 
 lock:  # renew constraints.txt: the newest versions that the ranges allow

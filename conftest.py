@@ -1,5 +1,8 @@
 """What every test and every notebook runs under. Set before torch is imported anywhere."""
 import os
+import re
+import tomllib
+from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -29,10 +32,26 @@ if os.name == "posix":
 
 
 def pytest_collection_modifyitems(items):
-    """`make test` leaves out what needs minutes, root or Debian's packages, and nothing else: each slow test says which."""
-    silent = sorted({item.nodeid for item in items for mark in item.iter_markers("slow") if not (mark.args and mark.args[0])})
+    """`make test` leaves out what needs minutes, root or Debian's packages, and nothing else: each such test says which."""
+    silent = sorted({item.nodeid for item in items for kind in ("slow", "exhaustive") for mark in item.iter_markers(kind)
+                     if not (mark.args and mark.args[0])})
     if silent:
         raise pytest.UsageError('say why: @pytest.mark.slow("needs ..."), for ' + ", ".join(silent))
+
+
+SKIPS = tomllib.loads((Path(__file__).parent / "tests" / "skips.toml").read_text(encoding="utf-8"))["skips"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Under continuous integration nothing is skipped silently: tests/skips.toml names what may be, and where it is tried instead."""
+    report = yield
+    if report.skipped and "CI" in os.environ and not hasattr(report, "wasxfail"):
+        reason = (report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)).removeprefix("Skipped: ")
+        if not any(re.search(pattern, reason) for pattern in SKIPS):
+            report.outcome = "failed"
+            report.longrepr = f"skipped under CI, and not named in tests/skips.toml: {reason}"
+    return report
 
 
 class _Scheduling(LoadFileScheduling):
@@ -44,7 +63,7 @@ class _Scheduling(LoadFileScheduling):
 
 def pytest_xdist_auto_num_workers(config):
     """One for each core; of the quick tests one more, as a worker often waits for a notebook's kernel or a server."""
-    return (os.cpu_count() or 1) + (config.option.markexpr == "not slow")
+    return (os.cpu_count() or 1) + ("not slow" in config.option.markexpr)
 
 
 def pytest_xdist_make_scheduler(config, log):

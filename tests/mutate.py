@@ -46,7 +46,7 @@ pytest_add_cli_args_test_selection = {tests}
 """
 
 
-OPTIONS = ["-o", "addopts=", "-o", "markers=slow: needs minutes", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:randomly", "-q"]
+OPTIONS = ["-o", "addopts=", "-o", "markers=slow: needs minutes\nexhaustive: the same once more", "-m", "not slow and not exhaustive", "-p", "no:cacheprovider", "-p", "no:randomly", "-q"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COURSE_DATA": "sample", "MPLBACKEND": "agg"}
 
 

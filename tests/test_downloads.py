@@ -4,6 +4,7 @@ The mirrors themselves can't be part of a test. Local servers stand in for them;
 at fault (no network, no name server), bubblewrap gives the process one of its own, and the true addresses are used.
 """
 import contextlib
+import errno
 import http.server
 import json
 import os
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 from pathlib import Path
 
 import pytest
@@ -157,9 +159,21 @@ def test_two_mirrors_that_never_answer_take_no_longer(root, monkeypatch):
 
 
 def test_the_second_mirror_helps_where_the_first_fails(root, stand_in, monkeypatch):
-    with server(status(503)) as broken, mirror(stand_in["folder"]) as good:
-        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [broken, good])
-        assert load()[0] == "real"
+    """What comes is gathered beside the set's place, on the same disk; later connections wait as long as they did before."""
+    tools, places = torchvision.datasets.utils, []
+    fetch = tools.download_and_extract_archive
+    monkeypatch.setattr(tools, "download_and_extract_archive", lambda url, into, **options: (places.append(into), fetch(url, into, **options)))
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(33)
+    try:
+        with server(status(503)) as broken, mirror(stand_in["folder"]) as good:
+            monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [broken, good])
+            assert load()[0] == "real"
+        assert socket.getdefaulttimeout() == 33
+    finally:
+        socket.setdefaulttimeout(before)
+    assert len(places) == 8 and {(place.parent, place.name[:10]) for place in places} == {(root, ".download-")}
+    assert [path.name for path in root.iterdir()] == ["FashionMNIST"]
 
 
 def test_the_second_mirror_has_its_turn_where_the_first_never_answers(root, stand_in, monkeypatch):
@@ -168,6 +182,22 @@ def test_the_second_mirror_has_its_turn_where_the_first_never_answers(root, stan
     with server(never) as silent, mirror(stand_in["folder"]) as good:
         monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [silent, good])
         assert load()[0] == "real"
+
+
+@pytest.mark.parametrize("error, reason", [
+    (OSError(errno.ENOSPC, "No space left on device"), "the folder DATA is full: free 100 MB, or name another in COURSE_DATA_DIR"),
+    (OSError(errno.EDQUOT, "Disk quota exceeded"), "the folder DATA is full for you: free 100 MB, or name another in COURSE_DATA_DIR"),
+    *((OSError(number, "no"), "the folder DATA can't be written: mend its permissions, or name another in COURSE_DATA_DIR")
+      for number in (errno.EACCES, errno.EPERM, errno.EROFS)),
+    (RuntimeError("File not found or corrupted."), "what came is not the data set: cut off, or a login page of your network in its place. "
+     "Open any web page in a browser, then try again"),
+    (urllib.error.URLError("Name or service\n  not known"), "no answer from the data set's server (Name or service not known). Connect to "
+     "the network, then try again"),
+    (urllib.error.URLError(""), "no answer from the data set's server (<urlopen error >). Connect to the network, then try again"),
+    (OSError("silence"), "no answer from the data set's server (silence). Connect to the network, then try again"),
+    (RuntimeError(), "no answer from the data set's server (RuntimeError). Connect to the network, then try again")], ids=str)
+def test_each_reason_has_its_cure(error, reason):
+    assert image_data._reason(error, "DATA") == reason
 
 
 def test_a_slow_server_is_waited_for_as_long_as_bytes_come(root, stand_in, monkeypatch):

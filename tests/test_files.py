@@ -195,7 +195,7 @@ def files(draw):
     return magic, {"whole": whole, "noise": extra, "packed": gzip.compress(whole)}[how]
 
 
-@pytest.mark.slow("sixteen thousand files, a minute")
+@pytest.mark.exhaustive("sixteen thousand files, a minute")
 def test_the_reader_takes_ten_thousand_files_and_only_raises_clear_errors(tmp_path):
     path, malformed, read = tmp_path / "file", set(), set()
 

@@ -157,7 +157,7 @@ def right(net, digits, labels):
         return net(digits).argmax(1) == labels
 
 
-@pytest.fixture(scope="module", params=["sample", pytest.param("real", marks=pytest.mark.slow("trains on the real MNIST, a minute"))])
+@pytest.fixture(scope="module", params=["sample", pytest.param("real", marks=pytest.mark.exhaustive("trains on the real MNIST, a minute"))])
 def reader(request):
     folder = Path(os.environ.get("COURSE_DATA_DIR") or ROOT / "data")
     if request.param == "real" and not (folder / "MNIST" / "raw").is_dir():
@@ -178,7 +178,7 @@ def test_a_few_digits_of_each_kind(reader, kind):
     assert read_of(reader, kind, 2) >= 0.5
 
 
-@pytest.mark.slow("a hundred digits of each kind, and a training on the real MNIST")
+@pytest.mark.exhaustive("a hundred digits of each kind, and a training on the real MNIST")
 @pytest.mark.parametrize("kind", KINDS)
 def test_ninety_of_a_hundred(reader, kind, request):
     """A hundred scanned digits; of the drawn ones, which are easier, a quarter of that, as it takes minutes."""

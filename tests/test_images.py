@@ -1,4 +1,5 @@
 """ImageSet and its loaders, used as PyTorch's users use a data set; and good files under other names and places."""
+import gzip
 import os
 import shutil
 from collections import Counter
@@ -36,7 +37,7 @@ def usual(images, i):
 # ---- one, several, all
 
 @pytest.mark.parametrize("index, chosen", [
-    (3, 3), (-1, N - 1), (np.int64(3), 3), (torch.tensor(3), 3), (slice(None, 5), range(5)), (slice(None, None, -1), range(N - 1, -1, -1)),
+    (3, 3), (-1, N - 1), (-N, 0), (np.int64(3), 3), (torch.tensor(3), 3), (slice(None, 5), range(5)), (slice(None, None, -1), range(N - 1, -1, -1)),
     (slice(5, 2), []), ([3, 1], [3, 1]), ([-1, 0, -1], [N - 1, 0, N - 1]), ((4, 4), [4, 4]), ([], []), (range(2), [0, 1]),
     (np.array([7, 2]), [7, 2]), (torch.tensor([7, -2]), [7, N - 2]), (torch.arange(N) % 10 == 3, [3, 13, 23, 33, 43])])
 def test_an_index_gives_an_example_and_several_give_a_batch(dataset, images, index, chosen):
@@ -250,6 +251,33 @@ def test_files_of_another_set_are_not_taken_and_named(root, full, monkeypatch):
     put(full, root / "{}")  # of the right size, but not MNIST's
     with pytest.raises(RuntimeError, match="train-images-idx3-ubyte lies there, but its checksum is not that of MNIST's file"):
         utils.load_data_mnist(256)
+
+
+def other_packed(kind):
+    """Three kinds of packed file that can't be unpacked: no such file at all, half of one, one whose middle is another's."""
+    whole = gzip.compress(bytes(1000) + os.urandom(1000))
+    return {"no header": image_data.PACKED + b"?" * 100, "half": whole[:600], "changed": whole[:20] + bytes([255]) * 40 + whole[60:]}[kind]
+
+
+@pytest.mark.parametrize("kind", ["no header", "half", "changed"])
+def test_a_stray_file_that_can_not_be_unpacked_is_no_reason_to_fail(root, full, kind):
+    put(full, root / "MNIST" / "raw" / "{}")
+    (root / "MNIST" / "raw" / image_data.FILES[0]).unlink()
+    (root / "MNIST" / "raw" / f"{image_data.FILES[0]}.gz").write_bytes(other_packed(kind))
+    os.link(full[0] / image_data.FILES[0], root / "MNIST" / image_data.FILES[0])
+    assert utils.load_data_mnist(256)[0].dataset.source == "real"
+
+
+def test_a_stray_file_that_is_far_too_large_is_not_read(root, full, monkeypatch):
+    put(full, root / "MNIST" / "raw" / "{}")
+    (root / "MNIST" / "raw" / image_data.FILES[0]).unlink()
+    stray = root / "MNIST" / "raw" / f"{image_data.FILES[0]}.gz"
+    stray.touch()
+    os.truncate(stray, 100_000_000)  # of nothing: it takes no room
+    os.link(full[0] / image_data.FILES[0], root / "MNIST" / image_data.FILES[0])
+    content = image_data._content
+    monkeypatch.setattr(image_data, "_content", lambda path: content(path) if path != stray else pytest.fail("it was read"))
+    assert utils.load_data_mnist(256)[0].dataset.source == "real"
 
 
 @pytest.mark.parametrize("variable, value", [("HOME", "~"), ("HOME", "$HOME"), ("HOME", "${HOME}/."), ("SHARE", "$SHARE/class")])

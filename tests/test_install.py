@@ -47,7 +47,7 @@ def test_pip_finds_nothing_broken():
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.slow("asks the package index, once for each Python")
+@pytest.mark.exhaustive("asks the package index, once for each Python")
 @pytest.mark.parametrize("version", ["3.11.2", "3.12.0", "3.13.0", "3.14.0"])
 def test_pip_resolves_every_file_for_every_python(version, tmp_path):
     result = subprocess.run(

@@ -68,7 +68,7 @@ print(json.dumps({"kills": kill + 1, "within a save": within, "last": number}))
 """
 
 
-@pytest.mark.slow("two hundred processes, each killed while it saves")
+@pytest.mark.exhaustive("two hundred processes, each killed while it saves")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_the_last_whole_checkpoint_loads_after_two_hundred_kills(tmp_path):
     result = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "c.pt")], cwd=ROOT, capture_output=True, text=True,

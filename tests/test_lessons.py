@@ -225,13 +225,13 @@ def execute(path, **job):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.slow("each lesson four times")
+@pytest.mark.exhaustive("each lesson four times")
 def test_cells_can_be_run_twice(path):
     """Two cells overwrote their own inputs, two trainings went on from where they were: assertions failed at a second run."""
     assert not execute(path, rounds=2, times=2)
 
 
-@pytest.mark.slow("each lesson once")
+@pytest.mark.exhaustive("each lesson once, for each claim of it")
 def test_a_false_claim_is_noticed(path):
     """"At some cost" passed on a gain, "thousands of times" on twenty: an assertion that holds for the claim's opposite says nothing."""
     claims = CLAIMS[path.stem]

@@ -11,7 +11,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no timer that
 
 
 @posix
-@pytest.mark.slow("a thousand answers; `python tests/mutants.py <task>` asks for one task at once")
+@pytest.mark.exhaustive("a thousand answers; `python tests/mutants.py <task>` asks for one task at once")
 @pytest.mark.parametrize("lesson", SOURCES)
 def test_what_survives_is_explained(lesson):
     names, tasks = answers(lesson)

@@ -82,7 +82,7 @@ def test_the_worked_answer_passes_with_any_numbers(solved, lesson, task):  # noq
     passes()
 
 
-@pytest.mark.slow("each right answer three times more")
+@pytest.mark.exhaustive("each right answer three times more")
 @pytest.mark.parametrize("lesson, task", TASKS, ids=[f"{lesson[:2]}-{task}" for lesson, task in TASKS])
 def test_right_answers_pass_with_other_numbers(solved, lesson, task):  # noqa: F811
     """A seed is no part of a verdict."""

@@ -16,7 +16,7 @@ import repeat  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-pytestmark = pytest.mark.slow("each lesson twice, as a script and as a notebook")
+pytestmark = pytest.mark.exhaustive("each lesson twice, as a script and as a notebook")
 
 # Run after a lesson: every network, tensor and history that it leaves behind, to the last digit.
 TELL = """

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 from lessons import PEAK  # noqa: E402
 
 LESSONS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
-pytestmark = pytest.mark.slow("the real data sets, minutes a lesson")
+pytestmark = pytest.mark.exhaustive("the real data sets, minutes a lesson")
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = ("requirements.txt", "exercises/requirements.txt", "tests/requirements.txt")
 # About texts, settings and git, not about packages.
 ELSEWHERE = [f"--ignore=tests/test_{name}.py" for name in ("launch", "install", "make", "benchmarks", "messages", "figures", "numbers", "mutate")]
-pytestmark = pytest.mark.slow("an environment for each stack, and the whole suite in it")
+pytestmark = pytest.mark.exhaustive("an environment for each stack, and the whole suite in it")
 
 
 def requirements():
@@ -60,6 +60,7 @@ def python(version):
 def test_the_suite_passes(version, packages):
     interpreter = python(version)
     if interpreter is None:
+        assert version not in os.environ.get("COURSE_PYTHONS", "").split(), f"COURSE_PYTHONS names {version}, which is not installed"
         pytest.skip(f"Python {version} is not installed here")
     there = environments.make(f"{packages.__name__}-{version}", *packages(), python=interpreter)
     assert pinned()["torch"].specifier.contains(environments.versions(there, "torch")["torch"])

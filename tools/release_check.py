@@ -55,7 +55,7 @@ def versions():
 def outputs():
     """Outputs are those of today's code on the real data, and what is made of them is in step."""
     for path in [*sorted(ROOT.glob("notebooks/*.ipynb")), *sorted(ROOT.glob("exercises/source/*/*.ipynb"))]:
-        if why := stamp.stale(path.relative_to(ROOT), ROOT):
+        if why := stamp.stale(path, ROOT):
             yield f"{path.relative_to(ROOT)}: {why}. COURSE_DATA=real make notebooks NOTEBOOKS={path.relative_to(ROOT)}"
     if {path.name: path.read_text(encoding="utf-8") for path in (ROOT / blank.BLANK).glob("*.ipynb")} != blank.blanks(ROOT):
         yield "blank/ is not what notebooks/ makes it: python tools/blank.py"

@@ -27,21 +27,21 @@ def code(notebook):
 def modules(path, root=ROOT):
     """A sum of what the notebook at `path` may import of the course: the modules, and for exercises the checks."""
     names = sorted(name for name in root.glob("*.py") if name.name != "conftest.py")
-    if "exercises" in Path(path).parts:
+    if Path(root, path).resolve().is_relative_to(root.resolve() / "exercises"):
         names += sorted(root.glob("exercises/checks/*.py"))
     return _sum(name.read_text(encoding="utf-8") for name in names)
 
 
 def write(path, data, root=ROOT):
     """Stamp the notebook at `path`, which has just been run with `data`."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(root / path, as_version=4)
     notebook.metadata["course"] = {"run": {"code": code(notebook), "data": data, "modules": modules(path, root)}}
-    Path(path).write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    Path(root, path).write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
 def stale(path, root=ROOT):
     """Why the outputs of the notebook at `path` are not those that its code gives on the real data today, in words, or ""."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(root / path, as_version=4)
     run = notebook.metadata.get("course", {}).get("run")
     if not run:
         return "it carries no stamp"
