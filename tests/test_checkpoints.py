@@ -193,6 +193,8 @@ def test_schedules_of_another_kind_or_missing_are_named(tmp_path):
     (lambda c: c["net"].update({"0.weight": torch.zeros(9, 9)}), r"0.weight is \(9, 9\) in the file"),
     (lambda c: c["net"].pop("0.weight"), "0.weight is missing in the file"), (lambda c: c["net"].update(extra=torch.zeros(1)), r"extra is \(1,\) in the file, missing"),
     (lambda c: c["optimizer"]["state"][0].update(momentum_buffer=torch.zeros(4, 3)), r"momentum_buffer has shape \(4, 3\), its parameter \(3, 5\)"),
+    *((lambda c, key=key: c["optimizer"]["state"][0].update({key: torch.zeros(4, 3)}), rf"{key} has shape \(4, 3\), its parameter \(3, 5\)")
+      for key in ("exp_avg", "exp_avg_sq")),  # Adam's
     (lambda c: c["optimizer"].pop("param_groups"), "does not fit|has no groups"),
     (lambda c: c.pop("random"), "lacks random: save it again"),
 ])

@@ -186,6 +186,9 @@ def test_an_empty_loader_is_named_before_anything_is_trained():
 def test_a_network_on_two_devices_is_named():
     net = nn.Sequential(nn.Linear(5, 3), nn.Linear(3, 4, device="meta"))  # any machine has this second device
     first_batch_error(net, batches(), ValueError, r"more than one device: 0.weight on cpu, 1.weight on meta. Move all of it: net.to")
+    normed = nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3))
+    normed[1].running_mean = normed[1].running_mean.to("meta")  # no parameter, and needed all the same
+    first_batch_error(normed, batches(), ValueError, r"more than one device: 0.weight on cpu, 1.running_mean on meta")
     with pytest.raises(ValueError, match="more than one device"):
         utils.predict(net, batches())
 
