@@ -5,15 +5,18 @@
 A number in a lesson's Markdown must be computed or asserted beside it: it is a number of one of the two cells of code before
 it or after it, in its section, or of what they printed, to the decimals that the prose gives. A summary and a table of usual
 mistakes may take it from anywhere in their lesson. A number of a quick question must be in its computed answer, or be said twice. What is elsewhere, or in no cell (a year, a sum done in the text), stands in numbers.toml with the cell or the
-expression that gives it. Numbers in words ("four times as many", "section 6") no cell can be compared with: they stand in
-words.toml a second time, `python tests/test_numbers.py` writes it, and whoever changes one looks at the claim once more.
+expression that gives it. What no cell can be compared with (four times as many, section 6, worse, a formula, a hint, a cure, an
+option's name) is read by a person: prose.toml keeps a sum of each piece of prose as it was then, and whoever changes one, on purpose or
+not, is asked to read it once more; `python tests/test_numbers.py` writes the new sums.
 """
 import io
 import json
 import math
 import re
 import tokenize
+import sys
 import tomllib
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -22,6 +25,10 @@ import pytest
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import course  # noqa: E402
+import launch  # noqa: E402
+
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 GIVEN = tomllib.loads((ROOT / "tests" / "numbers.toml").read_text(encoding="utf-8"))
 NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?![\d\w])")
@@ -141,21 +148,58 @@ def test_a_changed_number_is_noticed():
     assert tried > 450 and min(noticed.values()) > 0.9 * tried, (tried, noticed)
 
 
-def words_of(path):
-    """{cell: the quantities and places that its text names in words, in order}"""
-    found = {cell.id: IN_WORDS.findall(cell.source) for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"}
-    return {cell: words for cell, words in found.items() if words}
+# ---- what was read for truth
+
+def plain(text):
+    """Prose as it is in this copy and in each fork: line breaks don't count, nor where the links to the course's own home lead."""
+    return " ".join(launch.repointed(text, course.settings(), ("OWNER/deep-learning-course", "main")).split())
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_number_in_words_says_what_it_said(path):
-    """"About four times as many false alarms" once became "twice as many"."""
-    kept = tomllib.loads((ROOT / "tests" / "words.toml").read_text(encoding="utf-8"))[path.stem]
-    assert words_of(path) == kept, "is the claim still true? Then: python tests/test_numbers.py"
+def pieces(path):
+    """{cell of a notebook, or heading of a page: its prose}"""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        return {cell.id: plain(cell.source) for cell in nbformat.reads(text, as_version=4).cells if cell.cell_type == "markdown"}
+    parts = re.split(r"^(#{1,3} .*)$", re.sub(r"^```.*?^```", lambda block: block[0].replace("\n#", "\n \\#"), text, flags=re.M | re.S), flags=re.M)
+    found = {}
+    for heading, part in zip(["", *parts[1::2]], parts[::2]):
+        found[heading.lstrip("# ")] = found.get(heading.lstrip("# "), "") + plain(heading + part)
+    return found
+
+
+def sums(path):
+    return {name: f"{zlib.crc32(text.encode()):08x}" for name, text in pieces(path).items() if text}
+
+
+READ = [*LESSONS, *sorted(ROOT.glob("exercises/source/*/*.ipynb")), *(ROOT / name for name in course.files() if name.endswith(".md") and name not in (
+    "CHANGELOG.md", "benchmarks/README.md", "docs/licences.md"))]  # written by programs, or held as a whole by tests of their own
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_prose_says_what_it_said_when_it_was_last_read_for_truth(path):
+    """"Worse than knowing nothing" became "better", "not flipped" in a hint "flipped first", and no number had changed."""
+    kept = tomllib.loads((ROOT / "tests" / "prose.toml").read_text(encoding="utf-8")).get(path.relative_to(ROOT).as_posix(), {})
+    now = sums(path)
+    changed = [name for name in kept.keys() | now.keys() if kept.get(name) != now.get(name)]
+    assert not changed, f"these say something else: {', '.join(sorted(changed))}. Read them once more: is each sentence so? Then: python tests/test_numbers.py"
+
+
+def test_a_word_a_sign_and_a_place_are_noticed_and_a_line_break_and_a_fork_are_not(tmp_path, monkeypatch):
+    path = tmp_path / "page.md"
+    text = ("# A\nIt is worse at $1-p$: [x](https://github.com/OWNER/deep-learning-course/blob/main/a.md)\n## B\n```\n# no heading\n```\n")
+    path.write_text(text)
+    then = sums(path)
+    assert list(then) == ["A", "B"]
+    for old, new in (("worse", "better"), ("1-p", "p"), ("no heading", "a heading")):
+        path.write_text(text.replace(old, new))
+        assert sums(path) != then
+    monkeypatch.setattr(course, "settings", lambda: ("prof/dl", "v1"))
+    path.write_text(launch.repointed(text, ("OWNER/deep-learning-course", "main"), course.settings()).replace("It is worse", "It is\nworse"))
+    assert "prof/dl/blob/v1/" in path.read_text() and sums(path) == then
 
 
 if __name__ == "__main__":
-    (ROOT / "tests" / "words.toml").write_text(
-        "# Quantities that the lessons name in words, and the sections they point to (tests/test_numbers.py writes and reads it).\n"
-        + "".join(f"\n[{path.stem}]\n" + "".join(f"{cell} = {json.dumps(words, ensure_ascii=False)}\n" for cell, words in words_of(path).items())
-                  for path in LESSONS), encoding="utf-8")
+    (ROOT / "tests" / "prose.toml").write_text(
+        "# Sums of what the course says in prose, as it was last read for truth (tests/test_numbers.py writes and reads it).\n"
+        + "".join(f"\n[{json.dumps(path.relative_to(ROOT).as_posix())}]\n"
+                  + "".join(f"{json.dumps(name, ensure_ascii=False)} = \"{value}\"\n" for name, value in sums(path).items()) for path in READ), encoding="utf-8")

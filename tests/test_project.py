@@ -170,6 +170,12 @@ def test_outputs_are_fresh_until_code_a_module_or_the_data_is_another(notebook):
     edited(notebook, 1, "other words")
     edited(notebook, 0, "fetch(from_my_fork)")
     assert stamp.stale(notebook, root) == "", "neither changes an output"
+    nb = nbformat.read(notebook, as_version=4)
+    nb.cells[2].outputs = [nbformat.v4.new_output("stream", text="0.86")]
+    nbformat.write(nb, notebook)
+    assert "its outputs are not those" in stamp.stale(notebook, root)
+    nb.cells[2].outputs = []
+    nbformat.write(nb, notebook)
     (root / "conftest.py").write_text("")
     assert stamp.stale(notebook, root) == ""
     (root / "utils.py").write_text("x = 2\n")

@@ -2,10 +2,11 @@
 
     python tools/stamp.py notebook ...   # `make notebooks` does, once it has run them
 
-`course.run` holds a sum of the notebook's code, a sum of the modules of the course that it may import, and which data it was
-run with (COURSE_DATA). The first cell doesn't count: `make fork` writes it.
+`course.run` holds a sum of the notebook's code, one of its outputs, one of the modules of the course that it may import, and which
+data it was run with (COURSE_DATA). The first cell doesn't count: `make fork` writes it.
 """
 import hashlib
+import json
 import os
 import sys
 from pathlib import Path
@@ -24,6 +25,11 @@ def code(notebook):
     return _sum(cell.source for cell in [cell for cell in notebook.cells if cell.cell_type == "code"][1:])
 
 
+def outputs(notebook):
+    """A sum of what is stored below the cells, so that nothing there is changed by hand."""
+    return _sum(json.dumps(cell.outputs, sort_keys=True) for cell in notebook.cells if cell.cell_type == "code")
+
+
 def modules(path, root=ROOT):
     """A sum of what the notebook at `path` may import of the course: the modules, and for exercises the checks."""
     names = sorted(name for name in root.glob("*.py") if name.name != "conftest.py")
@@ -35,7 +41,7 @@ def modules(path, root=ROOT):
 def write(path, data, root=ROOT):
     """Stamp the notebook at `path`, which has just been run with `data`."""
     notebook = nbformat.read(root / path, as_version=4)
-    notebook.metadata["course"] = {"run": {"code": code(notebook), "data": data, "modules": modules(path, root)}}
+    notebook.metadata["course"] = {"run": {"code": code(notebook), "outputs": outputs(notebook), "data": data, "modules": modules(path, root)}}
     Path(root, path).write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
@@ -47,6 +53,8 @@ def stale(path, root=ROOT):
         return "it carries no stamp"
     if run["code"] != code(notebook):
         return "its code has changed since it was run"
+    if run["outputs"] != outputs(notebook):
+        return "its outputs are not those that it gave when it was run"
     if run["modules"] != modules(path, root):
         return "modules that it imports have changed since it was run"
     return "" if run["data"] == "real" else f"it was run with COURSE_DATA={run['data']}"
