@@ -10,6 +10,7 @@ import struct
 import sys
 import unicodedata
 import zipfile
+from datetime import timezone
 from pathlib import Path
 
 import pytest
@@ -243,6 +244,32 @@ def test_names_in_a_zip_without_the_utf8_flag_and_with_a_wrong_one(tmp_path, tem
     where.write_bytes(content)
     found = collect(where, LESSON, template)
     assert len(found) == 3 and "Zoë" in names_of(found) and all(entry.data == GOOD for entry in found)
+
+
+def test_the_seconds_that_a_zip_adds_go_before_the_clock_on_its_wall(tmp_path, template):
+    """Info-ZIP's extended timestamp, whatever stands before it; a field that gives no time of change, or is cut off, is passed over."""
+    for i, (extra, expected) in enumerate([
+            (struct.pack("<HHBi", 0x5455, 5, 1, 1_700_000_000), "2023-11-14 22:13:20"),
+            (struct.pack("<HHI", 0x7875, 4, 0) + struct.pack("<HHBi", 0x5455, 5, 3, 1_700_000_000), "2023-11-14 22:13:20"),
+            (struct.pack("<HHBi", 0x5545, 5, 1, 1_700_000_000), "2026-11-02 10:30:00"),  # another field
+            (struct.pack("<HHBi", 0x5455, 5, 2, 1_700_000_000), "2026-11-02 10:30:00"), (b"", "2026-11-02 10:30:00")]):
+        member = zipfile.ZipInfo(f"ada/{FILE}", (2026, 11, 2, 10, 30, 0))
+        member.extra = extra
+        with zipfile.ZipFile(tmp_path / f"{i}.zip", "w") as archive:
+            archive.writestr(member, GOOD)
+        found, = collect(tmp_path / f"{i}.zip", LESSON, template, zone=timezone.utc)
+        assert f"{found.modified:%Y-%m-%d %H:%M:%S}" == expected, i
+
+
+@pytest.mark.parametrize("name", [".ipynb_checkpoints/{}-checkpoint.ipynb", "ada/.ipynb_checkpoints/{}-checkpoint.ipynb", "__MACOSX/ada/._{}.ipynb",
+                                  "ada/.venv/{}.ipynb", "ada/.git/{}.ipynb", "ada/__pycache__/{}.ipynb", "ada/.{}.ipynb"])
+@pytest.mark.parametrize("packed", [True, False], ids=["zip", "folder"])
+def test_what_programs_leave_behind_is_neither_a_submission_nor_a_student(name, packed, tmp_path, template):
+    """The better answers stand there: were it looked at, it would be graded in place of the notebook."""
+    files = {f"ada/{FILE}": STUB, name.format(FILE.removesuffix(".ipynb")): GOOD}
+    where = zipped(tmp_path / "class.zip", files) if packed else unpacked(tmp_path / "class", files)
+    found, = collect(where, LESSON, template)
+    assert found.name == "ada" and found.data == STUB and not any("checkpoint" in note or "also there" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("name, cure", [("class.tar.gz", "unpack it"), ("class.7z", "unpack it"), ("class.rar", "unpack it"), ("class.zip", "unpack it")])

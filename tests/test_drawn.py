@@ -325,11 +325,12 @@ def test_curves_that_grow_go_where_they_are_told(shown):
     assert [line.get_linestyle() for line in ax.get_lines()] == ["-", "--"]
     assert tuple(fig.get_size_inches()) == (3.5, 2.5) and isinstance(fig.get_layout_engine(), ConstrainedLayoutEngine)
     assert {line.get_markersize() for line in ax.get_lines()} == {3} and {line.get_alpha() for line in ax.get_xgridlines()} == {0.4}
-    logarithmic = utils.Animator(xscale="log", yscale="log")
-    logarithmic.add(10, 0.1)
-    logarithmic.finish("One.")
-    ax, = shown[-1][0].axes
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log") and ax.get_legend() is None
+    for scales in (("log", "log"), ("linear", "log"), ("log", "linear")):
+        one = utils.Animator(xscale=scales[0], yscale=scales[1])
+        one.add(10, 0.1)
+        one.finish("One.")
+        ax, = shown[-1][0].axes
+        assert (ax.get_xscale(), ax.get_yscale()) == scales and ax.get_legend() is None
 
 
 def test_curves_stand_in_as_many_panels_as_asked_for(shown):

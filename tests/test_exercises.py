@@ -578,6 +578,22 @@ def test_run_all_goes_on_past_blank_and_wrong_answers_and_counts():
     assert said["progress"] == "1 of 5 right, next: stable_softmax (not attempted yet).\n"
 
 
+def test_the_last_check_of_a_task_counts_whether_right_or_wrong(capsys, monkeypatch):
+    monkeypatch.setattr(checks, "results", {})
+
+    @checks.task
+    def double(asked):
+        if not right:
+            raise checks.Wrong("no")
+
+    for right, said in ((True, "1 of 1 right. All done."), (False, "0 of 1 right, next: double (not right yet)."), (True, "1 of 1 right. All done.")):
+        with contextlib.suppress(checks.Wrong):
+            double(lambda x: 2 * x)
+        capsys.readouterr()
+        checks.progress("double")
+        assert capsys.readouterr().out == said + "\n"
+
+
 def test_progress_says_what_is_next(capsys, monkeypatch):
     monkeypatch.setattr(checks, "results", {"a": None, "b": checks.Wrong("no")})
     for tasks, said in (("ab", "1 of 2 right, next: b (not right yet)."), ("ac", "1 of 2 right, next: c (not checked yet)."), ("a", "1 of 1 right. All done.")):

@@ -233,9 +233,20 @@ def upload(watched):
     return send
 
 
-def test_an_uploaded_digit_is_read(upload):
+def test_an_uploaded_digit_is_read(upload, watched):
+    """And a drawing goes, or it would stand beside the answer to a file."""
+    canvas = part(watched[-1], "Canvas")
+    for event, y in (("mouse_down", 40), ("mouse_move", 240), ("mouse_up", 240)):
+        canvas._handle_frontend_event(canvas, {"event": event, "x": 30, "y": y}, [])
+    drawn = upload.digits[-1]
+    wiped = []
+    canvas.fill_rect = lambda *place: wiped.append(place)
     upload(a_one())
     assert upload.digits[-1].shape == (1, 28, 28) and upload.digits[-1].sum() > 20
+    assert wiped == [(0, 0, canvas.width, canvas.height)] and drawn.sum() > 0
+    canvas._handle_frontend_event(canvas, {"event": "mouse_down", "x": 140, "y": 140}, [])
+    canvas._handle_frontend_event(canvas, {"event": "mouse_up", "x": 140, "y": 140}, [])
+    assert upload.digits[-1].sum() > 250, "a dot alone is scaled to twenty pixels; beside the old line it is a small one"
 
 
 def test_a_file_that_cannot_be_read_takes_the_old_answer_away(upload, watched, monkeypatch, capsys):

@@ -226,6 +226,14 @@ def test_thin_strokes_become_as_thick_as_mnists():
     assert as_digit(read_image(file(image))).sum() > 45  # of 20 + 12 pixels' length, about two wide
 
 
+@pytest.mark.parametrize("width", [4, 8, 16, 24, 32, 40])
+def test_a_stroke_of_any_width_comes_out_about_as_thick(width):
+    """A tenth of the digit: thinner ones are thickened to that, also those that lack little."""
+    image = Image.new("L", (900, 900), 255)
+    ImageDraw.Draw(image).line((250, 200, 600, 200, 420, 750), fill=0, width=width)
+    assert 42 < as_digit(read_image(file(image))).sum() < 75
+
+
 def test_a_straight_upright_one_is_no_ruled_line():
     image = Image.new("L", (400, 400), 255)
     ImageDraw.Draw(image).line((200, 30, 200, 370), fill=0, width=12)

@@ -259,6 +259,29 @@ def test_a_build_that_pytorch_does_not_have_is_named(monkeypatch):
     assert "32 bits" in python_fits.amiss("python3", "lab")
 
 
+# ---- what a command does, word by word, where a word that is lost would not be missed at once
+
+@posix
+@pytest.mark.parametrize("target, words", [
+    ("notebooks", "COURSE_STILL=1 .venv/bin/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb "
+                  "exercises/source/*/*.ipynb"),
+    ("notebooks", '.venv/bin/python -m nbstripout --keep-output --keep-count --keep-id --extra-keys "metadata.widgets metadata.language_info.version '
+                  'cell.metadata.execution" notebooks/*.ipynb exercises/source/*/*.ipynb'),
+    ("notebooks", ".venv/bin/python tools/stamp.py notebooks/*.ipynb exercises/source/*/*.ipynb .venv/bin/python tools/blank.py"),
+    ("release", ".venv/bin/python -m exercises.grading.release"),
+    ("grade LESSON=04 FROM=a.zip", '.venv/bin/python -m exercises.grading "04" "a.zip" --sandbox bubblewrap'),
+    ("feedback LESSON=04", 'cd exercises && ../.venv/bin/python -m nbgrader generate_feedback "04" --force'),
+    ("formgrader", "cd exercises && ../.venv/bin/jupyter lab"),
+    ("test", ".venv/bin/ruff check . .venv/bin/python -m pytest"), ("lint", ".venv/bin/pre-commit run --all-files"),
+    ("release-check", ".venv/bin/python tools/release_check.py"), ("release-check OFFLINE=1", "tools/release_check.py --offline"),
+    ("shuffled SEED=7", "-p randomly --randomly-seed=7 --randomly-dont-reset-seed tests"), ("mutants MODULE=pictures ALL=1", "tests/mutate.py pictures --all"),
+    ("links", ".venv/bin/python tools/launch.py --links"), ("clean", "rm -rf .venv"), ("fork SLUG=a/b REVISION=v1", "tools/launch.py 'a/b' 'v1' .venv/bin/python -m exercises.grading.release")])
+def test_each_command_does_what_it_is_for(target, words, installed):
+    (installed / ".venv" / "weekly").touch()
+    said = " ".join(make(installed, "-n", *target.split()).stdout.replace("\\\n", " ").split())
+    assert words in said
+
+
 # ---- .venv
 
 @posix
@@ -624,7 +647,7 @@ def test_a_handout_is_what_lies_in_the_folder(tmp_path):
 @posix
 @pytest.mark.parametrize("change, said", [
     ("tasks", "make release"), ("points", "make release"), ("source", "make release"), ("worked in", "make release"),
-    ("broken", "course.toml can't be read"), ("copied answers", "holds a worked answer")])
+    ("broken", "course.toml can't be read"), ("copied answers", "holds a worked answer"), ("answers in a program", "answers.py holds a worked answer")])
 def test_a_handout_that_would_not_be_right_is_not_made(change, said, downloaded, tmp_path, without_git):
     folder = Path(shutil.copytree(downloaded, tmp_path / "course"))
     lesson = "04-softmax-from-scratch"
@@ -635,6 +658,8 @@ def test_a_handout_that_would_not_be_right_is_not_made(change, said, downloaded,
         (folder / "exercises" / "course.toml").write_text(settings)
     elif change == "copied answers":
         shutil.copy(notebook, folder / "notebooks" / "answers.ipynb")
+    elif change == "answers in a program":
+        (folder / "data" / "answers.py").write_text("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n")
     else:
         content = json.loads(notebook.read_text(encoding="utf-8"))
         name = "stable_softmax" if change == "worked in" else "stable_softmax-text"

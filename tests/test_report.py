@@ -17,6 +17,8 @@ import pytest
 
 pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from nbgrader.api import Gradebook  # noqa: E402
+
 from classroom import FILE, LESSON, release, solved  # noqa: E402
 from exercises.grading import plug, report, run  # noqa: E402
 from exercises.grading.collect import collect  # noqa: E402
@@ -235,6 +237,41 @@ def test_only_what_is_new_or_failed_is_graded_again(taken):
     assert taken() == ["ada"] and taken.state["students"]["ada"]["failed"] == ""
     (taken.folder / "class" / "ada" / FILE).write_bytes(answered("accuracy", "smooth_labels"))
     assert taken() == ["ada"] and taken() == []
+
+
+def test_a_mended_check_grades_everybody_again(taken, monkeypatch):
+    assert taken(graded=False) == ["ada"] and taken() == []
+    (run.EXERCISES / "checks").mkdir(parents=True)
+    (run.EXERCISES / "checks" / "softmax.py").write_text("# mended")
+    assert taken() == ["ada"] and taken() == []
+    (run.EXERCISES / "source" / LESSON).mkdir(parents=True)
+    (run.EXERCISES / "source" / LESSON / FILE).write_text("{}")  # its hidden tests
+    assert taken() == ["ada"] and taken() == []
+    monkeypatch.setattr(run, "VERSION", "another")
+    assert taken() == ["ada"] and taken() == []
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
+@pytest.mark.parametrize("reworded, asked", [([], False), (["explain"], True), (["other"], False), (None, True)])
+def test_points_given_by_hand_stay_while_the_words_are_the_same(reworded, asked, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # where nbgrader finds alembic
+    name = FILE.removesuffix(".ipynb")
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as gradebook:
+        gradebook.add_assignment(LESSON)
+        gradebook.add_notebook(name, LESSON)
+        gradebook.add_grade_cell("explain", name, LESSON, max_score=2, cell_type="markdown")
+        gradebook.add_student("ada")
+        gradebook.add_submission(LESSON, "ada")
+        mark = gradebook.find_grade("explain", name, LESSON, "ada")
+        mark.manual_score, mark.needs_manual_grade = 1.0, False
+        gradebook.db.commit()
+        save = plug.SaveGrades(reworded=reworded)
+        save.gradebook, save.notebook_id, save.assignment_id, save.student_id = gradebook, name, LESSON, "ada"
+        cell = nbformat.v4.new_markdown_cell("My words.", metadata={"nbgrader": {
+            "grade_id": "explain", "grade": True, "solution": True, "locked": False, "points": 2, "cell_type": "markdown", "checksum": "x", "schema_version": 3}})
+        save._add_score(cell, {})
+        mark = gradebook.find_grade("explain", name, LESSON, "ada")
+        assert mark.manual_score == 1.0 and mark.needs_manual_grade == asked
 
 
 def test_when_a_file_was_saved_is_what_lateness_is_counted_from(taken):

@@ -245,6 +245,21 @@ def test_images_take_the_type_of_the_networks_numbers(kind):
     assert utils.evaluate_accuracy(double, data()) == utils.evaluate_accuracy(net, data())
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("mean", [True, False])
+def test_a_loss_of_ones_own_in_few_digits_is_found_out_too(kind, mean):
+    """bfloat16's two or three digits once made one in twenty a loss that is "neither mean nor sum"."""
+    for seed in range(60):
+        generator = torch.Generator().manual_seed(seed)
+        scores, y = torch.randn(64, 10, generator=generator).to(kind), torch.randint(10, (64,), generator=generator)
+
+        def loss(y_hat, y):
+            l = F.cross_entropy(y_hat, y, reduction="none")
+            return l.mean() if mean else l.sum()
+
+        assert guards.reduction(loss, loss(scores, y), scores, y) == ("mean" if mean else "sum"), seed
+
+
 def test_a_lazy_network_learns_from_its_first_batch_on():
     net = nn.Sequential(nn.LazyLinear(6), nn.LazyBatchNorm1d(), nn.ReLU(), nn.LazyLinear(Q))
     before, _ = utils.train_epoch(net, data(), nn.CrossEntropyLoss(), optimizer := torch.optim.SGD(net.parameters(), lr=0.5))
@@ -353,6 +368,7 @@ def rates(make, num_epochs=3, train=utils.train):
     (lambda o: lr_scheduler.CosineAnnealingLR(o, 3), [1, 0.75, 0.25, 0]), (lambda o: lr_scheduler.LambdaLR(o, lambda e: 1 / (e + 1)), [1, 1 / 2, 1 / 3, 1 / 4]),
     (lambda o: lr_scheduler.SequentialLR(o, [lr_scheduler.ConstantLR(o, 0.5, 2), lr_scheduler.ExponentialLR(o, 0.1)], [2]), [0.5, 0.5, 1, 0.1]),
     (lambda o: lr_scheduler.OneCycleLR(o, 1.0, 12), [0.04, 0.93, 0.28, 0.03]),
+    (lambda o: lr_scheduler.CyclicLR(o, 0.0, 1.0, step_size_up=8), [0, 0.5, 1, 0.5]),  # four batches an epoch
 ])
 def test_a_schedule_moves_the_rate_by_what_it_counts(make, expected, train):
     found = rates(make, train=train)
