@@ -4,10 +4,17 @@ ifeq ($(strip $(PYTHON)),)
 override PYTHON = python3
 endif
 BIN = .venv/bin
-PIP = $(BIN)/python -m pip --disable-pip-version-check
+PIP = $(BIN)/python -m pip --disable-pip-version-check install
 GOAL = $(firstword $(MAKECMDGOALS) lab)
 comma = ,
 quoted = '$(subst ','\'',$(1))'
+
+# uv installs where it is there and runs; pip where it isn't, or with UV= (nothing). TORCH=cpu takes a build of PyTorch without CUDA:
+# uv knows where those are, so pip fetches uv for it (0.13 was tried; 1 may be asked otherwise). .venv/torch keeps the choice.
+UV ?= $(if $(shell uv --version 2> /dev/null),uv)
+TORCH ?= $(shell cat .venv/torch 2> /dev/null)
+INSTALL = $(if $(UV),$(UV_PIP),$(if $(TORCH),$(PIP) uv~=0.13 && $(UV_PIP),$(PIP)))
+UV_PIP = $(or $(UV),$(BIN)/uv) pip install --python $(BIN)/python$(if $(TORCH), --torch-backend=$(TORCH))
 
 # JupyterLab runs for root only when told that this is meant.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -23,7 +30,10 @@ RANGE = $(shell sed -n 's/^python = "\([^"]*\)".*/\1/p' pyproject.toml)
 .PHONY: lab clean
 lab: .venv/lessons  # your own copies of lessons and exercises, in mine/
 	@$(BIN)/python tools/mine.py
-	$(BIN)/jupyter lab --notebook-dir=. --FileContentsManager.preferred_dir=mine $(AS_ROOT)
+	$(BIN)/jupyter lab --notebook-dir=. --FileContentsManager.preferred_dir=mine $(AS_ROOT) $(FIRST)
+
+# The first time JupyterLab opens the first lesson; later it shows what was open last, which is nearer to where you are.
+FIRST := $(if $(wildcard mine),,$(patsubst blank/%,mine/%,$(firstword $(sort $(wildcard blank/*.ipynb)))))
 
 clean:
 	rm -rf .venv
@@ -36,10 +46,14 @@ ifneq ($(VENV),fits)
 .PHONY: .venv/lessons .venv/exercises .venv/tests
 endif
 
+COMING = This sets up .venv: 320 MB to download, 1.5 GB on disk$(if $(TORCH),.,; on Linux 5 GB more for CUDA: make $(GOAL) TORCH=cpu does without.)
+
 .venv/lessons: requirements.txt constraints.txt
 	$(call check_python)
+	$(if $(wildcard $@),,@echo "$(COMING)")
 	$(PYTHON) -m venv .venv
-	$(PIP) install -r requirements.txt -c constraints.txt
+	$(INSTALL) -r requirements.txt -c constraints.txt
+	$(if $(TORCH),@echo $(TORCH) > .venv/torch)
 	@touch $@
 
 # ---- for instructors and maintainers; what is handed out to students ends above this line (tools/handout.py)
@@ -139,14 +153,16 @@ lock:  # renew constraints.txt: the newest versions that the ranges allow
 	 .lock/bin/python -m pip freeze | sed 's/+[a-z0-9]*$$//') > constraints.txt
 	rm -rf .lock
 
+# pip has compiled what it installed, uv has not; the sandbox can't write what it compiles, and each submission would wait for it.
 .venv/exercises: .venv/lessons exercises/requirements.txt
-	$(PIP) install -r exercises/requirements.txt -c constraints.txt
+	$(INSTALL) -r exercises/requirements.txt -c constraints.txt
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true  # some packages have files that are templates
 	@touch $@
 
 .venv/tests: .venv/exercises tests/requirements.txt
-	$(PIP) install -r tests/requirements.txt -c constraints.txt
+	$(INSTALL) -r tests/requirements.txt -c constraints.txt
 	@touch $@
 
 .venv/weekly: .venv/tests tests/weekly.txt
-	$(PIP) install -r tests/weekly.txt -c constraints.txt
+	$(INSTALL) -r tests/weekly.txt -c constraints.txt
 	@touch $@

@@ -51,6 +51,12 @@ def test_the_data():
     assert (sample, tests) == ("4,000", "1,000") and image_data.PATIENCE == 8
 
 
+def test_how_much_make_lab_downloads():
+    """One place has the numbers, the Makefile: measured with pip, torch's CPU build, Linux."""
+    comes = said(page("Makefile"), r"(\d+ MB) to download, ([\d.]+ GB) on disk.*on Linux (\d+ GB more) for CUDA")
+    assert comes == said(page("docs/installing.md"), r"(\d+ MB) to download and ([\d.]+ GB) on disk with a CPU build of torch\. On Linux CUDA comes along, (\d+ GB more)")
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/installing.md", "exercises/README.md", "hub/README.md", "benchmarks/README.md", "docs/mutants.md"])
 def test_files_that_a_command_names_are_there(name):
     """`-r test/requirements.txt` once stood in the steps for Windows."""

@@ -39,7 +39,7 @@ def copied(target, *but):
 
 def make(folder, *arguments, **variables):
     env = {name: value for name, value in os.environ.items()
-           if name not in ("PYTHON", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "SLUG", "REVISION")}
+           if name not in ("PYTHON", "UV", "TORCH", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "SLUG", "REVISION")}
     if not any(word.startswith("PYTHON=") for word in arguments):
         arguments = [*arguments, f"PYTHON={sys.executable}"]
     return subprocess.run(["make", *arguments], cwd=folder, env={**env, **variables}, capture_output=True, text=True, timeout=300)
@@ -374,6 +374,99 @@ def test_another_python_that_is_asked_for_is_used(installed, tmp_path):
     assert "venv .venv" not in make(installed, "-n", "lab").stdout
 
 
+# ---- pip or uv, with CUDA or without
+
+@pytest.fixture
+def uv(tmp_path):
+    """A program that stands in for uv: it writes down what it is asked, and fails where UV_FAILS says so."""
+    log = tmp_path / "asked"
+    script(tmp_path / "uv-is-here" / "uv", f'[ "$1" = --version ] && {{ echo uv; exit; }}\necho "$*" >> "{log}"\n[ -z "$UV_FAILS" ] || {{ echo "$UV_FAILS" >&2; exit 2; }}\n')
+    return log
+
+
+def with_uv(log, without_git):
+    return {"PATH": f"{log.parent}/uv-is-here{os.pathsep}{without_git['PATH']}"}
+
+
+def installs(steps):
+    return [line for line in steps.splitlines() if "-r " in line]
+
+
+@posix
+def test_uv_installs_where_it_runs_and_pip_elsewhere(bare, uv, tmp_path, without_git):
+    """The same files in the same order, in an environment that the same Python makes: `python -m venv` notes where it was made."""
+    pip = make(bare, "-n", "test", **without_git).stdout
+    files = [["-r", name, "-c", "constraints.txt"] for name in ("requirements.txt", "exercises/requirements.txt", "tests/requirements.txt")]
+    assert [line.split() for line in installs(pip)] == [".venv/bin/python -m pip --disable-pip-version-check install".split() + file for file in files]
+    here = with_uv(uv, without_git)
+    assert [line.split() for line in installs(make(bare, "-n", "test", **here).stdout)] == [
+        "uv pip install --python .venv/bin/python".split() + file for file in files]
+    assert installs(make(bare, "-n", "test", "UV=", **here).stdout) == installs(make(bare, "-n", "test", UV="", **here).stdout) == installs(pip)
+    script(tmp_path / "uv-is-here" / "uv", "exit 127\n")  # as pyenv's stand-ins for what is not switched on
+    assert make(bare, "-n", "test", **here).stdout == pip
+    assert f"{sys.executable} -m venv .venv" in pip
+
+
+@posix
+def test_without_cuda_is_one_switch(bare, uv, without_git):
+    """What uv then fetches is not tried: PyTorch's own index can't be reached from every machine that runs the tests."""
+    asked = "uv pip install --python .venv/bin/python --torch-backend=cpu -r "
+    for steps in (make(bare, "-n", "test", "TORCH=cpu", **with_uv(uv, without_git)).stdout, make(bare, "-n", "test", TORCH="cpu", **with_uv(uv, without_git)).stdout):
+        assert len(installs(steps)) == 3 and all(line.startswith(asked) for line in installs(steps))
+    for steps in installs(make(bare, "-n", "lab", "TORCH=cpu", **without_git).stdout):
+        assert re.match(rf"\.venv/bin/python -m pip \S+ install uv~=0\.\d+ && \.venv/bin/{asked}", steps)
+    for path in (bare / "Makefile", bare / "requirements.txt"):
+        assert "://" not in path.read_text(encoding="utf-8")  # uv knows the address
+
+
+@pytest.fixture
+def python(tmp_path):
+    """A Python that makes an environment without pip, in no time."""
+    return script(tmp_path / "python", f'[ "$2" = venv ] && exec "{sys.executable}" -m venv --without-pip .venv\nexec "{sys.executable}" "$@"\n')
+
+
+@posix
+def test_a_failed_install_is_shown_and_not_taken_for_done_and_the_switch_is_kept(bare, uv, python, without_git):
+    here = with_uv(uv, without_git)
+    here["PATH"] += f"{os.pathsep}{os.path.dirname(shutil.which('cat'))}"
+    for _ in range(2):
+        failed = make(bare, ".venv/lessons", "TORCH=cpu", f"PYTHON={python}", UV_FAILS="no route to the index", **here)
+        assert failed.returncode != 0 and "no route to the index" in failed.stderr and "320 MB" in failed.stdout
+        assert not (bare / ".venv" / "lessons").exists() and not (bare / ".venv" / "torch").exists()
+    assert make(bare, ".venv/lessons", "TORCH=cpu", f"PYTHON={python}", **here).returncode == 0
+    assert uv.read_text().splitlines() == ["pip install --python .venv/bin/python --torch-backend=cpu -r requirements.txt -c constraints.txt"] * 3
+    assert (bare / ".venv" / "lessons").exists()
+    os.utime(bare / ".venv" / "lessons", (1, 1))
+    steps = make(bare, "-n", "test", **here).stdout
+    assert len(installs(steps)) == 3 and all("--torch-backend=cpu" in line for line in installs(steps)), "a renewal must not bring CUDA"
+    assert "to download" not in steps, "most of it is there"
+    assert "--torch-backend" not in make(bare, "-n", "test", "TORCH=", **here).stdout
+
+
+@posix
+def test_what_the_sandbox_imports_is_compiled_and_a_reader_does_not_wait_for_it(bare, uv, python, without_git):
+    assert make(bare, ".venv/lessons", f"PYTHON={python}", **with_uv(uv, without_git)).returncode == 0
+    package = bare / ".venv" / "lib" / "package"  # as uv leaves it
+    package.mkdir()
+    (package / "module.py").touch()
+    (package / "template.py").write_text("{{ no Python }")
+    for target, compiled in ((".venv/lessons", 0), (".venv/exercises", 1)):
+        result = make(bare, target, f"PYTHON={python}", **with_uv(uv, without_git))
+        assert result.returncode == 0 and "template" not in result.stdout + result.stderr
+        assert len(list(package.rglob("*.pyc"))) == compiled
+
+
+# ---- which page to open first
+
+@posix
+def test_the_first_time_the_first_lesson_is_opened_and_later_it_is_only_named(installed):
+    for opened in (["mine/01-tensors.ipynb"], []):
+        *_, said, _, started = make(installed, "lab").stdout.splitlines()
+        assert said == "The first page to open is mine/01-tensors.ipynb."
+        assert started.startswith("jupyter of") and re.findall(r"'(mine/[^']*)'", started) == opened
+    assert (installed / "mine" / "01-tensors.ipynb").is_file()
+
+
 # ---- root, no git, no name
 
 @posix
@@ -602,7 +695,7 @@ def test_the_answers_of_a_handout_are_said_to_be_elsewhere(handed_out):
 @posix
 def test_a_handout_sets_itself_up_from_its_own_files(handed_out, tmp_path):
     steps = make(handed_out, "-n", "lab").stdout
-    assert "-m venv .venv" in steps and "install -r requirements.txt -c constraints.txt" in steps and "jupyter lab" in steps
+    assert "-m venv .venv" in steps and "-r requirements.txt -c constraints.txt" in steps and "jupyter lab" in steps
     said = one_sentence(make(handed_out, "lab", f"PYTHON={faked(tmp_path / 'python', (3, 15, 0))}"))
     assert f"needs Python {RANGE}" in said
     for target in ("test", "grade", "fork"):

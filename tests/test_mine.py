@@ -226,7 +226,8 @@ def test_an_own_copy_survives_a_pull(cloned):
     renewed(course, LESSON)
     git("pull", folder=clone)
     said = subprocess.run([sys.executable, "tools/mine.py"], cwd=clone, check=True, capture_output=True, text=True).stdout
-    assert said == "one.ipynb is yours and stays as it is; the course's new version is one.new.ipynb, beside it.\n"
+    assert said == ("one.ipynb is yours and stays as it is; the course's new version is one.new.ipynb, beside it.\n"
+                    "The first page to open is mine/one.ipynb.\n")
     assert (clone / "mine" / "one.ipynb").read_text() == notebook("my work") and git("status", "--porcelain", folder=clone) == ""
     assert (clone / "mine" / "one.new.ipynb").read_text() == notebook("b")
 

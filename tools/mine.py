@@ -130,14 +130,17 @@ def write(path, text):
 
 
 def main():
+    made = versions()
     try:
-        lines, failed = renew(ROOT / MINE, versions())
+        lines, failed = renew(ROOT / MINE, made)
     except OSError as error:
         lines, failed = [], [f"Your copies in {MINE}/ can't be written ({error.strerror}): {error.filename}"]
     for line in lines:
         print(line)
     for line in failed:
         print(line, file=sys.stderr)
+    if made and not failed:
+        print(f"The first page to open is {MINE}/{next(iter(made))}.")
     return 1 if failed else 0
 
 
