@@ -415,7 +415,7 @@ def test_without_cuda_is_one_switch(bare, uv, without_git):
         assert len(installs(steps)) == 3 and all(line.startswith(asked) for line in installs(steps))
     for steps in installs(make(bare, "-n", "lab", "TORCH=cpu", **without_git).stdout):
         assert re.match(rf"\.venv/bin/python -m pip \S+ install uv~=0\.\d+ && \.venv/bin/{asked}", steps)
-    for path in (bare / "Makefile", bare / "requirements.txt"):
+    for path in (bare / "Makefile", bare / "requirements.txt", bare / ".devcontainer" / "devcontainer.json"):
         assert "://" not in path.read_text(encoding="utf-8")  # uv knows the address
 
 
@@ -626,7 +626,7 @@ def names(folder):
 def test_a_handout_has_what_students_need_and_no_more(handed_out):
     held = names(handed_out)
     for name in ("README.md", "LICENSE", "Makefile", "utils.py", "requirements.txt", "constraints.txt", "pyproject.toml",
-                 "tools/python_fits.py", "exercises/course.toml", "exercises/checks/__init__.py", "benchmarks/records.csv",
+                 "tools/python_fits.py", ".devcontainer/devcontainer.json", "exercises/course.toml", "exercises/checks/__init__.py", "benchmarks/records.csv",
                  "data/sample/MNIST/raw/train-images-idx3-ubyte"):
         assert name in held
     lessons = [path.stem for path in sorted(ROOT.glob("notebooks/*.ipynb"))]
@@ -696,6 +696,7 @@ def test_the_answers_of_a_handout_are_said_to_be_elsewhere(handed_out):
 def test_a_handout_sets_itself_up_from_its_own_files(handed_out, tmp_path):
     steps = make(handed_out, "-n", "lab").stdout
     assert "-m venv .venv" in steps and "-r requirements.txt -c constraints.txt" in steps and "jupyter lab" in steps
+    assert make(handed_out, "-n", ".venv/lessons", "TORCH=cpu").returncode == 0  # what its dev container asks for
     said = one_sentence(make(handed_out, "lab", f"PYTHON={faked(tmp_path / 'python', (3, 15, 0))}"))
     assert f"needs Python {RANGE}" in said
     for target in ("test", "grade", "fork"):
