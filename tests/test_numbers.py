@@ -152,7 +152,7 @@ def test_a_changed_number_is_noticed():
 
 def plain(text):
     """Prose as it is in this copy and in each fork: line breaks don't count, nor where the links to the course's own home lead."""
-    return " ".join(launch.repointed(text, course.settings(), ("OWNER/deep-learning-course", "main")).split())
+    return " ".join(launch.repointed(text, course.settings(), ("home/course", "main")).split())
 
 
 def pieces(path):
@@ -186,7 +186,8 @@ def test_prose_says_what_it_said_when_it_was_last_read_for_truth(path):
 
 def test_a_word_a_sign_and_a_place_are_noticed_and_a_line_break_and_a_fork_are_not(tmp_path, monkeypatch):
     path = tmp_path / "page.md"
-    text = ("# A\nIt is worse at $1-p$: [x](https://github.com/OWNER/deep-learning-course/blob/main/a.md)\n## B\n```\n# no heading\n```\n")
+    slug, revision = course.settings()
+    text = f"# A\nIt is worse at $1-p$: [x](https://github.com/{slug}/blob/{revision}/a.md)\n## B\n```\n# no heading\n```\n"
     path.write_text(text)
     then = sums(path)
     assert list(then) == ["A", "B"]
@@ -194,7 +195,7 @@ def test_a_word_a_sign_and_a_place_are_noticed_and_a_line_break_and_a_fork_are_n
         path.write_text(text.replace(old, new))
         assert sums(path) != then
     monkeypatch.setattr(course, "settings", lambda: ("prof/dl", "v1"))
-    path.write_text(launch.repointed(text, ("OWNER/deep-learning-course", "main"), course.settings()).replace("It is worse", "It is\nworse"))
+    path.write_text(launch.repointed(text, (slug, revision), course.settings()).replace("It is worse", "It is\nworse"))
     assert "prof/dl/blob/v1/" in path.read_text() and sums(path) == then
 
 
