@@ -252,8 +252,7 @@ def test_a_mended_check_grades_everybody_again(taken, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
-@pytest.mark.parametrize("reworded, asked", [([], False), (["explain"], True), (["other"], False), (None, True)])
-def test_points_given_by_hand_stay_while_the_words_are_the_same(reworded, asked, tmp_path, monkeypatch):
+def test_points_given_by_hand_stay_while_the_words_are_the_same(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # where nbgrader finds alembic
     name = FILE.removesuffix(".ipynb")
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as gradebook:
@@ -262,16 +261,17 @@ def test_points_given_by_hand_stay_while_the_words_are_the_same(reworded, asked,
         gradebook.add_grade_cell("explain", name, LESSON, max_score=2, cell_type="markdown")
         gradebook.add_student("ada")
         gradebook.add_submission(LESSON, "ada")
-        mark = gradebook.find_grade("explain", name, LESSON, "ada")
-        mark.manual_score, mark.needs_manual_grade = 1.0, False
-        gradebook.db.commit()
-        save = plug.SaveGrades(reworded=reworded)
-        save.gradebook, save.notebook_id, save.assignment_id, save.student_id = gradebook, name, LESSON, "ada"
         cell = nbformat.v4.new_markdown_cell("My words.", metadata={"nbgrader": {
             "grade_id": "explain", "grade": True, "solution": True, "locked": False, "points": 2, "cell_type": "markdown", "checksum": "x", "schema_version": 3}})
-        save._add_score(cell, {})
-        mark = gradebook.find_grade("explain", name, LESSON, "ada")
-        assert mark.manual_score == 1.0 and mark.needs_manual_grade == asked
+        for reworded, asked in (([], False), (["explain"], True), (["other"], False), (None, True)):
+            mark = gradebook.find_grade("explain", name, LESSON, "ada")
+            mark.manual_score, mark.needs_manual_grade = 1.0, False
+            gradebook.db.commit()
+            save = plug.SaveGrades(reworded=reworded)
+            save.gradebook, save.notebook_id, save.assignment_id, save.student_id = gradebook, name, LESSON, "ada"
+            save._add_score(cell, {})
+            mark = gradebook.find_grade("explain", name, LESSON, "ada")
+            assert mark.manual_score == 1.0 and mark.needs_manual_grade == asked, reworded
 
 
 def test_when_a_file_was_saved_is_what_lateness_is_counted_from(taken):
