@@ -97,6 +97,8 @@ def test_damage_is_named_and_the_stated_step_cures_it(what, sets, raw, monkeypat
             utils.load_data_fashion_mnist(32)
         assert words in str(error.value) and str(raw) in str(error.value)
         assert f"Delete {raw} and load again" in str(error.value)
+    if what not in ("truncated", "empty", "another set's labels", "one bit"):
+        return  # the step takes away whatever lies there: four kinds show it
     shutil.rmtree(raw)
     with mirror(sets[0] / "mirror") as url:
         monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
