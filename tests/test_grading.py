@@ -430,6 +430,7 @@ def test_without_bubblewrap_grading_stops_and_says_how_to_go_on(tmp_path):
     assert marks(grades(course)["ada"]) == FULL
 
 
+@pytest.mark.exhaustive("thirty submissions; the class above has one of each kind")
 def test_thirty_in_one_run_and_then_only_what_is_new(tmp_path):
     course = copy_course(tmp_path / "course")
     wrong = "def accuracy(batches):\n    return 1.0"

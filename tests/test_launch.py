@@ -211,7 +211,7 @@ def colab():
 
 
 @in_git
-@pytest.mark.slow("an installation like Colab's")
+@pytest.mark.exhaustive("an installation like Colab's")
 def test_colab_gains_d2l_and_keeps_all_it_had(colab, github, tmp_path):
     """Colab's own packages are as they were; d2l alone is installed, from the registry."""
     subprocess.run([colab, "-m", "pip", "uninstall", "-q", "-y", "d2l"], check=True)
@@ -225,7 +225,7 @@ def test_colab_gains_d2l_and_keeps_all_it_had(colab, github, tmp_path):
 
 
 @in_git
-@pytest.mark.slow("an installation like Colab's, and each lesson run in it")
+@pytest.mark.exhaustive("an installation like Colab's, and each lesson run in it")
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_a_lesson_runs_on_colab_from_an_empty_folder(path, colab, github, tmp_path):
     empty = tmp_path / "content"
@@ -237,7 +237,7 @@ def test_a_lesson_runs_on_colab_from_an_empty_folder(path, colab, github, tmp_pa
 
 
 @in_git
-@pytest.mark.slow("an installation like Colab's")
+@pytest.mark.exhaustive("an installation like Colab's")
 def test_an_exercise_answered_on_colab_checks_itself(colab, github, tmp_path):
     empty = tmp_path / "content"
     empty.mkdir()
@@ -265,7 +265,7 @@ def test_binder_installs_the_tested_versions_as_cpu_builds():
 
 
 @in_git
-@pytest.mark.slow("an environment for repo2docker")
+@pytest.mark.exhaustive("an environment for repo2docker")
 def test_repo2docker_takes_the_course(tmp_path):
     """It reads binder/ and writes the steps of an image; the image itself needs Docker and is not built here."""
     python = environments.make("repo2docker", "jupyter-repo2docker>=2024.7")
@@ -295,7 +295,7 @@ if "MIRROR" in os.environ:
 
 
 @in_git
-@pytest.mark.slow("an environment like Binder's")
+@pytest.mark.exhaustive("an environment like Binder's")
 def test_binders_steps_end_in_a_session_with_real_data(tmp_path):
     """The requirement files, postBuild, start and a lesson, in a clean environment and a clean copy.
 

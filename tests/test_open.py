@@ -40,7 +40,7 @@ def test_the_container_is_described_as_the_specification_says():
 
 
 @posix
-@pytest.mark.slow("installs the lessons' packages anew, by each road")
+@pytest.mark.exhaustive("installs the lessons' packages anew, by each road")
 @pytest.mark.parametrize("road", ["pip", "uv"])
 def test_what_the_container_runs_leads_to_a_lesson_that_runs(road, tmp_path):
     """Its command, in a clean copy of the course and with nothing of this environment but where packages come from.

@@ -325,6 +325,7 @@ with Kernel() as kernel:
 """
 
 
+@pytest.mark.exhaustive("six floods, forty seconds")
 def test_the_graders_own_memory_stays_small():
     codes = ["for _ in range(1000): print('x' * 40_000_000)",
              "from IPython.display import display\nfor _ in range(1000): display({'text/plain': 'x' * 40_000_000}, raw=True)",

@@ -295,6 +295,7 @@ def test_words_that_changed_are_to_be_graded_again_and_show_their_old_points(aga
 
 # ---------------------------------------------------------------- what only the clock stopped
 
+@pytest.mark.exhaustive("two minutes and a half for one remark")
 def test_what_a_busy_machine_stopped_is_graded_once_more_alone(tmp_path):
     course = copy_course(tmp_path / "course")
     with open(course / "exercises" / "nbgrader_config.py", "a") as file:
