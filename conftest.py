@@ -55,10 +55,11 @@ def pytest_runtest_makereport(item, call):
 
 
 class _Scheduling(LoadFileScheduling):
-    """A file's tests stay together (a notebook has one kernel); those of test_slow.py and test_repeat.py are shared out one by one."""
+    """A file's tests stay together (a notebook has one kernel); those that are long and share nothing are given out one by one."""
 
     def _split_scope(self, nodeid):
-        return nodeid if "test_slow.py" in nodeid or "test_repeat.py" in nodeid else super()._split_scope(nodeid)
+        alone = any(f"tests/test_{name}.py" in nodeid for name in ("slow", "repeat", "state"))
+        return nodeid if alone else super()._split_scope(nodeid)
 
 
 def pytest_xdist_auto_num_workers(config):
