@@ -333,6 +333,16 @@ def test_curves_that_grow_go_where_they_are_told(shown):
         assert (ax.get_xscale(), ax.get_yscale()) == scales and ax.get_legend() is None
 
 
+def test_one_epoch_is_seen_too(shown):
+    """A line of one point has no length: in panels each point has a mark, and the curves of a panel differ in mark and stroke."""
+    animator = utils.Animator(legend=("a", "b", "c", "d"), panels=(0, 0, 1, 1), ncols=2)
+    animator.add(1, (0.1, 0.2, 0.3, 0.4))
+    animator.finish("Four points.")
+    for ax in shown[-1][0].axes:
+        marks = [(line.get_marker(), line.get_linestyle()) for line in ax.get_lines()]
+        assert marks == [("o", "-"), ("s", "--")]
+
+
 def test_curves_stand_in_as_many_panels_as_asked_for(shown):
     animator = utils.Animator(xlabel="epoch", nrows=2, ncols=3, figsize=(6, 4), panels=(0, 5), legend=["left", "right"], ylabel=["a"] * 6)
     animator.add((1, 2), (0.5, 0.25))

@@ -50,6 +50,18 @@ def test_the_page_and_the_installer_ask_for_the_pythons_that_the_course_takes():
     assert f"{oldest} <= sys.version_info[:2] <= {newest}" in install
 
 
+def test_students_get_neither_answers_nor_tests_nor_grading():
+    """hub/install takes the course from git, but for these; what it leaves out must be there by that name, or nothing is left out."""
+    archive = re.search(r"git .*?archive HEAD -- \. (.*?) \| tar", (ROOT / "hub" / "install").read_text(encoding="utf-8"), re.S)[1]
+    out = set(re.findall(r"':!([^']+)'", archive))
+    assert {"exercises/source", "exercises/grading", "exercises/nbgrader_config.py", "tests"} <= out
+    assert all((ROOT / name).exists() for name in out)
+    secret = re.compile(r'(?:^|"|\\n)[ \t]*### BEGIN (?:SOLUTION|HIDDEN TESTS)', re.M)
+    holds = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*") if path.suffix in (".ipynb", ".py") and not path.relative_to(ROOT).parts[0].startswith(".")
+             and path.relative_to(ROOT).parts[0] != "mine" and secret.search(path.read_text(encoding="utf-8", errors="replace"))}
+    assert holds and all(name.startswith(tuple(out)) for name in holds)
+
+
 @pytest.fixture
 def start(tmp_path):
     """start(): starts somebody's server, a stand-in that says its settings; the class and the home are in tmp_path."""

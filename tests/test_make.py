@@ -285,6 +285,20 @@ def test_each_command_does_what_it_is_for(installed):
         assert all(words in said for each, words in DOES if each == target), (target, said)
 
 
+@posix
+@pytest.mark.parametrize("changed, goals", [("requirements.txt", ("lab", "test", "grade LESSON=04 FROM=x")), ("constraints.txt", ("lab", "test", "grade LESSON=04 FROM=x")),
+                                            ("exercises/requirements.txt", ("test", "grade LESSON=04 FROM=x")), ("tests/requirements.txt", ("test", "lint", "notebooks"))])
+def test_what_is_needed_anew_is_installed_anew(changed, goals, installed):
+    """After `git pull` brought other versions."""
+    for goal in goals:
+        before = make(installed, "-n", *goal.split(), "UV=").stdout
+        stamps = {path: path.stat().st_mtime for path in (installed / ".venv").glob("*") if path.is_file()}
+        os.utime(installed / changed, (max(stamps.values()) + 10,) * 2)
+        after = make(installed, "-n", *goal.split(), "UV=").stdout
+        assert "-m pip" not in before and f"-r {changed}" in after.replace("-c constraints.txt", "-r constraints.txt"), (goal, after)
+        os.utime(installed / changed, (1, 1))
+
+
 # ---- .venv
 
 @posix

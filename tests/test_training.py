@@ -245,6 +245,28 @@ def test_images_take_the_type_of_the_networks_numbers(kind):
     assert utils.evaluate_accuracy(double, data()) == utils.evaluate_accuracy(net, data())
 
 
+@pytest.mark.parametrize("reduction", ["sum", "none", "mean"])
+def test_a_loss_that_was_handed_in_is_its_owners(reduction):
+    """Its mean is taken of a copy: what it gives afterwards is what it gave before."""
+    X, y = whole()
+    loss, part = nn.CrossEntropyLoss(reduction=reduction), functools.partial(F.cross_entropy, reduction=reduction)
+    net = linear()
+    before = [each(net(X), y).detach() for each in (loss, part)]
+    for each in (loss, part):
+        utils.train(net, data(), data(), each, 1, torch.optim.SGD(net.parameters(), lr=0.0))
+        utils.evaluate_loss(net, data(), each)
+    assert loss.reduction == part.keywords["reduction"] == reduction
+    assert all(torch.equal(each(net(X), y), then) for each, then in zip((loss, part), before))
+
+
+def test_a_history_says_how_many_epochs_took_how_long_and_how_they_ended():
+    history = utils.History(train_loss=[2.0, 1.0, 0.5], train_acc=[0.1, 0.5, 0.75], test_loss=[3.0, 2.0, 1.0], test_acc=[0.2, 0.4, 0.625],
+                            seconds=[1.0, 2.5, 0.25], batch_loss=[])
+    assert str(history) == repr(history) == "3 epochs, 3.8 s: train loss 0.500, accuracy 0.750; test accuracy 0.625"
+    one = utils.History(train_loss=[2.0], train_acc=[0.1], test_loss=[3.0], test_acc=[0.2], seconds=[1.0])
+    assert str(one) == "1 epoch, 1.0 s: train loss 2.000, accuracy 0.100; test accuracy 0.200" and str(utils.History()) == "no epoch finished"
+
+
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("mean", [True, False])
 def test_a_loss_of_ones_own_in_few_digits_is_found_out_too(kind, mean):
