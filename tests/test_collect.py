@@ -317,6 +317,16 @@ def test_what_all_names_begin_with_is_left_out(names, short):
     assert list(students.same_prefix_left_out(people).values()) == short
 
 
+def test_a_name_stands_alone_until_somebody_else_has_it():
+    """Then with the system's number, or with what tells the two apart; and "Participant" says nothing without its number."""
+    person = students.Person
+    one, two, three = person("ada_1", "Ada", "4711"), person("ada_2", "Ada", "4712"), person("bob", "Bob", "4713")
+    assert students.shown([one, three]) == {"ada_1": "Ada", "bob": "Bob"}
+    assert students.shown([one, two, three]) == {"ada_1": "Ada (4711)", "ada_2": "Ada (4712)", "bob": "Bob"}
+    assert students.shown([person("Ada", "Ada"), person("ada (2)", "Ada")]) == {"Ada": "Ada", "ada (2)": "Ada (ada (2))"}
+    assert students.shown([person("p_1", "Participant", "1")]) == {"p_1": "Participant (1)"}
+
+
 def test_a_name_is_cut_at_its_length_and_no_shorter():
     assert students.readable("x" * 80) == "x" * 80 and students.readable("x" * 81) == "x" * 79 + "…" and students.readable("a\tb\u200d\x00c") == "a b\u200d c"
     assert len(students.readable("x" * 999)) == 80
