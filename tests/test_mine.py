@@ -80,6 +80,16 @@ def test_a_new_version_overwrites_nothing_of_anybodys(tmp_path, what, edit, kept
     assert {path.name for path in folder.iterdir()} <= {"one.ipynb", "two.ipynb", "one.new.ipynb", mine.RECORD}
 
 
+@pytest.mark.parametrize("content", ["{", "<<<<<<< HEAD\n" + notebook("a"), "", "notes"])
+def test_what_lies_there_without_a_record_is_its_owners(tmp_path, content):
+    """Cut off, full of merge marks, or never a notebook: it is not the course's to overwrite."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "one.ipynb").write_text(content)
+    said, = renew(folder, {"one.ipynb": notebook("new")})
+    assert "stays as it is" in said and (folder / "one.ipynb").read_text() == content and (folder / "one.new.ipynb").read_text() == notebook("new")
+
+
 def changed(path, change):
     nb = json.loads(path.read_text())
     change(nb)
