@@ -70,7 +70,7 @@ test: .venv/tests
 
 NOTEBOOKS ?= notebooks/*.ipynb exercises/source/*/*.ipynb
 notebooks: .venv/tests  # run every lesson and every worked exercise and keep its outputs, without times and widget state, and a stamp of what they were made of
-	COURSE_STILL=1 $(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False $(NOTEBOOKS)
+	COURSE_STILL=1 $(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.timeout=600 $(NOTEBOOKS)
 	$(BIN)/python -m nbstripout --keep-output --keep-count --keep-id --extra-keys \
 	    "metadata.widgets metadata.language_info.version cell.metadata.execution" $(NOTEBOOKS)
 	$(BIN)/python tools/stamp.py $(NOTEBOOKS)

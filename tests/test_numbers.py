@@ -194,9 +194,9 @@ def test_a_word_a_sign_and_a_place_are_noticed_and_a_line_break_and_a_fork_are_n
     for old, new in (("worse", "better"), ("1-p", "p"), ("no heading", "a heading")):
         path.write_text(text.replace(old, new))
         assert sums(path) != then
-    monkeypatch.setattr(course, "settings", lambda: ("prof/dl", "v1"))
+    monkeypatch.setattr(course, "settings", lambda: ("somebody-else/another-copy", "v1"))
     path.write_text(launch.repointed(text, (slug, revision), course.settings()).replace("It is worse", "It is\nworse"))
-    assert "prof/dl/blob/v1/" in path.read_text() and sums(path) == then
+    assert "somebody-else/another-copy/blob/v1/" in path.read_text() and sums(path) == then
 
 
 if __name__ == "__main__":

@@ -252,6 +252,21 @@ def test_release_check_says_what_to_mend_and_fails(monkeypatch, capsys):
     assert re.search(r"mend +Something\.\n    do this", capsys.readouterr().out)
 
 
+def test_no_page_waits_for_somebody():
+    for path in release_check.launch.pages():
+        assert not re.search(r"\b(TIME|TODO|XXX|FIXME|TBD)\b", path.read_text(encoding="utf-8")), path
+
+
+def test_without_a_network_the_links_are_one_line(monkeypatch):
+    monkeypatch.setattr(release_check, "leads_nowhere", lambda address: "no answer (ConnectionError)")
+    monkeypatch.setattr(release_check, "settings", lambda: ("prof/course", "main"))
+    assert [line for line in release_check.links()] == ["no address answered, so there is no network here: OFFLINE=1 leaves the links out"]
+    monkeypatch.setattr(release_check, "leads_nowhere", lambda address: "" if "zenodo" in address or "pytorch" in address else "answered 404")
+    monkeypatch.setattr(release_check, "settings", lambda: ("OWNER/course", "main"))
+    *found, last = release_check.links()
+    assert found and all("answered 404" in line for line in found) and last.startswith("pyproject.toml's slug is OWNER/...")
+
+
 def test_templates_ask_for_what_a_maintainer_needs():
     forms = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[0-9]*.yml"))
     assert [form.stem[2:] for form in forms] == ["wrong-sentence", "lesson-fails", "exercise-misjudges"]

@@ -54,6 +54,8 @@ class Pages:
         self.known = targets((ROOT / "Makefile").read_text(encoding="utf-8"))
         self.folders = {name[:i] for name in names for i, letter in enumerate(name) if letter == "/"}
         self.slug, _ = settings()
+        # What the course has here; what .gitignore names (.venv/, mine/) is made in the copy too, by its own commands.
+        self.course = {name[:i] for name in files() for i, letter in enumerate(name + "/") if letter == "/"}
 
     def lacking(self, text, page, code=False):
         """What a piece of text names and the copy lacks: a target of make, or a file of the course."""
@@ -66,8 +68,7 @@ class Pages:
         for word in sorted(words):
             for name in (os.path.normpath(os.path.join(os.path.dirname(page), word)), os.path.normpath(word)):
                 name = name.replace(os.sep, "/")
-                if (ROOT / name).exists() and not name.startswith("..") and name not in self.names | self.folders | {"."} \
-                        and (not packed(name) or not packed(name + "/")):
+                if name in self.course and name not in self.names | self.folders | {"."} and (not packed(name) or not packed(name + "/")):
                     return word
         return None
 

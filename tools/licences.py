@@ -11,6 +11,7 @@ import sys
 from course import ROOT
 
 PAGE = ROOT / "docs" / "licences.md"
+HEAD, ROW = "| package | licence |\n| --- | --- |\n", r"^\| ([a-z0-9-]+) \| (.+?) \|$"  # of its table, with which it ends
 PLAIN = {"BSD License": "BSD", "MIT License": "MIT", "Apache Software License": "Apache-2.0", "Apache License, Version 2.0": "Apache-2.0",
          "Apache 2.0": "Apache-2.0", "ISC License (ISCL)": "ISC", "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
          "Python Software Foundation License": "PSF-2.0"}  # one name for each
@@ -33,8 +34,11 @@ def declared():
 
 def listed():
     """{package: licence} of the page's table."""
-    table = PAGE.read_text(encoding="utf-8").partition("| package | licence |\n| --- | --- |\n")[2]
-    return dict(re.findall(r"^\| ([a-z0-9-]+) \| (.+?) \|$", table, re.M))
+    return dict(re.findall(ROW, _table(), re.M))
+
+
+def _table():
+    return PAGE.read_text(encoding="utf-8").partition(HEAD)[2]
 
 
 def wrong():
@@ -42,15 +46,17 @@ def wrong():
     rows, said = listed(), declared()
     lines = [f"{name} is not in docs/licences.md" for name in needed() if name not in rows]
     lines += [f"{name} declares {said[name]}, docs/licences.md says {rows[name]}" for name in needed() if name in said and rows.get(name, said[name]) != said[name]]
-    return lines + [f"docs/licences.md lists {name}, which nothing needs" for name in rows if name not in needed()]
+    lines += [f"docs/licences.md lists {name}, which nothing needs" for name in rows if name not in needed()]
+    lines += [f"docs/licences.md has a line that is no row, or a package twice: {line[:60]}" for i, line in enumerate(_table().splitlines())
+              if not re.fullmatch(ROW, line) or line in _table().splitlines()[:i]]
+    return lines and [*lines, "mend it: .venv/bin/python tools/licences.py"]
 
 
 def main():
     rows = {**listed(), **declared()}
     unknown = [name for name in needed() if rows.get(name, "UNKNOWN") == "UNKNOWN"]
-    table = "\n".join(f"| {name} | {rows[name]} |" for name in needed() if name not in unknown)
-    text = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(re.sub(r"(\| package \| licence \|\n\| --- \| --- \|\n)(?:\|.*\n)*", lambda match: match[1] + table + "\n", text), encoding="utf-8")
+    table = "".join(f"| {name} | {' '.join(rows[name].split())[:200]} |\n" for name in sorted(needed()) if name not in unknown)
+    PAGE.write_text(PAGE.read_text(encoding="utf-8").partition(HEAD)[0] + HEAD + table, encoding="utf-8")
     return f"no licence is known of {', '.join(unknown)}: install it, or write its row into docs/licences.md" if unknown else None
 
 

@@ -16,7 +16,7 @@ import blank
 import launch
 import licences
 import stamp
-from course import ROOT
+from course import ROOT, settings
 
 # The tests that hold what is derived, printed or linked to where it comes from; `make test` has them among all others.
 TESTS = ("tests/test_launch.py", "tests/test_figures.py", "tests/test_numbers.py", "tests/test_notebooks.py", "tests/test_benchmarks.py",
@@ -37,7 +37,7 @@ def versions():
     if not re.fullmatch(r"20\d\d\.(0[1-9]|1[0-2])\.\d+", number):
         yield f"pyproject.toml has version {number}: write year.month.number, as 2026.11.0"
     if cited["version"] != number:
-        yield f"CITATION.cff has version {cited['version']}, pyproject.toml {number}"
+        yield f"CITATION.cff has version {cited['version']}, pyproject.toml {number}: write the version that you release into both"
     entry = re.search(rf"^## \[{re.escape(number)}\] - (\d{{4}}-\d\d-\d\d)\n(.*?)(?=^## |^\[|\Z)", read("CHANGELOG.md"), re.M | re.S)
     if not entry:
         yield f"CHANGELOG.md has no section '## [{number}] - date': give what stands under Unreleased this heading"
@@ -54,9 +54,12 @@ def versions():
 
 def outputs():
     """Outputs are those of today's code on the real data, and what is made of them is in step."""
-    for path in [*sorted(ROOT.glob("notebooks/*.ipynb")), *sorted(ROOT.glob("exercises/source/*/*.ipynb"))]:
-        if why := stamp.stale(path, ROOT):
-            yield f"{path.relative_to(ROOT)}: {why}. COURSE_DATA=real make notebooks NOTEBOOKS={path.relative_to(ROOT)}"
+    paths = [*sorted(ROOT.glob("notebooks/*.ipynb")), *sorted(ROOT.glob("exercises/source/*/*.ipynb"))]
+    found = {path.relative_to(ROOT).as_posix(): why for path in paths if (why := stamp.stale(path, ROOT))}
+    yield from (f"{name}: {why}" for name, why in found.items())
+    if found:
+        yield "run them, and look at what git diff shows: COURSE_DATA=real make notebooks" + (
+            "" if len(found) == len(paths) else f' NOTEBOOKS="{" ".join(found)}"')
     if {path.name: path.read_text(encoding="utf-8") for path in (ROOT / blank.BLANK).glob("*.ipynb")} != blank.blanks(ROOT):
         yield "blank/ is not what notebooks/ makes it: python tools/blank.py"
 
@@ -65,7 +68,7 @@ def derived():
     """Badges, links within the course, numbers, figures, the students' versions: by their tests."""
     done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-n", "2", *TESTS], cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
-        yield "tests fail:\n" + "\n".join(line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR")) or "no tests" in line)
+        yield "tests fail:\n" + "\n".join(line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR", "E  ")) or "no tests" in line)
 
 
 def licensed():
@@ -76,10 +79,10 @@ def licensed():
 def committed():
     """Nothing is uncommitted, and the tag is free."""
     def git(*words):
-        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout
-    if changed := git("status", "--porcelain").strip():
-        yield f"not committed:\n{changed}"
-    if git("tag", "--list", f"v{version()}").strip():
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout.rstrip()
+    if changed := git("status", "--porcelain"):
+        yield f"not committed (commit it, or take it away):\n{changed}"
+    if git("tag", "--list", f"v{version()}"):
         yield f"the tag v{version()} exists: take the next number"
 
 
@@ -100,9 +103,12 @@ def links():
         if re.match(r"https?://", target):
             out.setdefault(target.partition("#")[0], path.relative_to(ROOT).as_posix())
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        for (address, page), why in zip(out.items(), pool.map(leads_nowhere, out)):
-            if why:
-                yield f"{page}: {address} {why}"
+        found = [f"{page}: {address} {why}" for (address, page), why in zip(out.items(), pool.map(leads_nowhere, out)) if why]
+    if len(found) == len(out) and all("no answer" in line for line in found):
+        found = ["no address answered, so there is no network here: OFFLINE=1 leaves the links out"]
+    yield from found
+    if settings()[0].startswith("OWNER/"):
+        yield "pyproject.toml's slug is OWNER/...: make fork SLUG=owner/name, or badges and links lead nowhere"
 
 
 CHECKS = (versions, outputs, derived, licensed, committed, links)
