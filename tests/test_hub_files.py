@@ -13,6 +13,8 @@ from traitlets.config import Config  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
+import course  # noqa: E402
+import handout  # noqa: E402
 import python_fits  # noqa: E402
 
 PAGE = (ROOT / "hub" / "README.md").read_text(encoding="utf-8")
@@ -56,9 +58,8 @@ def test_students_get_neither_answers_nor_tests_nor_grading():
     out = set(re.findall(r"':!([^']+)'", archive))
     assert {"exercises/source", "exercises/grading", "exercises/nbgrader_config.py", "tests"} <= out
     assert all((ROOT / name).exists() for name in out)
-    secret = re.compile(r'(?:^|"|\\n)[ \t]*### BEGIN (?:SOLUTION|HIDDEN TESTS)', re.M)
-    holds = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*") if path.suffix in (".ipynb", ".py") and not path.relative_to(ROOT).parts[0].startswith(".")
-             and path.relative_to(ROOT).parts[0] != "mine" and secret.search(path.read_text(encoding="utf-8", errors="replace"))}
+    holds = {name for name in course.files() if name.endswith((".ipynb", ".py"))
+             and handout.SECRET.search((ROOT / name).read_text(encoding="utf-8", errors="replace"))}
     assert holds and all(name.startswith(tuple(out)) for name in holds)
 
 
@@ -85,12 +86,12 @@ def start(tmp_path):
 
 
 def test_lessons_are_copied_once_and_never_overwritten(start):
-    mine, course = start.folder / "home" / "lessons" / "01.ipynb", start.folder / "class" / "course" / "notebooks"
+    mine, lessons = start.folder / "home" / "lessons" / "01.ipynb", start.folder / "class" / "course" / "notebooks"
     start()
     assert mine.read_text() == "as it comes"
     mine.write_text("my answers")
-    (course / "01.ipynb").write_text("renewed")
-    (course / "02.ipynb").write_text("a new lesson")
+    (lessons / "01.ipynb").write_text("renewed")
+    (lessons / "02.ipynb").write_text("a new lesson")
     start()
     assert mine.read_text() == "my answers" and (mine.parent / "02.ipynb").read_text() == "a new lesson"
 
@@ -105,8 +106,8 @@ def test_sockets_lie_where_their_owner_alone_can_enter_and_options_go_on(start):
 
 
 def test_a_teachers_server_works_on_the_course_that_lies_in_the_home(start):
-    course = start.folder / "home" / "course"
-    (course / "exercises").mkdir(parents=True)
-    (course / "exercises" / "nbgrader_config.py").write_text("")
+    own = start.folder / "home" / "course"
+    (own / "exercises").mkdir(parents=True)
+    (own / "exercises" / "nbgrader_config.py").write_text("")
     where, _, settings, path, _ = start()
-    assert (where, settings, path) == (str(course / "exercises"), "none", str(course))
+    assert (where, settings, path) == (str(own / "exercises"), "none", str(own))

@@ -171,7 +171,7 @@ def sums(path):
     return {name: f"{zlib.crc32(text.encode()):08x}" for name, text in pieces(path).items() if text}
 
 
-READ = [*LESSONS, *sorted(ROOT.glob("exercises/source/*/*.ipynb")), *(ROOT / name for name in course.files() if name.endswith(".md") and name not in (
+READ = [*launch.notebooks(), *(path for path in launch.pages() if path.relative_to(ROOT).as_posix() not in (
     "CHANGELOG.md", "benchmarks/README.md", "docs/licences.md"))]  # written by programs, or held as a whole by tests of their own
 
 

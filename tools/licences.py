@@ -43,12 +43,12 @@ def _table():
 
 def wrong():
     """What the page lacks or says otherwise than the packages do, in words."""
-    rows, said = listed(), declared()
-    lines = [f"{name} is not in docs/licences.md" for name in needed() if name not in rows]
-    lines += [f"{name} declares {said[name]}, docs/licences.md says {rows[name]}" for name in needed() if name in said and rows.get(name, said[name]) != said[name]]
-    lines += [f"docs/licences.md lists {name}, which nothing needs" for name in rows if name not in needed()]
-    lines += [f"docs/licences.md has a line that is no row, or a package twice: {line[:60]}" for i, line in enumerate(_table().splitlines())
-              if not re.fullmatch(ROW, line) or line in _table().splitlines()[:i]]
+    rows, said, names, table = listed(), declared(), needed(), _table().splitlines()
+    lines = [f"{name} is not in docs/licences.md" for name in names if name not in rows]
+    lines += [f"{name} declares {said[name]}, docs/licences.md says {rows[name]}" for name in names if name in said and rows.get(name, said[name]) != said[name]]
+    lines += [f"docs/licences.md lists {name}, which nothing needs" for name in rows if name not in names]
+    lines += [f"docs/licences.md has a line that is no row, or a package twice: {line[:60]}" for i, line in enumerate(table)
+              if not re.fullmatch(ROW, line) or line in table[:i]]
     return lines and [*lines, "mend it: .venv/bin/python tools/licences.py"]
 
 

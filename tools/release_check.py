@@ -54,7 +54,7 @@ def versions():
 
 def outputs():
     """Outputs are those of today's code on the real data, and what is made of them is in step."""
-    paths = [*sorted(ROOT.glob("notebooks/*.ipynb")), *sorted(ROOT.glob("exercises/source/*/*.ipynb"))]
+    paths = launch.notebooks()
     found = {path.relative_to(ROOT).as_posix(): why for path in paths if (why := stamp.stale(path, ROOT))}
     yield from (f"{name}: {why}" for name, why in found.items())
     if found:
