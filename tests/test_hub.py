@@ -78,19 +78,21 @@ def remove():
             subprocess.run(["userdel", "--remove", "--force", name], check=True, capture_output=True)
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+def free_ports(count):
+    """All drawn before any is given back: of ports that are asked for one after the other, two may be the same."""
+    with contextlib.ExitStack() as held:
+        return [held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(count)]
 
 
 @pytest.fixture(scope="module")
 def hub(installed, people):
-    url = f"http://127.0.0.1:{free_port()}"
+    public, api, proxy = free_ports(3)
+    url = f"http://127.0.0.1:{public}"
     env = {name: value for name, value in os.environ.items() if not name.startswith(("COURSE_", "PYTEST", "OMP_", "MPL"))}
     with open(installed / "state" / "hub.log", "w") as log:
         process = subprocess.Popen(
             [installed / "venv/bin/jupyterhub", "-f", installed / "course/hub/jupyterhub_config.py",
-             f"--JupyterHub.hub_port={free_port()}", f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{free_port()}"],
+             f"--JupyterHub.hub_port={api}", f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{proxy}"],
             env=env | {"COURSE_CLASS": str(installed), "COURSE_HUB_URL": url}, stdout=log, stderr=log, cwd=installed)
     try:
         for _ in range(120):
