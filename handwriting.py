@@ -35,13 +35,18 @@ def as_digit(image) -> torch.Tensor:
     ink = image[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
     scale = 20 / max(ink.shape)
     size = [max(1, round(side * scale)) for side in ink.shape]
-    ink = F.interpolate(ink[None, None], size, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
+    ink = _resized(ink, *size) if size[1] > 1 else _resized(ink.T, *size[::-1]).T
     mass = ink / ink.sum()
     centre = (14 - (mass.sum(1 - axis) * (torch.arange(size[axis]) + 0.5)).sum() for axis in (0, 1))
     top, left = (int(min(max(round(float(at)), 0), 28 - side)) for at, side in zip(centre, size))
     digit = torch.zeros(1, 28, 28)
     digit[0, top:top + size[0], left:left + size[1]] = ink
     return digit
+
+
+def _resized(ink, height, width):
+    """PyTorch 2.13 fills a result that is one pixel wide with its first value, one that is one pixel high it doesn't."""
+    return F.interpolate(ink[None, None], (height, width), mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
 
 
 def read_image(content: bytes) -> np.ndarray:

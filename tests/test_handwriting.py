@@ -264,3 +264,16 @@ def test_what_cannot_be_read_is_told_in_one_sentence(content, says):
         read_image(content)
     assert "PNG or JPEG" in str(told.value) or "smaller" in str(told.value)
     assert str(told.value).endswith(".") and str(told.value).count(".") == 1
+
+
+def test_a_line_that_becomes_one_pixel_wide_keeps_its_gaps():
+    """PyTorch's antialiasing fills a result of width 1 with its first value; a thin 1 lost its gap and its slope of grey."""
+    ink = np.zeros((161, 8), "float32")
+    ink[:60, 3:5], ink[100:, 3:5] = 1, 0.5
+    digit = as_digit(ink)[0]
+    column = digit[:, digit.sum(0).argmax()]
+    assert (digit.sum(0) > 0).sum() == 1
+    used = column[column.nonzero()[0]:column.nonzero()[-1] + 1]
+    assert used[:6].min() > 0.9 and used[9:11].max() < 0.1 and 0.4 < used[-5:].min() <= used[-5:].max() < 0.6
+    flat = as_digit(ink.T)[0]
+    assert torch.allclose(flat[flat.sum(1).argmax()].sort()[0], column.sort()[0], atol=1e-5)
