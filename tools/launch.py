@@ -122,7 +122,7 @@ HOSTS = r"(?:github\.com[/:]|githubusercontent\.com/|colab\.research\.google\.co
 def repointed(text, old, new):
     """Return a text with what leads to the copy `old` leading to `new`, both (slug, revision).
 
-    Addresses on GitHub, Colab and Binder, the branch that they name, and in a block of commands that clones the
+    Addresses on GitHub, its Pages, Colab and Binder, the branch that they name, and in a block of commands that clones the
     course, the branch and the folder that it changes to. A name is taken as a whole: "prof/course" is no part of
     "prof/course2" or of "prof/course.old".
     """
@@ -143,6 +143,8 @@ def repointed(text, old, new):
                   rf"\g<1>{there}\g<2>{then}", text)
     text = re.sub(rf"(mybinder\.org/v2/gh/|raw\.githubusercontent\.com/){address}/{at}", rf"\g<1>{there}/{then}", text)
     text = re.sub(rf"(github\.com/){address}([^\s)\"']*\?branch=){at}", rf"\g<1>{there}\g<2>{then}", text)
+    text = re.sub(rf"https://{re.escape(slug.partition('/')[0])}\.github\.io/{re.escape(repository)}{END}",
+                  f"https://{there.partition('/')[0]}.github.io/{folder}", text, flags=re.I)  # the web edition
     return re.sub(rf"({HOSTS}){address}", rf"\g<1>{there}", text)
 
 

@@ -1,7 +1,7 @@
 """The licences of what the course needs, docs/licences.md: `python tools/licences.py` writes its table anew.
 
 Every package of constraints.txt has a row. pip-licenses says what those that are installed here declare; a row of one that is
-not (what only a class's server or the weekly runs need) stays as it is.
+not (what only a class's server or the weekly runs need), or that declares none, stays as it is.
 """
 import json
 import re
@@ -17,6 +17,9 @@ PLAIN = {"BSD License": "BSD", "MIT License": "MIT", "Apache Software License": 
          "Python Software Foundation License": "PSF-2.0"}  # one name for each
 
 
+MIT = "Permission is hereby granted, free of charge, to any person obtaining a copy"  # of a package that declares the whole text
+
+
 def plain(name):
     return re.sub(r"[-_.]+", "-", name.lower())
 
@@ -27,9 +30,10 @@ def needed():
 
 
 def declared():
-    """{package: licence} of what is installed beside this Python."""
+    """{package: licence} of what is installed beside this Python, where it declares one."""
     said = subprocess.run([sys.executable, "-m", "piplicenses", "--format=json", "--from=mixed", "--with-system"], check=True, capture_output=True, text=True)
-    return {plain(row["Name"]): PLAIN.get(row["License"], row["License"]) for row in json.loads(said.stdout)}
+    return {plain(row["Name"]): PLAIN.get(row["License"], "MIT" if MIT in row["License"] else row["License"]) for row in json.loads(said.stdout)
+            if row["License"] != "UNKNOWN"}
 
 
 def listed():

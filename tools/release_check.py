@@ -1,6 +1,6 @@
 """What must hold before a version is tagged: `make release-check`. Says what does not, and what to do about it.
 
-    python tools/release_check.py [--offline]   # --offline: without asking whether the links that lead out still lead somewhere
+    python tools/release_check.py [--offline | --links]   # without asking whether the links that lead out still lead somewhere, or asking that alone
 """
 import argparse
 import concurrent.futures
@@ -71,6 +71,18 @@ def derived():
         yield "tests fail:\n" + "\n".join(line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR", "E  ")) or "no tests" in line)
 
 
+def edition():
+    """The web edition builds, and shows what the lessons show today."""
+    for path in sorted((ROOT / "web" / "explored").glob("*.js")):
+        lesson = "07-cnn" if path.stem == "network" else path.stem.partition(".")[0]
+        notebook = ROOT / "notebooks" / f"{lesson}.ipynb"
+        if f'"modules":"{stamp.modules(notebook, ROOT)}"' not in path.read_text(encoding="utf-8")[-200:]:
+            yield f"web/explored/{path.name} was drawn with other modules of the course: make explored LESSONS={lesson}"
+    done = subprocess.run(["make", "site"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        yield "make site fails:\n" + done.stderr[-1500:]
+
+
 def licensed():
     """Every dependency's licence is listed."""
     yield from licences.wrong()
@@ -111,15 +123,16 @@ def links():
         yield "pyproject.toml's slug is OWNER/...: make fork SLUG=owner/name, or badges and links lead nowhere"
 
 
-CHECKS = (versions, outputs, derived, licensed, committed, links)
+CHECKS = (versions, outputs, derived, edition, licensed, committed, links)
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--offline", action="store_true", help="leave out the links that lead out of the course")
+    parser.add_argument("--links", action="store_true", help="look at those links alone")
     options = parser.parse_args(arguments)
     wrong = 0
-    for check in CHECKS:
+    for check in [links] if options.links else CHECKS:
         if check is links and options.offline:
             print("left out  " + check.__doc__)
             continue

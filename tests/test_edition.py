@@ -1,0 +1,124 @@
+"""The web edition's parts, without building it: what its extension makes of cells, links and style sheets, and what is kept of the
+Explore blocks. tests/test_web.py builds it and opens it."""
+import importlib
+import json
+import math
+import re
+import sys
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from classroom import ROOT
+
+sys.path[:0] = [str(ROOT / "web"), str(ROOT / "tools")]
+edition, stamp = importlib.import_module("edition"), importlib.import_module("stamp")
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+EXPLORE = {f"{path.stem}.{cell.id}": cell.source for path in LESSONS for cell in nbformat.read(path, 4).cells
+           if cell.cell_type == "code" and re.search(r"^explore\(", cell.source, re.M)}
+
+
+def app(*docs):
+    env = SimpleNamespace(found_docs=set(docs), path2doc=lambda path: path.removeprefix(f"{ROOT}/").rsplit(".", 1)[0])
+    return SimpleNamespace(srcdir=str(ROOT), env=env)
+
+
+def shape(*cells):
+    """What becomes of a notebook's cells: c for code, its words for text, < and > for a fold."""
+    given = [{"cell_type": "code" if text == "c" else "markdown", "source": text, "id": f"i{i}"} for i, text in enumerate(cells)]
+    made = [cell["source"] for cell in edition.cells(app(), ROOT / "notebooks" / "00-none.ipynb", given)]
+    return " ".join("<" if 'details class="predict"' in text else ">" if "</details>" in text else text.split("\n\n")[-1] for text in made)
+
+
+@pytest.mark.parametrize("cells, becomes", [
+    (("P **Predict:** what?", "c", "answer", "more"), "P **Predict:** what? < c answer > more"),
+    (("**Predict:** what?", "c", "c", "# Next", "c"), "**Predict:** what? < c c > # Next c"),
+    (("text\n\n**Predict:** what?", "more", "c", "answer", "c"), "**Predict:** what? < more c answer > c"),
+    (("**Predict:** one?", "c", "answer\n\n**Predict:** two?", "c", "end"), "**Predict:** one? < c **Predict:** two? > < c end >"),
+    (("**Predict:** what?", "c"), "**Predict:** what? < c >"),
+    (("**Predict** is what you do.\n\nGo on.", "c", "text"), "Go on. c text"),
+    (("## Head\n\n**Predict:** what?", "## Head", "c"), "**Predict:** what? < > ## Head c")])
+def test_what_follows_a_prediction_is_folded_up_to_its_answer(cells, becomes):
+    assert shape(*cells) == becomes
+
+
+def test_no_lesson_leaves_a_prediction_open_or_a_fold_unclosed():
+    for path in LESSONS:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        made = ["".join(cell["source"]) for cell in edition.cells(app(), path, cells)]
+        asked = sum("".join(cell["source"]).count("**Predict:**") for cell in cells)
+        folds = [i for i, text in enumerate(made) if 'class="predict"' in text]
+        assert len(folds) == asked, path.name
+        for i in folds:
+            inside = made[i + 1:next(j for j in range(i, len(made)) if "\n</details>\n" in made[j])]
+            assert inside and not any(re.search(r"^#|\*\*Explore", text) for text in inside if not text.startswith(("import", "def"))), (path.name, inside)
+
+
+@pytest.mark.parametrize("text, becomes", [
+    ("[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://x.org/a)", "[Open in Colab](https://x.org/a)"),
+    ("[l](../LICENSE)", "[l](https://github.com/{slug}/blob/{revision}/LICENSE)"),
+    ("[l](../exercises/release/)", "[l](https://github.com/{slug}/tree/{revision}/exercises/release)"),
+    ("[l](../exercises/course.toml#late)", "[l](https://github.com/{slug}/blob/{revision}/exercises/course.toml#late)"),
+    ("[l](errors.md#start)", "[l](errors.md#start)"), ("[l](#here)", "[l](#here)"), ("![p](growth.png)", "![p](growth.png)"),
+    ("[l](gone.md)", "[l](gone.md)"), ("`layers[1](X)`", "`layers[1](X)`"), ("[l](https://x.org/LICENSE)", "[l](https://x.org/LICENSE)"),
+    ("[l](../../../etc/passwd)", "[l](../../../etc/passwd)")])
+def test_links_lead_to_a_page_or_to_the_file_on_github(text, becomes):
+    slug, revision = edition.course.settings()
+    assert edition.linked(app("docs/errors"), ROOT / "docs" / "checks.md", text) == becomes.format(slug=slug, revision=revision)
+
+
+def test_every_link_anchor_and_load_is_looked_at(tmp_path):
+    (tmp_path / "a.html").write_text('<p id="one"></p><a href="b.html#two">x</a><a href="#one">x</a><a href="https://x.org">x</a><a href="mailto:a@b">x</a>')
+    (tmp_path / "b.html").write_text('<p id="two"></p><a href="a.html?q=1#one">x</a><img src="p%20q.png"><link rel="canonical" href="https://x.org">')
+    (tmp_path / "p q.png").touch()
+    assert list(edition.faults(tmp_path)) == []
+    (tmp_path / "b.html").write_text('<script src="https://x.org/a.js"></script><link rel="stylesheet" href="//x.org/a.css"><a href="gone.html">x</a>'
+                                     '<img src="gone.png"><a href="#gone">x</a><a href="a.html#gone">x</a>')
+    said = "\n".join(edition.faults(tmp_path))
+    assert [word in said for word in ("loads https://x.org/a.js from another host", "loads //x.org/a.css from another", "leads to gone.html, which is not there",
+                                      "leads to gone.png, which", "leads to #gone, and b.html has no such place", "leads to a.html#gone, and a.html has no",
+                                      "a.html leads to b.html#two, and b.html has no such place")] == [True] * 7, said
+    assert len(said.splitlines()) == 7
+
+
+def test_a_style_sheet_leads_to_the_same_files_from_another_folder(tmp_path):
+    (tmp_path / "styles").mkdir()
+    (tmp_path / "basic.css").write_text("a { b: url(file.png) }")
+    (tmp_path / "styles" / "theme.css").write_text('@import "../basic.css";\nc { d: url("../x/y.woff2") url(z.png) url("data:image/svg+xml;utf8,<svg a=\'(1)\'>") }')
+    assert edition.styles(tmp_path, "styles/theme.css") == \
+        'a { b: url(file.png) }\nc { d: url(x/y.woff2) url(styles/z.png) url("data:image/svg+xml;utf8,<svg a=\'(1)\'>") }'
+
+
+def test_every_explore_block_is_kept_as_its_lesson_is_today():
+    kept = {path.stem: edition.explored(path.stem) for path in (ROOT / "web" / "explored").glob("*.js")}
+    assert set(kept) == set(EXPLORE) | {"network"}
+    sizes = {}
+    for name, pack in kept.items():
+        lesson = "07-cnn" if name == "network" else name.partition(".")[0]
+        code = stamp.code(nbformat.read(ROOT / "notebooks" / f"{lesson}.ipynb", 4))
+        assert pack["of"]["code"] == code, f"{lesson} has changed since its Explore blocks were drawn: make explored LESSONS={lesson}"
+        sizes[lesson] = sizes.get(lesson, 0) + (ROOT / "web" / "explored" / f"{name}.js").stat().st_size
+    assert max(sizes.values()) < 3e6, sizes
+
+
+@pytest.mark.parametrize("name", EXPLORE)
+def test_a_block_has_the_controls_of_its_cell_and_a_picture_for_each_setting(name):
+    pack, source = edition.explored(name), EXPLORE[name]
+    for control in pack["controls"]:
+        assert control["name"] in source or "places" in source
+        assert re.sub(r"^\w+ logit \(class \d\)$", '{name} logit (class {k})', control["label"]) in source
+        assert "text" in control or len(control["values"]) > 1 and 0 <= control["start"] < len(control["values"])
+    assert ("script" in pack) != ("settings" in pack)
+    if "settings" in pack:
+        assert len(pack["settings"]) == math.prod(len(control["values"]) for control in pack["controls"])
+        assert {number for number, _, _ in pack["settings"]} == set(range(len(pack["pictures"]))), "a picture that no setting shows, or none"
+        assert all(len(alt) > 20 for _, alt, _ in pack["settings"])
+        assert len(pack["pictures"]) > 20
+
+
+def test_the_sites_own_code_is_small_and_says_what_it_is_for():
+    files = [ROOT / "web" / name for name in ("edition.py", "static/explore.js", "static/digit.js", "static/course.css")]
+    code = [line for path in files for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    assert len(code) <= 500, len(code)
+    for path in (*files, ROOT / "web" / "conf.py", ROOT / "web" / "explored.py", ROOT / "web" / "book.py"):
+        assert re.match(r'"""\w|// \w|/\* \w', path.read_text(encoding="utf-8")), path

