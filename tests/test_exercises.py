@@ -610,6 +610,8 @@ def test_the_model_answer_in_words_belongs_to_its_notebook(capsys, lesson):
     assert shown.strip() == written.strip()
     for part in ("**A full answer (2 points)** has", "**Half an answer (1 point)** has", "**An empty one (0 points)**:"):
         assert shown.count(part) == 1
+    points = {cell.metadata.nbgrader.points for cell in cells(SOURCES[lesson]) if kind(cell) == "written"}
+    assert points == {2}, "the gradebook gives what the words say"
     assert len(shown.split()) > 120
     from exercises.checks import answer
     with pytest.raises(ValueError, match="belongs into an exercise notebook"):

@@ -101,11 +101,20 @@ def file(image, kind="PNG", **options):
     return content.getvalue()
 
 
+def palette(digit):
+    """Black ink on a black that is transparent, in an image of two colours."""
+    image = Image.fromarray(np.uint8(digit > 127), "P")
+    image.putpalette([0] * 6)
+    image.info["transparency"] = 0
+    return image
+
+
 KINDS = {
     "as it is": lambda d: file(Image.fromarray(d)),
     "dark on light, small": lambda d: file(ImageOps.invert(Image.fromarray(d))),
     "on a page": lambda d: file(page(d)),
     **{f"rotation mark {mark}": lambda d, mark=mark: turned(page(d), mark) for mark in range(1, 9)},
+    "black on transparent, a palette": lambda d: file(palette(d)), "black on transparent, a GIF": lambda d: file(palette(d), "GIF", transparency=0),
     "black on transparent": lambda d: file(cut_out(d, (0, 0, 0))),
     "white on transparent": lambda d: file(cut_out(d, (255, 255, 255))),
     "16 bit": lambda d: file(sixteen_bits(page(d))),

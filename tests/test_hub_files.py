@@ -111,3 +111,9 @@ def test_a_teachers_server_works_on_the_course_that_lies_in_the_home(start):
     (own / "exercises" / "nbgrader_config.py").write_text("")
     where, _, settings, path, _ = start()
     assert (where, settings, path) == (str(own / "exercises"), "none", str(own))
+
+
+def test_what_the_hub_writes_is_for_its_account_alone():
+    """Cookies' secret and who is logged in lie there."""
+    install = (ROOT / "hub" / "install").read_text(encoding="utf-8")
+    assert re.search(r'^\s*chmod 700 "\$class/state"', install, re.M)

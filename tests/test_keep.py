@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # for `exercises`
 
+from nbgrader.api import Gradebook  # noqa: E402
+
 from exercises.grading import keep  # noqa: E402
 from exercises.grading.release import NoRelease, course  # noqa: E402
 from exercises.grading.report import no_formula  # noqa: E402
@@ -187,3 +189,20 @@ def test_what_lay_beside_a_damaged_gradebook_goes_with_it(folder):
     (folder / "gradebook.db").write_bytes(b"garbage" * 999)
     assert keep.mend_gradebook()
     assert not [name for name in os.listdir(folder) if name.endswith(("-journal", "-wal", "-shm"))]
+
+
+@pytest.mark.parametrize("points", [0.0, 1.5])
+def test_points_by_hand_are_remembered_none_among_them(points, tmp_path, monkeypatch):
+    """An answer that was marked 0 and then improved kept its 0, and nobody was told to read it again."""
+    monkeypatch.setattr(keep, "GRADEBOOK", tmp_path / "gradebook.db")
+    monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))  # nbgrader asks alembic
+    with Gradebook(f"sqlite:///{keep.GRADEBOOK}") as book:
+        book.add_assignment("lesson")
+        book.add_notebook("notebook", "lesson")
+        book.add_grade_cell("explain", "notebook", "lesson", max_score=2, cell_type="markdown")
+        book.update_or_create_source_cell("explain", "notebook", "lesson", cell_type="markdown")
+        book.add_student("ada")
+        book.add_submission("lesson", "ada")
+        book.find_submission("lesson", "ada").notebooks[0].grades[0].manual_score = points
+        book.db.commit()
+    assert keep.recorded("lesson") == ({"ada"}, {"ada": {"explain": points}})

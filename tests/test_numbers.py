@@ -6,9 +6,10 @@ A number in a lesson's Markdown must be computed or asserted beside it: it is a 
 it or after it, in its section, or of what they printed, to the decimals that the prose gives. A summary and a table of usual
 mistakes may take it from anywhere in their lesson. A number of a quick question must be in its computed answer, or be said twice. What is elsewhere, or in no cell (a year, a sum done in the text), stands in numbers.toml with the cell or the
 expression that gives it. What no cell can be compared with (four times as many, section 6, worse, a formula, a hint, a cure, an
-option's name) is read by a person: prose.toml keeps a sum of each piece of prose as it was then, and whoever changes one, on purpose or
+option's name, a label in a picture, a comment, a docstring, the words of an error) is read by a person: prose.toml keeps a sum of each piece as it was then, and whoever changes one, on purpose or
 not, is asked to read it once more; `python tests/test_numbers.py` writes the new sums.
 """
+import ast
 import io
 import json
 import math
@@ -155,11 +156,26 @@ def plain(text):
     return " ".join(launch.repointed(text, course.settings(), ("home/course", "main")).split())
 
 
+def words_of_code(source):
+    """What a reader of code reads as words: its comments, and its strings that are more than a name."""
+    try:
+        found = [token.string for token in tokenize.generate_tokens(io.StringIO(source).readline)
+                 if token.type in (tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", -1))]
+    except tokenize.TokenError:
+        found = [source]
+    return " ".join(words.strip("\"'") for words in found if " " in words or "#" in words)
+
+
 def pieces(path):
-    """{cell of a notebook, or heading of a page: its prose}"""
+    """{cell of a notebook, function or class of a module, or heading of a page: its prose}"""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
-        return {cell.id: plain(cell.source) for cell in nbformat.reads(text, as_version=4).cells if cell.cell_type == "markdown"}
+        cells = [cell for cell in nbformat.reads(text, as_version=4).cells if cell.id not in ("first-cell", "setup")]  # make fork writes these
+        return {cell.id: plain(cell.source if cell.cell_type == "markdown" else words_of_code(cell.source)) for cell in cells}
+    if path.suffix == ".py":
+        lines, tops = text.splitlines(keepends=True), ast.parse(text).body
+        tops = [node for node in tops if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+        return {node.name: plain(words_of_code("".join(lines[node.lineno - 1:node.end_lineno]))) for node in tops}
     parts = re.split(r"^(#{1,3} .*)$", re.sub(r"^```.*?^```", lambda block: block[0].replace("\n#", "\n \\#"), text, flags=re.M | re.S), flags=re.M)
     found = {}
     for heading, part in zip(["", *parts[1::2]], parts[::2]):
@@ -171,7 +187,8 @@ def sums(path):
     return {name: f"{zlib.crc32(text.encode()):08x}" for name, text in pieces(path).items() if text}
 
 
-READ = [*launch.notebooks(), *(path for path in launch.pages() if path.relative_to(ROOT).as_posix() not in (
+MODULES = [ROOT / f"{name}.py" for name in ("utils", "guards", "image_data", "pictures", "explore", "handwriting")]
+READ = [*launch.notebooks(), *MODULES, *(path for path in launch.pages() if path.relative_to(ROOT).as_posix() not in (
     "CHANGELOG.md", "benchmarks/README.md", "docs/licences.md"))]  # written by programs, or held as a whole by tests of their own
 
 
@@ -197,6 +214,19 @@ def test_a_word_a_sign_and_a_place_are_noticed_and_a_line_break_and_a_fork_are_n
     monkeypatch.setattr(course, "settings", lambda: ("somebody-else/another-copy", "v1"))
     path.write_text(launch.repointed(text, (slug, revision), course.settings()).replace("It is worse", "It is\nworse"))
     assert "somebody-else/another-copy/blob/v1/" in path.read_text() and sums(path) == then
+
+
+def test_words_in_code_are_noticed_and_code_is_not(tmp_path):
+    path = tmp_path / "module.py"
+    text = 'def f(X):\n    """Shapes (n, d)."""\n    # rows first\n    return g(X, label="time (ms)") / 255  # to 0 and 1\n'
+    path.write_text(text)
+    then = sums(path)
+    assert list(then) == ["f"]
+    for old, new in (("(n, d)", "(d, n)"), ("rows first", "columns first"), ("(ms)", "(s)"), ("0 and 1", "1 and 0")):
+        path.write_text(text.replace(old, new))
+        assert sums(path) != then, new
+    path.write_text(text.replace("255", "256").replace("return g(", "return  h("))
+    assert sums(path) == then
 
 
 if __name__ == "__main__":

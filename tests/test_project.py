@@ -92,12 +92,19 @@ def test_a_command_that_a_page_names_is_there():
 
 # ---- what is checked where
 
+def test_continuous_integration_says_so_to_what_it_runs_and_tries_two_orders():
+    """Without CI a missing sandbox or browser, and any skip, would pass."""
+    assert re.search(r"^export CI=true\b", page(".ci/setup"), re.M) and all(". " in page(f".ci/{name}") for name in ("run", "all"))
+    seeds = re.findall(r"make shuffled SEED=(\d+)", page(".github/workflows/weekly.yml"))
+    assert len(seeds) == len(set(seeds)) == 2
+
+
 def test_the_page_names_each_stage_of_the_scripts_and_each_job_of_the_workflows():
     checks = page("docs/checks.md")
     for script in ("run", "all"):
         for stage in re.findall(r'^ *stage "([^"]+)"', page(f".ci/{script}"), re.M):
             assert f"| {stage} |" in checks, stage
-    for workflow in ("test", "weekly"):
+    for workflow in ("test", "weekly", "pages"):
         for job in re.findall(r"^  ([a-z-]+):  ?#?|^  ([a-z-]+):$", page(f".github/workflows/{workflow}.yml").partition("jobs:")[2], re.M):
             assert f"| `{workflow}.yml`, {''.join(job)} |" in checks, job
 

@@ -423,6 +423,26 @@ def test_a_schedule_of_another_optimizer_is_refused_and_so_is_one_that_is_too_sh
     utils.train(net, data(), data(), nn.CrossEntropyLoss(), 3, optimizer, lr_scheduler.OneCycleLR(optimizer, 0.1, 12))
 
 
+def test_steps_that_a_schedule_has_taken_are_not_left():
+    """A resumed run would die in the middle of an epoch, of PyTorch's own error."""
+    net = linear()
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    schedule = lr_scheduler.OneCycleLR(optimizer, 0.1, 8)
+    utils.train(net, data(), data(), nn.CrossEntropyLoss(), 1, optimizer, schedule)
+    before = net.weight.clone()
+    with pytest.raises(ValueError, match="has 4 steps left, and 2 epochs of 4 batches take 8"):
+        utils.train(net, data(), data(), nn.CrossEntropyLoss(), 2, optimizer, schedule)
+    assert torch.equal(net.weight, before)
+
+
+@pytest.mark.parametrize("kind", ["mean", "sum", "none"])
+@pytest.mark.parametrize("make", [lambda **options: nn.NLLLoss(**options), lambda **options: functools.partial(F.nll_loss, **options)])
+def test_class_weights_count_in_nll_loss_too(make, kind):
+    net, (X, y) = nn.Sequential(linear(), nn.LogSoftmax(1)), whole()
+    loss = make(weight=WEIGHT, reduction=kind)
+    assert utils.evaluate(net, data(16), loss)[0] == pytest.approx(F.nll_loss(net(X), y, weight=WEIGHT).item(), rel=1e-5)
+
+
 def test_a_schedule_of_ones_own_is_stepped_after_each_batch():
     calls = []
 
