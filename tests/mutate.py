@@ -29,7 +29,7 @@ MODULES = {  # module: (its files, the tests that go with it)
     "image_data": (["image_data.py"], "data images files downloads"),
     "pictures": (["pictures.py"], "pictures drawn utils"),
     "explore": (["explore.py"], "explore"),
-    "handwriting": (["handwriting.py"], "handwriting explore"),
+    "handwriting": (["handwriting.py"], "handwriting explore readings"),
     "checks": (["exercises/checks/*.py"], "exercises"),
     "grading": (["exercises/grading/*.py"], "collect mend report keep grading pages state"),
     "tools": (["tools/*.py"], "launch make mine"),
