@@ -5,7 +5,6 @@ kernel's size survive. Here the ink itself is compared, with what tests/readings
 the new readings (they are written as a picture, too) and keeps them: `python tests/test_readings.py`.
 """
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
