@@ -5,6 +5,7 @@ import json
 import math
 import re
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -26,7 +27,7 @@ def app(*docs):
 def shape(*cells):
     """What becomes of a notebook's cells: c for code, its words for text, < and > for a fold."""
     given = [{"cell_type": "code" if text == "c" else "markdown", "source": text, "id": f"i{i}"} for i, text in enumerate(cells)]
-    made = [cell["source"] for cell in edition.cells(app(), ROOT / "notebooks" / "00-none.ipynb", given)]
+    made = [cell["source"] for cell in edition.cells(app(), Path("notebooks/00-none.ipynb"), given)]
     return " ".join("<" if 'details class="predict"' in text else ">" if "</details>" in text else text.split("\n\n")[-1] for text in made)
 
 
@@ -45,7 +46,7 @@ def test_what_follows_a_prediction_is_folded_up_to_its_answer(cells, becomes):
 def test_no_lesson_leaves_a_prediction_open_or_a_fold_unclosed():
     for path in LESSONS:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        made = ["".join(cell["source"]) for cell in edition.cells(app(), path, cells)]
+        made = ["".join(cell["source"]) for cell in edition.cells(app(), path.relative_to(ROOT), cells)]
         asked = sum("".join(cell["source"]).count("**Predict:**") for cell in cells)
         folds = [i for i, text in enumerate(made) if 'class="predict"' in text]
         assert len(folds) == asked, path.name
@@ -64,7 +65,23 @@ def test_no_lesson_leaves_a_prediction_open_or_a_fold_unclosed():
     ("[l](../../../etc/passwd)", "[l](../../../etc/passwd)")])
 def test_links_lead_to_a_page_or_to_the_file_on_github(text, becomes):
     slug, revision = edition.course.settings()
-    assert edition.linked(app("docs/errors"), ROOT / "docs" / "checks.md", text) == becomes.format(slug=slug, revision=revision)
+    assert edition.linked(app("docs/errors"), Path("docs/checks.md"), text) == becomes.format(slug=slug, revision=revision)
+
+
+def test_badges_become_buttons_and_the_third_one_downloads_the_notebook_without_outputs():
+    badges = ("[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://x.org/a) "
+              "[![Launch on Binder](https://mybinder.org/badge_logo.svg)](https://x.org/b)")
+    buttons = '<p class="launch"><a href="https://x.org/a">Open in Colab</a> <a href="https://x.org/b">Launch on Binder</a> <a href="{}" download>Download</a></p>'
+    for name, there in (("notebooks/01-tensors.ipynb", "../01-tensors.ipynb"),
+                        ("exercises/release/01-tensors/01-tensors-exercises.ipynb", "../../../_sources/exercises/release/01-tensors/01-tensors-exercises.ipynb")):
+        assert edition.linked(app(), Path(name), f"# A\n\n{badges}\n\ntext") == f"# A\n\n{buttons.format(there)}\n\ntext"
+
+
+def test_an_explore_cell_without_its_pictures_is_told(caplog):
+    cell = {"cell_type": "code", "source": "explore(f, a=1)", "id": "new"}
+    with caplog.at_level("WARNING", "sphinx.edition"):
+        list(edition.cells(app(), Path("notebooks/09-none.ipynb"), [cell]))
+    assert "notebooks/09-none.ipynb: what the Explore cell new shows is not in web/explored: make explored LESSONS=09-none" in caplog.text
 
 
 def test_every_link_anchor_and_load_is_looked_at(tmp_path):
@@ -118,7 +135,8 @@ def test_a_block_has_the_controls_of_its_cell_and_a_picture_for_each_setting(nam
 
 def test_the_sites_own_code_is_small_and_says_what_it_is_for():
     files = [ROOT / "web" / name for name in ("edition.py", "static/explore.js", "static/digit.js", "static/course.css")]
-    code = [line for path in files for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    code = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()
+            if line.strip() and not line.lstrip().startswith(("//", "#", "/*"))]
     assert len(code) <= 500, len(code)
-    for path in (*files, ROOT / "web" / "conf.py", ROOT / "web" / "explored.py", ROOT / "web" / "book.py"):
+    for path in (*files, ROOT / "web" / "links.py", ROOT / "web" / "conf.py", ROOT / "web" / "explored.py", ROOT / "web" / "book.py"):
         assert re.match(r'"""\w|// \w|/\* \w', path.read_text(encoding="utf-8")), path

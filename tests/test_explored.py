@@ -168,7 +168,7 @@ def test_a_network_bends_its_borders_and_a_linear_model_can_not(shown, capsys, d
     accuracy = taken_from("06-mlp", "show_regions")(8, depth)
     (fig, alt), = shown
     assert low <= accuracy <= high and f"accuracy {accuracy:.2f}" in capsys.readouterr().out
-    assert words in alt and f"{accuracy:.0%} of the points" in alt
+    assert words in alt and f"a share of {accuracy:.2f} of the points" in alt
     assert [each.get_label() for each in fig.axes[0].collections if str(each.get_label()).startswith("class")] == ["class 0", "class 1"]
 
 

@@ -135,9 +135,17 @@ def test_a_lesson_has_the_notebooks_pictures_words_for_them_formulas_and_address
         assert page.evaluate("document.fonts.ready.then(() => [...document.fonts].some(font => font.family.startsWith('KaTeX') && font.status === 'loaded'))")
         assert page.evaluate("""async () => { const images = [...document.images]; images.forEach(image => { image.loading = "eager"; });
             await Promise.all(images.map(image => image.decode())); return images.every(image => image.naturalWidth > 0); }""")
-        buttons = {link.inner_text(): link.get_attribute("href") for link in page.locator("article a[href^=https]").all()[:2]}
+        buttons = {link.inner_text(): link.get_attribute("href") for link in page.locator(".launch a").all()}
         assert "colab.research.google.com" in buttons["Open in Colab"] and "mybinder.org" in buttons["Launch on Binder"]
-        assert page.locator(f"a[href*='{name}.ipynb'][download], a.btn-download-source-button").count() >= 1
+        blank = nbformat.read((site / "notebooks" / buttons["Download"]).resolve(), 4)
+        assert not any(cell.get("outputs") for cell in blank.cells) and len(blank.cells) == len(nb.cells)
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 740})
+            cut = page.evaluate("""() => [...document.querySelectorAll("div.math")].filter(box => box.offsetWidth).map(box => {
+                const left = Math.min(...[...box.querySelectorAll(".base")].map(part => part.getBoundingClientRect().left));
+                return [box.textContent.slice(0, 40), left - box.getBoundingClientRect().left, box.scrollWidth > box.clientWidth && box.tabIndex < 0]; })
+                .filter(([, left, unreachable]) => left < -1 || unreachable)""")
+            assert not cut, f"formulas that are cut at {width} pixels: {cut}"
         closed = page.locator("details.predict").evaluate_all("folds => folds.filter(fold => !fold.open).length")
         assert closed == sum(cell.source.count("**Predict:**") for cell in nb.cells)
         first = page.locator("details.predict summary").first
@@ -166,6 +174,7 @@ def test_every_control_moves_what_is_shown_by_keyboard_and_it_is_what_the_lesson
                 page.keyboard.press("Home" if control["start"] else "End")
                 index = 0 if control["start"] else len(control["values"]) - 1
                 value = str(control["values"][index])
+                value = value if len(value) <= 6 else f"{control['values'][index]:.3g}"
                 assert (field.get_attribute("aria-valuetext"), block.locator(f"output[for='{name}.{control['name']}']").inner_text()) == (value, value)
             page.wait_for_function("([block, before]) => JSON.stringify((" + state + ")(block)) !== JSON.stringify(before)", arg=[block.element_handle(), before])
         if "settings" not in pack:
@@ -203,12 +212,32 @@ def test_a_block_whose_file_is_missing_says_so_and_works_once_it_is_there(site, 
     context.close()
 
 
+def test_after_going_back_sliders_and_pictures_agree(site, browser):
+    with opened(browser, site / "notebooks" / "04-softmax-from-scratch.html") as page:
+        field = page.get_by_label("first logit (class 0)")
+        field.focus()
+        page.keyboard.press("End")
+        page.goto((site / "README.html").as_uri())
+        page.go_back()
+        block = page.locator('[data-script="logits"]')
+        shown = block.evaluate("""block => [[...block.querySelectorAll("input")].map(field => JSON.parse(field.dataset.values)[field.value][1]),
+                                           [...block.querySelectorAll("output")].map(said => said.value)]""")
+        assert shown[0] == shown[1]
+        assert ("0.44" in block.locator("pre").inner_text()) == (shown[0][0] == "2.0")
+
+
+def test_a_page_without_a_script_can_be_read(site, browser):
+    with opened(browser, site / "notebooks" / "07-cnn.html", java_script_enabled=False) as page:
+        assert page.locator("html").get_attribute("data-theme") == "light"
+        assert page.evaluate("[...document.querySelectorAll('noscript p')].map(words => words.getBoundingClientRect().height > 0)") == [True, True]
+
+
 def test_what_a_script_computes_is_what_the_lesson_computes(site, browser):
     rng = random.Random(1)
     lesson = names_of("01-tensors", "show-alignment", "alignment-words")
     pieces = ["1", "2", "3", "7", "12", "0", "  5 ", "08"]
-    odd = ["", ",", "2 3", "2,,3", "-1", "x", "1.5", "2, 3,", "²", "1e3", "(2, 3)", " 4 ", "+2"]
-    settings = [[rng.choice(odd) if rng.random() < 0.15 else ",".join(rng.choices(pieces, k=rng.randint(1, 5))) for _ in "ab"] for _ in range(200)]
+    odd = ["", ",", "2 3", "2,,3", "-1", "x", "1.5", "2, 3,", "²", "1e3", "(2, 3)", " 4 ", "+2", "9007199254740993", "9007199254740992", "12345678901234567890123", "3\ufeff4", "3\x1f4", "3\u00a04"]
+    settings = [[rng.choice(odd) if rng.random() < 0.25 else ",".join(rng.choices(pieces, k=rng.randint(1, 5))) for _ in "ab"] for _ in range(200)]
 
     def expected(a, b):
         drawn = {}
@@ -315,6 +344,28 @@ def test_a_digit_is_drawn_by_mouse_finger_and_keyboard_and_seen_as_the_lesson_se
         page.touchscreen.tap(touch["x"] + 100, touch["y"] + 100)
         text.filter(has_text="most likely").wait_for()
         assert field.evaluate("field => getComputedStyle(field).touchAction") == "none"
+        block.get_by_role("button", name="Clear").click()
+        text.filter(has_text="Draw a digit").wait_for()
+        for kind, finger, x, y in (("down", 7, 60, 60), ("down", 8, 240, 240), ("move", 7, 60, 120), ("move", 8, 240, 100), ("up", 8, 240, 100), ("move", 7, 60, 200), ("up", 7, 60, 200)):
+            field.evaluate("(field, [kind, id, x, y]) => { field.setPointerCapture = () => {}; const box = field.getBoundingClientRect(); field.dispatchEvent("
+                           "new PointerEvent(`pointer${kind}`, {pointerId: id, button: 0, clientX: box.left + x, clientY: box.top + y})); }", [kind, finger, x, y])
+        right_half = field.evaluate("field => field.getContext('2d').getImageData(140, 0, 140, 280).data.some((value, i) => i % 4 === 0 && value)")
+        assert not right_half, "a second finger draws"
+
+
+def test_a_formula_that_cant_be_read_and_a_link_that_leads_nowhere_name_their_page(tmp_path):
+    import shutil
+    for name in ("web", "notebooks", "docs", "tools", "blank", "exercises/release", "pyproject.toml", "README.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    page = tmp_path / "docs" / "mutants.md"
+    page.write_text(page.read_text() + "\n$\\undefinedmacro{x}$, $\\frac{1}$, [gone](gone.md), [away](errors.md#nowhere), ![](no.png)\n")
+    done = subprocess.run([ROOT / ".venv/bin/sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "-c", "web", "-d", tmp_path / "doctrees", ".", tmp_path / "site" / "en"],
+                          cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if "mutants" in line]
+    for words in (r"formula \\undefinedmacro", r"formula \\frac\{1\}", "gone.md", "nowhere", "no.png"):
+        assert any(re.search(words, line) for line in lines), (words, lines)
 
 
 @pytest.mark.parametrize("words, lesson", [("keepdim", "Lesson 01"), ("label smoothing", "Lesson 04"), ("confusion", "Lesson 04"), ("one-cycle", "Lesson 07")])
@@ -335,7 +386,7 @@ def test_light_and_dark_are_the_readers_choice_and_paper_is_clean(site, browser)
         with opened(browser, site / f"{path}.html", **options) as page:
             page.locator(".explore, article img").first.scroll_into_view_if_needed()
             page.screenshot(path=SHOTS / f"site-{name}.png")
-    with opened(browser, site / "notebooks" / "02-linear-regression.html", color_scheme="light", viewport={"width": 1300, "height": 900}) as page:
+    with opened(browser, site / "notebooks" / "02-linear-regression.html", color_scheme="dark", viewport={"width": 1300, "height": 900}) as page:
         ground = lambda: page.evaluate("getComputedStyle(document.body).backgroundColor")  # noqa: E731
         seen = {}
         for mode in ("Dark", "Light"):
@@ -352,7 +403,12 @@ def test_light_and_dark_are_the_readers_choice_and_paper_is_clean(site, browser)
         hidden = page.evaluate("""[...document.querySelectorAll('.bd-sidebar-primary, .bd-sidebar-secondary, .explore .controls, .header-article, details.predict > summary')]
             .filter(part => part.getBoundingClientRect().height > 0).map(part => part.className)""")
         assert not hidden
+        assert page.evaluate("document.documentElement.dataset.theme") == "light"
+        cut = page.evaluate("[...document.querySelectorAll('article pre')].filter(part => part.scrollWidth > part.clientWidth + 1).length")
+        assert cut == 0, "code is cut on paper"
         assert page.evaluate("[...document.querySelectorAll('details')].every(fold => fold.open)")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate("[...document.querySelectorAll('details')].every(fold => !fold.open)"), "the answers are folded again"
 
 
 def test_another_language_has_addresses_of_its_own(tmp_path):

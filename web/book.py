@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
 
 SITE = conf.WEB.parent / "_site" / conf.language
-HEADING = r'<h([12])>(.*?)<a class="headerlink" href="#([^"]+)"'
+HEADING = r'<h([12])[^>]*>(.*?)<a class="headerlink" href="#([^"]+)"'
 STYLE = """<style>
 @page { size: A4; margin: 18mm 16mm; }
 body { font-size: 10.5pt; padding: 0; }
@@ -26,7 +26,7 @@ article { break-before: page; }
 .book-contents i { flex: 1; border-bottom: 1px dotted; margin: 0 .5em .3em; }
 .book-contents .level-1 { font-weight: bold; margin-top: .6em; }
 .book-contents .level-2 { padding-left: 1.5em; }
-.headerlink, .launch, .digit { display: none; }
+.headerlink { display: none; }
 pre { white-space: pre-wrap; font-size: 7.6pt; }
 h1 { font-size: 22pt; } h2 { font-size: 16pt; } h3 { font-size: 13pt; } h1, h2, h3 { break-after: avoid; margin-top: 1em; }
 details { border-left: 0 !important; }
@@ -46,6 +46,8 @@ def article(name, names):
             return f'href="#{lesson}--{anchor}"'
         return f'href="{conf.html_baseurl}{re.sub("^([.]{2}/)+", "", page)}{"#" + anchor if anchor else ""}"'
 
+    # Its place is that of the heading: a section may begin on the page before.
+    text = re.sub(r'<section id="([^"]*)"([^>]*)>(.*?)<(h\d)>', r'<section\2>\3<\4 id="\1">', text, flags=re.S)
     text = re.sub(r'\bid="([^"]*)"', rf'id="{name}--\1"', text)
     text = re.sub(r'\bhref="([^"]*)"', leads, text)
     return f'<div id="{name}--"></div>' + text.replace("<details", "<details open").replace(' loading="lazy"', "")

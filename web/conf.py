@@ -44,10 +44,11 @@ html_static_path = ["static", "explored", str(WEB / "node_modules" / "katex" / "
 html_favicon = "static/favicon.svg"
 html_css_files = ["katex.min.css", "course.css"]
 html_js_files = [("explore.js", {"defer": "defer"}), ("digit.js", {"defer": "defer"})]
+html_extra_path = [str(WEB.parent / "blank")]  # to download
 html_sidebars = {"**": ["search-button-field.html", "sbt-sidebar-nav.html"]}  # the logo would stand outside of every landmark
 html_sourcelink_suffix = ""
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "repository_url": f"https://github.com/{slug}", "repository_branch": revision, "use_repository_button": True,
-    "use_download_button": True, "use_fullscreen_button": False, "home_page_in_toc": True, "navbar_persistent": [], "show_toc_level": 2,
+    "use_download_button": False, "show_prev_next": False, "use_fullscreen_button": False, "home_page_in_toc": True, "navbar_persistent": [], "show_toc_level": 2,
 }

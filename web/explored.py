@@ -45,7 +45,7 @@ def values_of(control):
     if isinstance(control, widgets.SelectionSlider):
         return list(control.options)
     if isinstance(control, widgets.FloatLogSlider):
-        return [float(f"{10 ** power:.3g}") for power in np.arange(control.min, control.max + control.step / 2, control.step)]
+        return [float(f"{10 ** power:.9g}") for power in np.arange(control.min, control.max + control.step / 2, control.step)]
     count = round((control.max - control.min) / control.step) + 1
     return [type(control.value)(round(control.min + i * control.step, 6)) for i in range(count)]
 

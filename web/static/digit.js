@@ -82,7 +82,8 @@
   for (const block of document.querySelectorAll(".explore.digit")) {
     const [field, seen] = block.querySelectorAll("canvas"), pen = field.getContext("2d", {willReadFrequently: true});
     const small = seen.getContext("2d"), side = field.width, [text, bars] = [block.querySelector("pre"), block.querySelector(".bars")];
-    let last = null, key = {x: side / 2, y: side / 2, down: false};
+    const mark = block.querySelector(".pen");
+    let last = null, finger = null, key = {x: side / 2, y: side / 2, down: false}, asked = false;
 
     const answer = async () => {
       const pixels = pen.getImageData(0, 0, side, side).data, digit = course.asDigit(Float32Array.from({length: side * side}, (_, i) => pixels[4 * i] / 255), side);
@@ -91,7 +92,7 @@
       small.putImageData(grey, 0, 0);
       try {
         const p = course.forward(await course.pack("network"), digit), best = p.indexOf(Math.max(...p)), drawn = digit.some(value => value > 0);
-        bars.innerHTML = course.bars(p);
+        bars.innerHTML = course.bars(drawn ? p : p.map(() => 0));
         bars.ariaLabel = `Ten probabilities: ${p.map((value, k) => `${k}: ${value.toFixed(2)}`).join(", ")}`;
         text.textContent = drawn ? `most likely a ${best}, probability ${p[best].toFixed(2)}` : "Draw a digit in the black field.";
       } catch (error) {
@@ -101,14 +102,19 @@
     const stroke = (from, to) => {
       [pen.strokeStyle, pen.lineWidth, pen.lineCap] = ["white", 22, "round"];
       pen.beginPath(); pen.moveTo(from.x, from.y); pen.lineTo(to.x + 0.01, to.y); pen.stroke();  // a dot, where the pen has not moved
-      answer();
+      if (!asked) requestAnimationFrame(() => { asked = false; answer(); });  // once a frame, however fast the pen moves
+      asked = true;
     };
     const wipe = () => { pen.fillRect(0, 0, side, side); answer(); };
     const at = event => { const box = field.getBoundingClientRect(); return {x: (event.clientX - box.left) * side / box.width, y: (event.clientY - box.top) * side / box.height}; };
 
-    field.addEventListener("pointerdown", event => { field.setPointerCapture(event.pointerId); last = at(event); stroke(last, last); });
-    field.addEventListener("pointermove", event => { if (last) { stroke(last, at(event)); last = at(event); } });
-    for (const name of ["pointerup", "pointercancel"]) field.addEventListener(name, () => { last = null; });
+    field.addEventListener("pointerdown", event => {
+      if (last || event.button) return;  // the first finger draws, and the main button
+      field.setPointerCapture(finger = event.pointerId);
+      stroke(last = at(event), last);
+    });
+    field.addEventListener("pointermove", event => { if (last && event.pointerId === finger) { stroke(last, at(event)); last = at(event); } });
+    for (const name of ["pointerup", "pointercancel"]) field.addEventListener(name, event => { if (event.pointerId === finger) last = null; });
     field.addEventListener("keydown", event => {
       const step = {ArrowLeft: [-14, 0], ArrowRight: [14, 0], ArrowUp: [0, -14], ArrowDown: [0, 14]}[event.key];
       if (step) {
@@ -117,7 +123,8 @@
         key = {...to, down: key.down};
       } else if (event.key === " ") { key.down = !key.down; if (key.down) stroke(key, key); } else return;
       event.preventDefault();
-      text.textContent ||= `pen at ${key.x}, ${key.y}`;
+      [mark.style.left, mark.style.top] = [`${key.x / side * 100}%`, `${key.y / side * 100}%`];
+      if (!key.down) text.textContent = `pen up, ${Math.round(key.x / side * 100)}% from the left, ${Math.round(key.y / side * 100)}% from the top`;
     });
     block.querySelector("button").addEventListener("click", wipe);
     pen.fillRect(0, 0, side, side);

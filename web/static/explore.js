@@ -17,12 +17,12 @@ course.pack = name => course.packs[name] ??= new Promise((done, failed) => {  //
 // ---- lesson 01: two shapes aligned on the right
 
 course.shapes = ({a, b}) => {
-  const lengths = [a, b].map(text => text.replaceAll(",", " ").split(/\s+/).filter(Boolean));
+  const lengths = [a, b].map(text => text.replaceAll(",", " ").split(/(?:[^\S\ufeff]|[\x1c-\x1f\x85])+/).filter(Boolean));  // where Python splits
   if (!lengths.flat().every(length => /^[0-9]+$/.test(length)))
     return {text: "Write whole numbers with commas between them, such as 8, 1, 6, 1."};
   const n = Math.max(...lengths.map(shape => shape.length));
-  const [p, q] = lengths.map(shape => [...Array(n - shape.length).fill(1), ...shape.map(Number)]);
-  const result = p.map((_, i) => p[i] === 1 ? q[i] : q[i] === 1 || q[i] === p[i] ? p[i] : "?");
+  const [p, q] = lengths.map(shape => [...Array(n - shape.length).fill("1"), ...shape.map(length => length.replace(/^0+(?=.)/, ""))]);
+  const result = p.map((_, i) => p[i] === "1" ? q[i] : q[i] === "1" || q[i] === p[i] ? p[i] : "?");
   const words = result.map((r, i) => `${p[i]} over ${q[i]}, ` + (r === "?" ? "a question mark, in orange" : `result ${r}`));
   return {text: result.includes("?") ? "They don't broadcast."
             : `They broadcast to (${result.join(", ")}${n === 1 ? "," : ""}).`,
@@ -58,17 +58,17 @@ for (const block of document.querySelectorAll(".explore[data-script]")) {
   const fields = [...block.querySelectorAll("input")], [text, picture] = [block.querySelector("pre"), block.querySelector("img")];
   const drawn = block.querySelector(".drawn"), script = course[block.dataset.script];
   const values = new Map(fields.filter(field => field.dataset.values).map(field => [field, JSON.parse(field.dataset.values)]));
-  const value = field => values.has(field) ? values.get(field)[field.value] : field.value;
+  const value = field => values.has(field) ? values.get(field)[field.value][0] : field.value;
 
   const shown = async () => {
     for (const field of values.keys()) {
-      field.setAttribute("aria-valuetext", value(field));
-      field.nextElementSibling.value = value(field);
+      field.ariaValueText = field.nextElementSibling.value = values.get(field)[field.value][1];
     }
     if (script) {
-      const what = script(Object.fromEntries(fields.map(field => [field.id.split(".").pop(), values.has(field) ? +value(field) : value(field)])));
+      const what = script(Object.fromEntries(fields.map(field => [field.id.split(".").pop(), value(field)])));
       [text.textContent, drawn.innerHTML] = [what.text, script.draw(what)];
-      return what.alt ? (drawn.role = "img", drawn.ariaLabel = what.alt) : drawn.removeAttribute("role");
+      [drawn.role, drawn.ariaLabel] = what.alt ? ["img", what.alt] : [null, null];
+      return;
     }
     const at = () => fields.reduce((sum, field) => sum * values.get(field).length + +field.value, 0), asked = at();
     try {
@@ -81,9 +81,23 @@ for (const block of document.querySelectorAll(".explore[data-script]")) {
   };
   block.addEventListener("input", shown);
   block.addEventListener("focusin", () => script || course.pack(block.dataset.block).catch(() => {}), {once: true});
-  if (script || fields.some(field => field.value !== field.defaultValue)) shown();  // a reload keeps where a slider stood
+  if (script || fields.some(field => field.value !== field.defaultValue)) shown();
 }
 
-// ---- a printed page shows what is folded
+// ---- the page itself: what is wider than the screen can be scrolled by keyboard, a word that was searched for is not left folded,
+// and paper shows everything, light
 
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(fold => { fold.open = true; }));
+const reachable = () => document.querySelectorAll("article table, article div.math").forEach(part => {
+  part.scrollWidth > part.clientWidth ? part.tabIndex = 0 : part.removeAttribute("tabindex");
+});
+for (const moment of ["resize", "load"]) addEventListener(moment, reachable);
+document.addEventListener("toggle", reachable, true);
+addEventListener("load", () => document.querySelectorAll("details .highlighted").forEach(mark => { mark.closest("details").open = true; }));
+
+const theme = document.documentElement.dataset, printed = {folds: []};
+addEventListener("beforeprint", () => {
+  [printed.theme, printed.folds] = [theme.theme, [...document.querySelectorAll("details:not([open])")]];
+  theme.theme = "light";
+  printed.folds.forEach(fold => { fold.open = true; });
+});
+addEventListener("afterprint", () => { theme.theme = printed.theme; printed.folds.forEach(fold => { fold.open = false; }); });
