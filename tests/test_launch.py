@@ -128,6 +128,7 @@ def test_a_fork_leaves_no_link_to_the_old_copy_and_moving_back_changes_nothing(t
         assert f"/github/{slug}/blob/autumn-27/{here}" in text and f"/gh/{slug}/autumn-27?urlpath=lab/tree/{here}" in text
         assert f"git clone --depth 1 --branch autumn-27 https://github.com/{slug} course" in text
     assert f"git clone --branch autumn-27 https://github.com/{slug}\ncd dl.2027\n" in (fork / "README.md").read_text(encoding="utf-8")
+    assert "(https://prof-x.github.io/dl.2027/)" in (fork / "README.md").read_text(encoding="utf-8"), "the web edition"
     move(old, revision)
     assert git(fork, "status", "--porcelain") == ""
 
