@@ -124,7 +124,7 @@
       } else if (event.key === " ") { key.down = !key.down; if (key.down) stroke(key, key); } else return;
       event.preventDefault();
       [mark.style.left, mark.style.top] = [`${key.x / side * 100}%`, `${key.y / side * 100}%`];
-      if (!key.down) text.textContent = `pen up, ${Math.round(key.x / side * 100)}% from the left, ${Math.round(key.y / side * 100)}% from the top`;
+      if (step && !key.down) text.textContent = `pen up, ${Math.round(key.x / side * 100)}% from the left, ${Math.round(key.y / side * 100)}% from the top`;
     });
     block.querySelector("button").addEventListener("click", wipe);
     pen.fillRect(0, 0, side, side);
