@@ -157,13 +157,11 @@ def plain(text):
 
 
 def words_of_code(source):
-    """What a reader of code reads as words: its comments, and its strings that are more than a name."""
-    try:
-        found = [token.string for token in tokenize.generate_tokens(io.StringIO(source).readline)
-                 if token.type in (tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", -1))]
-    except tokenize.TokenError:
-        found = [source]
-    return " ".join(words.strip("\"'") for words in found if " " in words or "#" in words)
+    """What a reader of code reads as words: its comments, and its strings that are more than a name; alike for every Python, which
+    cut an f-string into tokens differently."""
+    comments = [token.string for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type == tokenize.COMMENT]
+    strings = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return " ".join(comments + [words for words in strings if " " in words])
 
 
 def pieces(path):
