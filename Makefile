@@ -76,11 +76,11 @@ notebooks: .venv/tests  # run every lesson and every worked exercise and keep it
 	$(BIN)/python tools/stamp.py $(NOTEBOOKS)
 	$(BIN)/python tools/blank.py
 
-LANGUAGE_OF_SITE ?= en
-WEB = COURSE_LANGUAGE=$(LANGUAGE_OF_SITE) $(BIN)/sphinx-build -q -W --keep-going -E -c web -d _site/.doctrees
+COURSE_LANGUAGE ?= en
+site pdf: export COURSE_LANGUAGE := $(COURSE_LANGUAGE)
 site: .venv/web  # the web edition in _site/: open _site/index.html, or put the folder on any server. Nothing is run.
 	rm -rf _site
-	$(WEB) -b html . _site/$(LANGUAGE_OF_SITE)
+	$(BIN)/sphinx-build -q -W --keep-going -E -c web -d _site/.doctrees -b html . _site/$(COURSE_LANGUAGE)
 	rm -rf _site/.doctrees
 
 pdf: .venv/tests site  # course.pdf: the lessons as a book, printed by Chromium from the pages of make site
