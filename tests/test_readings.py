@@ -4,6 +4,7 @@ test_handwriting.py asks whether a network still takes what is read for the digi
 kernel's size survive. Here the ink itself is compared, with what tests/readings.npz keeps; whoever changes how a page is read looks at
 the new readings (they are written as a picture, too) and keeps them: `python tests/test_readings.py`.
 """
+import functools
 import os
 from pathlib import Path
 
@@ -31,6 +32,7 @@ MORE = {  # neighbours of those kinds, on the far side of a threshold
 }
 
 
+@functools.cache
 def digits():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_DATA", "sample")

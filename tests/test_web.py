@@ -3,6 +3,7 @@
 Screenshots are kept in tests/screenshots/, which git ignores.
 """
 import ast
+import base64
 import contextlib
 import gzip
 import html
@@ -11,6 +12,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -41,6 +43,12 @@ def made(*words):
     done = subprocess.run(["make", *words], cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     return done
+
+
+def built(source, target, language):
+    """What Sphinx says of a course, built as `make site` does, elsewhere."""
+    return subprocess.run([ROOT / ".venv/bin/sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "-c", "web", "-d", target / "doctrees", ".", target / "site" / language],
+                          cwd=source, env=os.environ | {"COURSE_LANGUAGE": language}, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +162,7 @@ def test_a_lesson_has_the_notebooks_pictures_words_for_them_formulas_and_address
         assert page.locator("details.predict").first.evaluate("fold => fold.open")
 
 
-BLOCKS = [path.stem for path in sorted((ROOT / "web" / "explored").glob("*.js")) if path.stem != "network"]
+BLOCKS = [path.stem for path in sorted((ROOT / "web" / "explored").glob("*.js")) if path.stem != "07-cnn.network"]
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -194,7 +202,6 @@ def test_every_control_moves_what_is_shown_by_keyboard_and_it_is_what_the_lesson
 
 
 def test_a_block_whose_file_is_missing_says_so_and_works_once_it_is_there(site, browser, tmp_path):
-    import shutil
     copy = tmp_path / "en"
     shutil.copytree(site, copy)
     away = copy / "_static" / "02-linear-regression.explore-rate.js"
@@ -271,8 +278,7 @@ def test_what_a_script_computes_is_what_the_lesson_computes(site, browser):
 def better_net():
     """Lesson 07's network as PyTorch's, with the weights that the page has."""
     net = names_of("07-cnn", "one-cycle")["make_better_net"]().eval()
-    state, pack = net.state_dict(), edition.explored("network")
-    import base64
+    state, pack = net.state_dict(), edition.explored("07-cnn.network")
     for i, layer in enumerate(pack["layers"]):
         assert layer["kind"] == type(net[i]).__name__
         for key in set(layer) - {"kind", "eps"}:
@@ -288,7 +294,7 @@ def test_the_network_in_the_page_is_pytorchs(site, browser):
     labels = test_iter.dataset.labels[:1000]
     theirs = net((digits - 0.1307) / 0.3081).softmax(1)
     with opened(browser, site / "notebooks" / "07-cnn.html") as page:
-        found = torch.tensor(page.evaluate("""async digits => { const network = await course.pack("network");
+        found = torch.tensor(page.evaluate("""async digits => { const network = await course.pack("07-cnn.network");
             return digits.map(digit => course.forward(network, digit.map(ink => ink / 255))); }""", test_iter.dataset.images[:1000].reshape(-1, 784).tolist()))
     assert (found[:50] - theirs[:50]).abs().max() < 1e-4
     assert (found.argmax(1) == labels).sum() == (theirs.argmax(1) == labels).sum()
@@ -354,14 +360,12 @@ def test_a_digit_is_drawn_by_mouse_finger_and_keyboard_and_seen_as_the_lesson_se
 
 
 def test_a_formula_that_cant_be_read_and_a_link_that_leads_nowhere_name_their_page(tmp_path):
-    import shutil
-    for name in ("web", "notebooks", "docs", "tools", "blank", "exercises/release", "pyproject.toml", "README.md"):
+    for name in ("web", "notebooks", "docs", "tools", "blank", "exercises/release", "pyproject.toml", ".gitignore", "README.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
     page = tmp_path / "docs" / "mutants.md"
     page.write_text(page.read_text() + "\n$\\undefinedmacro{x}$, $\\frac{1}$, [gone](gone.md), [away](errors.md#nowhere), ![](no.png)\n")
-    done = subprocess.run([ROOT / ".venv/bin/sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "-c", "web", "-d", tmp_path / "doctrees", ".", tmp_path / "site" / "en"],
-                          cwd=tmp_path, capture_output=True, text=True)
+    done = built(tmp_path, tmp_path, "en")
     assert done.returncode != 0
     lines = [line for line in done.stderr.splitlines() if "mutants" in line]
     for words in (r"formula \\undefinedmacro", r"formula \\frac\{1\}", "gone.md", "nowhere", "no.png"):
@@ -413,8 +417,7 @@ def test_light_and_dark_are_the_readers_choice_and_paper_is_clean(site, browser)
 
 def test_another_language_has_addresses_of_its_own(tmp_path):
     """One setting, and the first part of the address; headings keep theirs."""
-    done = subprocess.run([ROOT / ".venv/bin/sphinx-build", "-q", "-b", "html", "-c", "web", "-d", tmp_path / "doctrees", ".", tmp_path / "site" / "de"],
-                          cwd=ROOT, env=os.environ | {"COURSE_LANGUAGE": "de"}, capture_output=True, text=True)
+    done = built(ROOT, tmp_path, "de")
     assert done.returncode == 0, done.stderr[-2000:]
     page = (tmp_path / "site" / "de" / "notebooks" / "01-tensors.html").read_text(encoding="utf-8")
     assert '<html lang="de"' in page and 'id="broadcasting' in page and "/de/notebooks/01-tensors.html" in page

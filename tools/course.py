@@ -13,9 +13,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def stated(root=None):
+    """What pyproject.toml says of the course, {"slug": ..., "revision": ..., "version": ..., "python": ...}."""
+    return tomllib.loads(((root or ROOT) / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
+
+
 def settings():
     """Return the course's slug, "owner/name", and revision, a branch or a tag."""
-    course = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
+    course = stated()
     return course["slug"], course["revision"]
 
 

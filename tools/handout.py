@@ -12,7 +12,7 @@ import sys
 import tomllib
 import zipfile
 
-from course import ROOT, files, new_files, settings
+from course import ROOT, files, new_files, settings, stated
 
 TARGET = "handout.zip"
 LEFT_OUT = ("exercises/source/", "exercises/grading/", "exercises/nbgrader_config.py", "exercises/requirements.txt",
@@ -139,7 +139,7 @@ def makefile():
 
 def pyproject():
     """The copy's pyproject.toml: where the course lives and which Pythons it takes."""
-    course = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
+    course = stated(ROOT)
     return "\n".join(["# Settings only: the course is run from its folder, not installed.", "[tool.course]",
                       *(f"{name} = {json.dumps(value)}" for name, value in course.items())]) + "\n"
 

@@ -7,7 +7,6 @@ import concurrent.futures
 import re
 import subprocess
 import sys
-import tomllib
 
 import requests
 from ruamel.yaml import YAML
@@ -16,7 +15,7 @@ import blank
 import launch
 import licences
 import stamp
-from course import ROOT, settings
+from course import ROOT, settings, stated
 
 # The tests that hold what is derived, printed or linked to where it comes from; `make test` has them among all others.
 TESTS = ("tests/test_launch.py", "tests/test_figures.py", "tests/test_numbers.py", "tests/test_notebooks.py", "tests/test_benchmarks.py",
@@ -28,7 +27,7 @@ def read(name):
 
 
 def version():
-    return tomllib.loads(read("pyproject.toml"))["tool"]["course"]["version"]
+    return stated(ROOT)["version"]
 
 
 def versions():
@@ -74,7 +73,7 @@ def derived():
 def edition():
     """The web edition builds, and shows what the lessons show today."""
     for path in sorted((ROOT / "web" / "explored").glob("*.js")):
-        lesson = "07-cnn" if path.stem == "network" else path.stem.partition(".")[0]
+        lesson = path.name.partition(".")[0]
         notebook = ROOT / "notebooks" / f"{lesson}.ipynb"
         if f'"modules":"{stamp.modules(notebook, ROOT)}"' not in path.read_text(encoding="utf-8")[-200:]:
             yield f"web/explored/{path.name} was drawn with other modules of the course: make explored LESSONS={lesson}"

@@ -5,7 +5,6 @@ pages of notebooks, static/ is what runs and styles in the page, explored/ what 
 """
 import os
 import sys
-import tomllib
 from pathlib import Path
 
 WEB = Path(__file__).resolve().parent
@@ -18,12 +17,12 @@ owner, _, name = slug.partition("/")
 project = "Deep learning, from tensors to a convolutional network"
 author = copyright = "the course's authors: text and figures CC BY 4.0, code MIT"
 language = os.environ.get("COURSE_LANGUAGE", "en")  # the one setting of the language; it is the first part of each address, too
-version = release = tomllib.loads((WEB.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]["version"]
+version = release = course.stated()["version"]
 
 extensions = ["myst_nb", "edition"]
 root_doc = "README"
-include_patterns = ["README.md", "notebooks/*.ipynb", "exercises/README.md", "exercises/release/*/*.ipynb", "docs/*.md",
-                    "hub/README.md", "benchmarks/README.md", "data/README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md"]
+include_patterns = ["notebooks/*.ipynb", "exercises/release/*/*.ipynb",
+                    *(page for page in course.files() if page.endswith(".md") and not page.startswith(".github/"))]
 exclude_patterns = ["**/.ipynb_checkpoints", *(f"**{name}" for name in ("contrib", "katex.css", "katex.js", "katex.mjs", "katex.min.js", ".ttf", ".woff"))]
 
 nb_execution_mode = "off"  # what the notebooks hold is what was run and checked
@@ -31,9 +30,6 @@ nb_merge_streams = True
 nb_ipywidgets_js = {}  # it would load them from another host
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 4  # a heading has the address that GitHub gives it
-myst_links_external_new_tab = False
-nb_mime_priority_overrides = [("html", "text/html", 1)]
-
 
 html_math_renderer = "katex"  # edition.py's
 

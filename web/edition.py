@@ -32,6 +32,7 @@ from links import faults
 
 log = logging.getLogger(__name__)
 logging.logging.getLogger("fontTools").setLevel("WARNING")
+SLUG, REVISION = course.settings()
 EXPLORED = Path(__file__).resolve().parent / "explored"
 IMAGE = r'(?: width="(\d+)")?( style="[^"]*")? src="data:image/(png|webp|svg\+xml);base64,([^"]+)"'
 BADGE = r"\[!\[([^]]+)\]\(https://[^)\s]+\.svg\)\]\(([^)\s]+)\)"
@@ -97,8 +98,6 @@ def raw(html):
 
 def linked(app, path, text):
     """Markdown with badges as buttons, and with links to files of the course that are no page of the site leading to GitHub."""
-    slug, revision = course.settings()
-
     def leads(match):
         target, _, anchor = match[1].partition("#")
         here = Path(os.path.normpath(Path(app.srcdir, path).parent / unquote(target)))
@@ -107,7 +106,7 @@ def linked(app, path, text):
         if not here.is_dir() and app.env.path2doc(str(here)) in app.env.found_docs:
             return match[0]
         kind, name = "tree" if here.is_dir() else "blob", here.relative_to(app.srcdir).as_posix()
-        return f"](https://github.com/{slug}/{kind}/{revision}/{name}{'#' + anchor if anchor else ''})"
+        return f"](https://github.com/{SLUG}/{kind}/{REVISION}/{name}{'#' + anchor if anchor else ''})"
 
     if badges := re.search(rf"^{BADGE} {BADGE}$", text, re.M) if path.suffix == ".ipynb" else None:
         to_top = "../" * (len(path.parts) - 1)
@@ -151,7 +150,7 @@ def explore_block(name):
             f'{SCRIPTED}<div class="controls">{"".join(rows)}</div>{shown}</div>')
 
 
-DIGIT = f"""<div class="explore digit" data-block="network">{SCRIPTED}<div class="drawing"><div class="field"><i class="pen"></i>
+DIGIT = f"""<div class="explore digit" data-block="07-cnn.network">{SCRIPTED}<div class="drawing"><div class="field"><i class="pen"></i>
 <canvas width="280" height="280" tabindex="0" role="application" aria-label="A field to draw a digit in: with mouse, finger or pen; by keyboard the arrow keys move the pen and the space bar lifts and lowers it"></canvas></div>
 <button type="button">Clear</button></div>
 <div class="answer"><pre role="status">Draw a digit in the black field.</pre><canvas width="28" height="28" role="img" aria-label="What the network sees"></canvas>
@@ -308,4 +307,4 @@ def setup(app):
     app.add_transform(Anchors)
     app.connect("html-page-context", write)
     app.connect("build-finished", finish, priority=900)  # after the theme has written its colours of code
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -3,7 +3,7 @@
 Each lesson is run, on the real data, with an `explore` that calls the picture once for each setting of a grid and keeps what it
 draws and prints: `explored/<lesson>.<cell>.js`. Where a grid can't serve (text fields, four logits, a drawing) only the controls
 are kept, and a function of explore.js or digit.js does what the lesson's does. Lesson 07's better network goes into
-`explored/network.js`, its weights as they were trained from the lesson's seed.
+`explored/07-cnn.network.js`, its weights as they were trained from the lesson's seed.
 
     python web/explored.py [07-cnn ...]
 """
@@ -122,7 +122,7 @@ def run(path):
         written(block, {"controls": kept} | ({"script": SCRIPTS[block]} if block in SCRIPTS else grid(picture, kept)), of)
         print(f"{block}: {(HERE / f'{block}.js').stat().st_size / 1e6:.2f} MB", flush=True)
 
-    explore.explore, explore.draw_digit = record, lambda picture: written("network", network(names["better_net"]), of)
+    explore.explore, explore.draw_digit = record, lambda picture: written(f"{lesson}.network", network(names["better_net"]), of)
     os.chdir(ROOT / "notebooks")
     for cell in notebook.cells:
         if cell.cell_type == "code":

@@ -1,4 +1,4 @@
-// Lesson 07's field to draw in: the better network, as it was trained (network.js), run in the page. `forward` computes what PyTorch
+// Lesson 07's field to draw in: the better network, as it was trained (07-cnn.network.js), run in the page. `forward` computes what PyTorch
 // does, layer by layer; `asDigit` makes of a drawing what handwriting.as_digit makes of it. tests/test_web.py compares both.
 "use strict";
 {
@@ -9,7 +9,7 @@
 
   // Each takes and returns {data, shape: [channels, height, width]}; a flat one has the shape [n, 1, 1].
   const kinds = {
-    Conv2d({data, shape: [inputs, h, w]}, {weight, bias}, [W, b]) {
+    Conv2d({data, shape: [inputs, h, w]}, {weight}, [W, b]) {
       const [outputs, , k] = weight.shape, [rows, columns] = [h - k + 1, w - k + 1], out = new Float32Array(outputs * rows * columns);
       for (let o = 0, at = 0; o < outputs; o++) for (let y = 0; y < rows; y++) for (let x = 0; x < columns; x++, at++) {
         let sum = b[o];
@@ -91,7 +91,7 @@
       digit.forEach((value, i) => grey.data.set([255 - 255 * value, 255 - 255 * value, 255 - 255 * value, 255], 4 * i));
       small.putImageData(grey, 0, 0);
       try {
-        const p = course.forward(await course.pack("network"), digit), best = p.indexOf(Math.max(...p)), drawn = digit.some(value => value > 0);
+        const p = course.forward(await course.pack(block.dataset.block), digit), best = p.indexOf(Math.max(...p)), drawn = digit.some(value => value > 0);
         bars.innerHTML = course.bars(drawn ? p : p.map(() => 0));
         bars.ariaLabel = `Ten probabilities: ${p.map((value, k) => `${k}: ${value.toFixed(2)}`).join(", ")}`;
         text.textContent = drawn ? `most likely a ${best}, probability ${p[best].toFixed(2)}` : "Draw a digit in the black field.";
