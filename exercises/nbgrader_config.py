@@ -17,7 +17,7 @@ from nbgrader.preprocessors import (  # noqa: E402
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor  # noqa: E402
 
 from exercises.grading.pages import markdown2html  # noqa: E402
-from exercises.grading.plug import execute, HideTests, Mend, RunAndJudge, SaveGrades, ShowRaw  # noqa: E402
+from exercises.grading.plug import Collect, execute, HideTests, Mend, RunAndJudge, SaveGrades, ShowRaw  # noqa: E402
 from exercises.grading.release import Select  # noqa: E402
 
 Execute.preprocess = execute  # nbgrader has no setting for it
@@ -26,6 +26,10 @@ c.CourseDirectory.root = str(HERE)
 c.CourseDirectory.course_id = os.environ.get("COURSE_ID", "deep-learning")
 if "COURSE_EXCHANGE" in os.environ:  # the folder through which a class on one server hands in (hub/README.md)
     c.Exchange.root = os.environ["COURSE_EXCHANGE"]
+    # Its folders are root's and written by the group of teachers (hub/exchange). Without this nbgrader asks that whoever releases
+    # owns them, and that everybody can write in the exchange itself, where a student's folder would be a course in others' lists.
+    c.CourseDirectory.groupshared = True
+    c.ExchangeFactory.collect = Collect
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError()"}
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 

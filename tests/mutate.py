@@ -31,7 +31,7 @@ MODULES = {  # module: (its files, the tests that go with it)
     "explore": (["explore.py"], "explore"),
     "handwriting": (["handwriting.py"], "handwriting explore readings"),
     "checks": (["exercises/checks/*.py"], "exercises"),
-    "grading": (["exercises/grading/*.py"], "collect mend report keep grading pages state"),
+    "grading": (["exercises/grading/*.py"], "collect inbound mend report keep grading pages state"),
     "tools": (["tools/*.py"], "launch make mine"),
 }
 SETTINGS = """

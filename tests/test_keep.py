@@ -206,3 +206,30 @@ def test_points_by_hand_are_remembered_none_among_them(points, tmp_path, monkeyp
         book.find_submission("lesson", "ada").notebooks[0].grades[0].manual_score = points
         book.db.commit()
     assert keep.recorded("lesson") == ({"ada"}, {"ada": {"explain": points}})
+
+
+def test_a_folder_is_written_whole_or_stays_as_it_was(tmp_path, monkeypatch):
+    folder = tmp_path / "ada" / LESSON
+    keep.replace_folder(folder, {"a": b"1", "b": b"2"})
+    keep.replace_folder(folder, {"a": b"3"})
+    assert [path.name for path in folder.parent.iterdir()] == [LESSON]
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a": b"3"}
+    real = Path.write_bytes
+
+    def full(path, data):
+        if data == b"5":
+            raise OSError(28, "No space left on device")
+        return real(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        keep.replace_folder(folder, {"a": b"4", "b": b"5"})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a": b"3"} and len(list(folder.parent.iterdir())) == 1
+
+
+@pytest.mark.parametrize("there", ["ada", f"ada/{LESSON}"])
+def test_a_file_in_the_way_of_a_folder_makes_room(tmp_path, there):
+    (tmp_path / there).parent.mkdir(exist_ok=True)
+    (tmp_path / there).write_text("in the way")
+    keep.replace_folder(tmp_path / "ada" / LESSON, {"a": b"1"})
+    assert (tmp_path / "ada" / LESSON / "a").read_bytes() == b"1"

@@ -80,6 +80,11 @@ def test_remarks_are_short_and_stand_under_their_titles(told):
     assert "x" * (report.LONGEST + 1) not in row["remarks"] and "the file was called a.ipynb" in row["remarks"]
 
 
+def test_what_does_not_count_is_named_and_costs_no_points(told):
+    text, (row,) = told({"ada": ({"refused": ["ada+x: it is a link", "bob+x: it says that it is bob's, and it belongs to ada"]}, (2.0, 2.0), {}, 0)})
+    assert "Not counted:\n  ada: ada+x: it is a link\n  ada: bob+x: it says" in text and row["total"] == "4.0" and "bob+x" in row["remarks"]
+
+
 def test_a_remark_can_not_steer_a_terminal(told):
     text, (row,) = told({"ada": ({"notes": ["\x1b[31mred\x1b[2J\r\n\x07 end"]}, (2.0, 2.0), {}, 0)})
     assert not {"\x1b", "\x07", "\r"} & set(text + row["remarks"]) and "end" in row["remarks"]
@@ -237,6 +242,37 @@ def test_only_what_is_new_or_failed_is_graded_again(taken):
     assert taken() == ["ada"] and taken.state["students"]["ada"]["failed"] == ""
     (taken.folder / "class" / "ada" / FILE).write_bytes(answered("accuracy", "smooth_labels"))
     assert taken() == ["ada"] and taken() == []
+
+
+def test_what_can_not_be_graded_takes_the_place_of_nothing_that_was(taken):
+    """A damaged file, a link, an empty folder, handed in after a good one: its points stay, and the remark says why."""
+    assert taken(graded=False) == ["ada"]
+    entry, submitted = taken.state["students"]["ada"], taken.folder / "exercises" / "submitted" / "ada" / LESSON
+    before = {**entry, "refused": []}, (submitted / FILE).read_bytes()
+    file = taken.folder / "class" / "ada" / FILE
+    for spoil, reason in ((lambda: file.write_bytes(b"{"), "not readable"), (lambda: (file.unlink(), file.symlink_to("/etc/hostname")), "it is a link"),
+                          (file.unlink, "an empty folder")):
+        spoil()
+        assert taken() == [] and ({**entry, "refused": []}, (submitted / FILE).read_bytes()) == before
+        said, = entry["refused"]
+        assert said.startswith("what was handed in last, as it can't be graded; what was graded before stays (") and reason in said
+    file.write_bytes(answered("accuracy"))
+    assert taken() == [] and taken.state["students"]["ada"]["refused"] == []
+    file.unlink()
+    assert taken(force=True) == ["ada"] and taken.state["students"]["ada"]["lost"] == "an empty folder"
+    file.write_bytes(b"{")
+    assert taken() == ["ada"] and "not readable" in taken.state["students"]["ada"]["lost"], "nothing that could be graded was there"
+
+
+def test_everybody_has_a_secret_or_nbgrader_releases_feedback_to_nobody_after_them(taken):
+    secret = taken.folder / "exercises" / "submitted" / "ada" / LESSON / "submission_secret.txt"
+    taken(graded=False)
+    drawn = secret.read_text()
+    assert re.fullmatch("[0-9a-f]{128}", drawn)
+    taken(force=True)
+    assert secret.read_text() != drawn
+    (taken.folder / "class" / "ada" / "submission_secret.txt").write_text("a" * 128)
+    assert taken() == ["ada"] and secret.read_text() == "a" * 128
 
 
 def test_a_mended_check_grades_everybody_again(taken, monkeypatch):

@@ -9,7 +9,7 @@ from pathlib import Path
 def main():
     parser = argparse.ArgumentParser(prog="make grade", description=__doc__)
     parser.add_argument("lesson", help="such as 04-softmax-from-scratch")
-    parser.add_argument("submissions", type=Path, help="a folder or a zip")
+    parser.add_argument("submissions", type=Path, help="a folder or a zip, or exchange: what a class on one server handed in")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="submissions side by side")
     parser.add_argument("--sandbox", default=os.environ.get("COURSE_SANDBOX", "bubblewrap"), choices=["bubblewrap", "none"])
     parser.add_argument("--force", action="store_true", help="grade again what was graded before")

@@ -1,6 +1,7 @@
 """Find the submissions in what a class handed in: a folder or a zip, from a colleague or from a learning system."""
 import contextlib
 import io
+import os
 import re
 import stat
 import struct
@@ -17,7 +18,14 @@ from .mend import LARGEST, Unreadable, lean, read
 
 JUNK = re.compile(r"(^|/)(__MACOSX|\.ipynb_checkpoints|\.git|\.venv|__pycache__)(/|$)|(^|/)\.[^/]*$"
                   r"|(^|/)(thumbs\.db|desktop\.ini)$", re.I)
-EXCHANGE = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's exchange puts beside a notebook
+TICKETS = {  # what nbgrader's exchange puts beside a notebook, as it writes it; its own commands stop at anything else
+    "timestamp.txt": re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?( [A-Za-z0-9/_+-]{1,40})?\s*"),
+    "submission_secret.txt": re.compile(rb"[0-9A-Za-z_-]{16,200}"),
+}
+EXCHANGE = "exchange"  # stands for the folder in which a class on one server hands in, see inbound.py
+INBOUND = "inbound"  # what that folder is called; its name alone tells it, as what lies in it is written by students
+SHOWN = 10  # how many things that do not count are named, of one student
+TRIES = 10  # how many of a student's hand-ins are looked at, the newest first, for one that can be graded
 # Alone beside the submissions, such a file is a roster, an index or a system's own, and nobody's work.
 NOBODY = re.compile(r"\.(csv|tsv|xlsx?|ods|ya?ml|html?|xml|ini|toml|db|log|md|txt|json)$", re.I)
 ARCHIVE = re.compile(r"\.(zip|tar|tgz|gz|bz2|xz|7z|rar)$", re.I)
@@ -34,6 +42,7 @@ class Submission:
     data: bytes = b""
     modified: datetime | None = None
     notes: list = field(default_factory=list)
+    refused: list = field(default_factory=list)  # what of theirs does not count, and why
     lost: str = ""  # why there is nothing to grade
     exchange: dict = field(default_factory=dict)  # {name: bytes} of the files that nbgrader's exchange adds
 
@@ -69,11 +78,14 @@ def collect(where: str | Path, lesson: str, template: NotebookNode, known: dict[
 
     Understood: a folder for each student (`ada/anything.ipynb`, `ada/<lesson>/...`, a repository), nbgrader's own layout,
     plain files (`ada.ipynb`), and the exports of Moodle, Canvas, Blackboard, Brightspace, Google Classroom, GitHub
-    Classroom and Gradescope. Links are not followed. `known`: {identity: folder} of earlier runs.
+    Classroom and Gradescope. Links are not followed. A folder called inbound is an exchange's, in which students themselves
+    may write (see inbound.py), and "exchange" stands for that of this class. `known`: {identity: folder} of earlier runs.
     `zone`: the time zone in which a zip's members are dated, this computer's if None (a date with its own zone is taken as it is).
     Raises FileNotFoundError or ValueError, in words.
     """
     where = Path(where).expanduser()
+    if str(where) == EXCHANGE and ("COURSE_EXCHANGE" in os.environ or not where.exists()) or where.name == INBOUND:
+        return _in_exchange(where, lesson, template, known)
     if where.is_dir():
         files, folders = _in_folder(where)
         return _collected(files, folders, lesson, template, known)
@@ -169,16 +181,61 @@ def _name(info):
 
 def _collected(files, folders, lesson, template, known):
     groups = _by_person(files, folders, lesson)
-    named, notes = students.folders(groups, known or {})
-    names = students.shown(groups)
-    found = []
-    for person, theirs in sorted(groups.items(), key=lambda entry: entry[0].identity):
-        submission = _choose(theirs, lesson, template)
+    return _named({person: _choose(theirs, lesson, template) for person, theirs in groups.items()}, known)
+
+
+def _named(found, known):
+    """Give each of {Person: Submission} its names; return the submissions in order."""
+    named, notes = students.folders(found, known or {})
+    names = students.shown(found)
+    for person, submission in found.items():
         submission.student, submission.name, submission.identity = named[person.identity], names[person.identity], person.identity
         if person.identity in notes:
             submission.notes.append(notes[person.identity])
-        found.append(submission)
-    return found
+    return [found[person] for person in sorted(found, key=lambda person: person.identity)]
+
+
+def _in_exchange(where, lesson, template, known):
+    """What lies in an exchange's inbound folder: of each account the newest hand-in that can be graded."""
+    from . import inbound  # Windows has no such accounts
+    where = inbound.folder() if str(where) == EXCHANGE else where
+    theirs = {}
+    with inbound.hand_ins(where, lesson) as found:
+        for hand_in in found:
+            theirs.setdefault(students.Person(hand_in.owner, hand_in.owner), []).append(hand_in)
+        return _named({person: _newest(hand_ins, lesson, template) for person, hand_ins in theirs.items()}, known)
+
+
+def _newest(hand_ins, lesson, template):
+    """The Submission of the newest of one account's hand-ins that can be graded; the newer ones that can't are named in it."""
+    whole, tried = [hand_in for hand_in in hand_ins if not hand_in.problem], []
+    for hand_in in whole[:TRIES]:
+        submission = _submitted(hand_in, lesson, template)
+        if not submission.lost:
+            break
+        tried.append((hand_in, submission))
+    else:  # the newest says why
+        submission = tried.pop(0)[1] if tried else Submission("", modified=hand_ins[0].when, lost="nothing that counts was handed in")
+    refused = [hand_in.refusal(each.lost) for hand_in, each in tried] + [hand_in.refusal() for hand_in in hand_ins if hand_in.problem]
+    submission.refused = refused[:SHOWN] + ([f"{len(refused) - SHOWN:,} more"] if len(refused) > SHOWN else [])
+    return submission
+
+
+def _submitted(hand_in, lesson, template):
+    """The Submission of one hand-in; its time is what the system recorded, whatever its files say."""
+    from . import inbound
+    try:
+        with hand_in.files(JUNK.search) as files:
+            submission = _choose([((), _File(each.path, each.size, each.when, each.load, each.problem)) for each in files], lesson, template)
+        if not submission.lost:
+            read(submission.data)
+    except inbound.Refused as error:
+        submission = Submission("", lost=str(error))
+    except Unreadable as error:
+        submission.lost = f"not readable ({error})"
+    submission.modified = submission.modified or hand_in.when
+    submission.exchange.pop("timestamp.txt", None)
+    return submission
 
 
 def _by_person(files, folders, lesson):
@@ -242,8 +299,8 @@ def _holds_a_notebook(file):
 def _choose(found, lesson, template):
     """The notebook that counts: of the newest attempt; of this exercise, then with the most answers, by its right name, the newest."""
     expected = f"{lesson}-exercises.ipynb"
-    tickets = [file for _, file in found if file.name in EXCHANGE and file.size < 1000]
-    found = [(attempt, file) for attempt, file in found if file.name not in EXCHANGE]
+    tickets = [file for _, file in found if file.name in TICKETS]
+    found = [(attempt, file) for attempt, file in found if file.name not in TICKETS]
     ranked, damaged = [], []
     for attempt, file in found:
         is_notebook = file.name.lower().endswith(".ipynb")
@@ -277,8 +334,13 @@ def _choose(found, lesson, template):
     ranked = list(newest.values())
     _, answers, right_name, _, chosen, data = max(ranked, key=lambda entry: entry[1:4])
     folder = PurePosixPath(chosen.path).parent
-    submission = Submission("", data=data, modified=chosen.modified, exchange={
-        ticket.name: ticket.load() for ticket in tickets if PurePosixPath(ticket.path).parent == folder})
+    submission = Submission("", data=data, modified=chosen.modified)
+    for ticket in tickets:
+        if PurePosixPath(ticket.path).parent == folder:
+            try:
+                submission.exchange[ticket.name] = _ticket(ticket)
+            except Damaged as error:
+                submission.notes.append(f"{ticket.name} was left out: {error}")
     if not right_name:
         submission.notes.append(f"the file was called {_brief(chosen.name)}")
     if answers[0] == 0:
@@ -288,6 +350,16 @@ def _choose(found, lesson, template):
         submission.notes.append(f"{_brief(chosen.name)} counts; also there: {', '.join(others)}")
     submission.notes += damaged
     return submission
+
+
+def _ticket(file):
+    """The bytes of a file of nbgrader's exchange. Raises Damaged where they are none that nbgrader writes."""
+    if file.size > 1000:
+        raise Damaged(f"it has {file.size:,} bytes")
+    data = file.load()
+    if not TICKETS[file.name].fullmatch(data):
+        raise Damaged("nbgrader writes another text")
+    return data
 
 
 def _brief(name):

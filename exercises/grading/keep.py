@@ -45,6 +45,24 @@ def replace(path: Path, content: str | bytes) -> None:
         raise
 
 
+def replace_folder(folder: Path, contents: dict[str, bytes]) -> None:
+    """Write a folder of files whole, or leave the one that was there. `contents`: {file name: bytes}."""
+    for parent in (folder.parent, folder):
+        if parent.exists() and not parent.is_dir():  # in the way of a folder of that name
+            parent.unlink()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
+    try:
+        for name, data in contents.items():
+            (new / name).write_bytes(data)
+        os.chmod(new, 0o777 & ~_umask())
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(new, folder)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+
+
 def _umask():
     mask = os.umask(0)
     os.umask(mask)

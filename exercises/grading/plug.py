@@ -5,6 +5,7 @@ import os
 from html import escape
 
 from nbgrader.api import Gradebook
+from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Enum, Float, List
 
@@ -81,6 +82,14 @@ def execute(self, nb, resources, km=None):
     with the rights of whoever asks: in the sandbox."""
     run_as_it_is(nb, os.environ.get("COURSE_SANDBOX", "bubblewrap"))
     return nb, resources
+
+
+class Collect(ExchangeCollect):
+    """Instead of nbgrader's collect, which follows links and believes names and times that students write (see inbound.py)."""
+
+    def start(self):
+        self.fail("nbgrader's own collect would follow links that students lay. One step collects and grades, in the course's folder: "
+                  f"python -m exercises.grading {self.coursedir.assignment_id} exchange")
 
 
 class ShowRaw(NbGraderPreprocessor):

@@ -70,7 +70,8 @@ def report(lesson: str, database: str, state: dict, folder: Path) -> None:
     print(f"\nWritten: {folder / lesson}.csv and {folder / lesson}.png")
 
 
-TITLES = ("Could not be graded (0 points)", "To be graded again by hand", "Stopped by a limit", "Cells that failed", "Mended", "Late")
+TITLES = ("Could not be graded (0 points)", "To be graded again by hand", "Stopped by a limit", "Cells that failed", "Mended", "Late",
+          "Not counted")
 
 
 def _remarks(lesson, student, entry, late, old):
@@ -83,6 +84,7 @@ def _remarks(lesson, student, entry, late, old):
     lines += [(TITLES[3], note) for note in told.get("failed", ())]
     lines += [(TITLES[4], note) for note in (*told.get("remarks", ()), *entry["notes"])]
     lines += [(TITLES[5], f"late by {late / 3600:.1f} h")] if late else []
+    lines += [(TITLES[6], note) for note in entry.get("refused", ())]
     return [(title, readable(str(line), LONGEST)) for title, line in lines]
 
 

@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import os
 import re
-import shutil
+import secrets
 import signal
 import sqlite3
 import sys
@@ -165,25 +165,26 @@ def take_in(lesson, where, state, force):
         nb, notes = mend(found.data, original)
         entry = students.get(found.student, {})
         graded = found.student in recorded and bool(keep.autograded(lesson, found.student))
-        if entry.get("key") != key or entry.get("failed") or not graded or force:
-            reworded = keep.reworded(lesson, found.student, nb, given.get(found.student, ()))
-            folder = EXERCISES / "submitted" / found.student / lesson
-            for parent in (folder.parent, EXERCISES / "autograded" / found.student):
-                if parent.exists() and not parent.is_dir():  # in the way of a folder of that name
-                    parent.unlink()
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            (folder / f"{release.notebook_name(lesson)}.ipynb").write_text(release.text(nb), encoding="utf-8")
-            if found.modified:
-                (folder / "timestamp.txt").write_text(f"{found.modified:%Y-%m-%d %H:%M:%S} UTC", encoding="utf-8")
-            for name, content in found.exchange.items():  # without them no feedback finds its way back
-                (folder / name).write_bytes(content)
-            new[found.student] = reworded
         unreadable = [note for note in notes if note.startswith("not readable")]
         lost = found.lost or "; ".join(unreadable)
+        if lost and graded and entry and not entry["lost"] and not entry["failed"] and not force:
+            entry["refused"] = [f"what was handed in last, as it can't be graded; what was graded before stays ({lost})", *found.refused]
+            continue
+        if entry.get("key") != key or entry.get("failed") or not graded or force:
+            reworded = keep.reworded(lesson, found.student, nb, given.get(found.student, ()))
+            contents = {f"{release.notebook_name(lesson)}.ipynb": release.text(nb).encode()}
+            if found.modified:
+                contents["timestamp.txt"] = f"{found.modified:%Y-%m-%d %H:%M:%S} UTC".encode()
+            # Without a secret nbgrader's release_feedback stops, and nobody after this student gets any: one that nobody knows.
+            contents["submission_secret.txt"] = secrets.token_hex(64).encode()
+            graded_before = EXERCISES / "autograded" / found.student
+            if graded_before.exists() and not graded_before.is_dir():  # in the way of a folder of that name
+                graded_before.unlink()
+            keep.replace_folder(EXERCISES / "submitted" / found.student / lesson, contents | found.exchange)
+            new[found.student] = reworded
         students[found.student] = {
             "name": found.name, "identity": found.identity, "key": key, "failed": "", "lost": lost,
-            "again": bool(entry.get("again")) and found.student not in new,
+            "again": bool(entry.get("again")) and found.student not in new, "refused": found.refused,
             "notes": found.notes + ([] if lost else notes)}
     return new
 
