@@ -216,7 +216,10 @@ def _newest(hand_ins, lesson, template):
         tried.append((hand_in, submission))
     else:  # the newest says why
         submission = tried.pop(0)[1] if tried else Submission("", modified=hand_ins[0].when, lost="nothing that counts was handed in")
-    refused = [hand_in.refusal(each.lost) for hand_in, each in tried] + [hand_in.refusal() for hand_in in hand_ins if hand_in.problem]
+    refused = [hand_in.refusal(each.lost) for hand_in, each in tried]
+    if submission.lost and len(whole) > TRIES:
+        refused.append(f"{len(whole) - TRIES:,} older ones, which were not looked at")
+    refused += [hand_in.refusal() for hand_in in hand_ins if hand_in.problem]
     submission.refused = refused[:SHOWN] + ([f"{len(refused) - SHOWN:,} more"] if len(refused) > SHOWN else [])
     return submission
 
@@ -226,7 +229,8 @@ def _submitted(hand_in, lesson, template):
     from . import inbound
     try:
         with hand_in.files(JUNK.search) as files:
-            submission = _choose([((), _File(each.path, each.size, each.when, each.load, each.problem)) for each in files], lesson, template)
+            found = [_File(each.path, each.size, each.when, each.load, each.problem) for each in files]
+            submission = _choose([((), file) for file in found], lesson, template)
         if not submission.lost:
             read(submission.data)
     except inbound.Refused as error:

@@ -226,7 +226,8 @@ def _hand_in(item, lesson, inbound):
     except FileNotFoundError:
         return None  # taken away meanwhile
     except OSError as error:  # such as a file system of the student's own, mounted there
-        return HandIn(item.name, claimed, "unknown", -1, datetime.now(timezone.utc), f"whose it is can't be seen ({error.strerror})", inbound)
+        problem = f"whose it is can't be seen ({error.strerror})"
+        return HandIn(item.name, claimed, "unknown", -1, datetime.now(timezone.utc), problem, inbound)
     owner, when = _account(info.st_uid), _when(info)
     return HandIn(item.name, claimed, owner, info.st_uid, when, _refused(info, claimed, owner, when, rest.split("+")[0]), inbound)
 
