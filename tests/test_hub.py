@@ -1,40 +1,50 @@
-"""A class on one server, as hub/README.md sets it up: real accounts, real JupyterHub processes, on loopback.
+"""A class on one server, as hub/README.md sets it up, and what curious students try there: real accounts, real JupyterHub
+processes, on loopback; thief and victim side by side.
 
-Needs root (accounts are made and removed) and bubblewrap: `.ci/run` runs it.
+Needs root (accounts are made and removed), bubblewrap and Chromium: `.ci/run` runs it.
 """
 import contextlib
-import json
 import os
 import pwd
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
-import tempfile
 import time
-import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 import pytest
 import requests
-import websocket
 
+import classhub
+from browser import CHROMIUM, chromium
+from classhub import PASSWORD, Hub, Person
 from classroom import FILE, LESSON, ROOT, TASKS, solved
-from mirror import checksums, write_full_size
-from test_launch import copied, git
 
 pytestmark = [pytest.mark.slow("root: makes accounts; installs a server"), pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="makes accounts: run it as root")]
-PASSWORD = uuid.uuid4().hex
-PEOPLE = {"hub-ada": "students", "hub-bob": "students", "hub-teacher": "teachers"}
+PEOPLE = {"hub-ada": "students", "hub-bob": "students", "hub-carol": "students", "hub-teacher": "teachers"}
+# Carol's kernels are culled after seconds, not an hour.
+SETTINGS = """
+def hurry(spawner):
+    if spawner.user.name == "hub-carol":
+        spawner.args = [each for each in spawner.args if "cull_idle" not in each] + ["--MappingKernelManager.cull_idle_timeout=4", "--MappingKernelManager.cull_interval=1"]
+c.Spawner.pre_spawn_hook = hurry
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def every_name_is_this_machine():
+    with classhub.names():
+        yield
 
 
 @pytest.fixture(scope="module")
 def folder():
-    """A folder that everybody may pass through, as /srv is."""
-    path = Path(tempfile.mkdtemp(prefix="class-"))
-    path.chmod(0o755)
+    path = classhub.class_folder()
     yield path
     shutil.rmtree(path)
 
@@ -42,15 +52,7 @@ def folder():
 @pytest.fixture(scope="module")
 def installed(folder):
     """The server set up by hub/install, data included."""
-    course = copied(folder / "download")
-    for name in ("MNIST", "FashionMNIST"):  # the mirrors can't be reached: stand-ins are there already
-        write_full_size(folder / "class" / "data" / name / "raw")
-    with (course / "image_data.py").open("a") as file:
-        file.write(f"CRC32['real'] = dict.fromkeys(CRC32['real'], {checksums(folder / 'class' / 'data' / 'MNIST' / 'raw')})\n")
-    git(course, "init", "-q", "-b", "main")
-    git(course, "add", ".")
-    git(course, "commit", "-q", "-m", "the course")
-    done = subprocess.run(["hub/install", folder / "class"], cwd=course, capture_output=True, text=True)
+    done = classhub.install(classhub.downloaded(folder), folder / "class")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert "Start the hub:" in done.stdout
     return folder / "class"
@@ -58,116 +60,27 @@ def installed(folder):
 
 @pytest.fixture(scope="module")
 def people(folder, installed):
-    """Two students and a teacher, with the course in the teacher's home."""
-    remove()
+    """Three students and a teacher, with the course in the teacher's home."""
     for name, group in PEOPLE.items():
-        subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", "--groups", group, name], check=True)
-        subprocess.run(["chpasswd"], input=f"{name}:{PASSWORD}", text=True, check=True)
-        Path(f"~{name}").expanduser().chmod(0o700)
-    shutil.copytree(folder / "download", Path("~hub-teacher/course").expanduser())
-    subprocess.run(["chown", "-R", "hub-teacher:", Path("~hub-teacher/course").expanduser()], check=True)
+        classhub.remove(name)
+        classhub.add(name, group)
+    classhub.give_course(folder / "download", "hub-teacher")
     yield PEOPLE
-    remove()
-
-
-def remove():
     for name in PEOPLE:
-        with contextlib.suppress(KeyError):
-            pwd.getpwnam(name)
-            subprocess.run(["pkill", "-KILL", "-u", name], check=False)
-            subprocess.run(["userdel", "--remove", "--force", name], check=True, capture_output=True)
-
-
-def free_ports(count):
-    """All drawn before any is given back: of ports that are asked for one after the other, two may be the same."""
-    with contextlib.ExitStack() as held:
-        return [held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(count)]
+        classhub.remove(name)
 
 
 @pytest.fixture(scope="module")
-def hub(installed, people):
-    public, api, proxy = free_ports(3)
-    url = f"http://127.0.0.1:{public}"
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("COURSE_", "PYTEST", "OMP_", "MPL"))}
-    with open(installed / "state" / "hub.log", "w") as log:
-        process = subprocess.Popen(
-            [installed / "venv/bin/jupyterhub", "-f", installed / "course/hub/jupyterhub_config.py",
-             f"--JupyterHub.hub_port={api}", f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{proxy}"],
-            env=env | {"COURSE_CLASS": str(installed), "COURSE_HUB_URL": url}, stdout=log, stderr=log, cwd=installed)
-    try:
-        for _ in range(120):
-            assert process.poll() is None, (installed / "state" / "hub.log").read_text()[-3000:]
-            with contextlib.suppress(requests.ConnectionError):
-                if requests.get(f"{url}/hub/api/", timeout=5).ok:
-                    break
-            time.sleep(0.5)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(30)
-        print((installed / "state" / "hub.log").read_text()[-5000:])
+def running(installed, people):
+    hub = Hub(installed, SETTINGS).start()
+    yield hub
+    hub.stop()
+    print(hub.log[-5000:])
 
 
-class Person:
-    """Somebody at the hub: logs in with a password, starts their server, and uses it as a browser would."""
-
-    def __init__(self, hub, name, password=PASSWORD):
-        self.hub, self.name, self.web = hub, name, requests.Session()
-        self.web.get(f"{hub}/hub/login", timeout=30)
-        self.answer = self.web.post(f"{hub}/hub/login", timeout=30, data={
-            "username": name, "password": password, "_xsrf": self.web.cookies.get("_xsrf", path="/hub/")})
-
-    def start(self):
-        self.web.get(f"{self.hub}/hub/spawn", timeout=60)
-        lab = f"{self.hub}/user/{self.name}/lab"
-        for _ in range(240):
-            answer = self.web.get(lab, timeout=60)  # also logs in to that server, by way of the hub
-            if answer.ok and answer.url.startswith(lab):
-                break
-            time.sleep(0.5)
-        else:
-            raise AssertionError(f"no server for {self.name}: {answer.status_code} {answer.url}")
-        return self
-
-    def ask(self, method, path, **options):
-        xsrf = self.web.cookies.get("_xsrf", path=f"/user/{self.name}/")
-        answer = self.web.request(method, f"{self.hub}/user/{self.name}/{path}", timeout=300,
-                                  headers={"X-XSRFToken": xsrf}, **options)
-        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[-500:]}"
-        return answer.json() if answer.content else None
-
-    def run(self, *cells, folder=""):
-        """Run code in a kernel of this person's server; return what it printed, errors included."""
-        kernel = self.ask("POST", "api/kernels", json={"name": "python3", "path": folder})["id"]
-        cookies = "; ".join(f"{c.name}={c.value}" for c in self.web.cookies if f"/user/{self.name}/".startswith(c.path))
-        socket = websocket.create_connection(f"{self.hub.replace('http', 'ws')}/user/{self.name}/api/kernels/{kernel}/channels",
-                                             cookie=cookies, timeout=600)
-        printed = ""
-        for code in cells:
-            number = uuid.uuid4().hex
-            socket.send(json.dumps({
-                "channel": "shell", "parent_header": {}, "metadata": {}, "content": {"code": code, "silent": False},
-                "header": {"msg_id": number, "msg_type": "execute_request", "session": number, "username": "", "version": "5.3"}}))
-            while True:
-                message = json.loads(socket.recv())
-                if message["parent_header"].get("msg_id") != number:
-                    continue
-                content = message["content"]
-                printed += content.get("text", "") if message["msg_type"] == "stream" else ""
-                printed += "\n".join(content.get("traceback", [])) if message["msg_type"] == "error" else ""
-                if message["msg_type"] == "status" and content["execution_state"] == "idle":
-                    break
-        socket.close()
-        self.ask("DELETE", f"api/kernels/{kernel}")
-        return printed
-
-    def shell(self, *commands):
-        """Run the teacher's commands, as typed in a terminal of JupyterLab; raise where one fails."""
-        said = self.run("import subprocess\ndone = subprocess.run(" + repr("set -e; " + "; ".join(commands))
-                        + ", shell=True, executable='/bin/bash', stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)\n"
-                        "print(done.stdout, 'EXIT', done.returncode)")
-        assert said.rstrip().endswith("EXIT 0"), said[-3000:]
-        return said
+@pytest.fixture(scope="module")
+def hub(running):
+    return running.url
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +97,15 @@ def ada(hub):
 def bob(hub):
     return Person(hub, "hub-bob").start()
 
+
+def as_account(name, code):
+    """Run Python code as an account of this machine, outside of the hub; return what it said."""
+    account = pwd.getpwnam(name)
+    return subprocess.run(["/usr/bin/python3", "-c", code], user=account.pw_uid, group=account.pw_gid, extra_groups=os.getgrouplist(name, account.pw_gid),
+                          cwd="/", env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60)
+
+
+# ---------------------------------------------------------------- a week
 
 def recipe():
     """The teacher's commands in hub/README.md, which this test types."""
@@ -225,7 +147,7 @@ def test_a_class_from_fetch_to_feedback(hub, teacher, ada, bob, installed):
         assert handed["success"], handed
 
     # Collect, grade in the sandbox, hand back.
-    said = teacher.shell(steps["cd"], steps["collect"], steps["(cd"], steps["generate_feedback"], steps["release_feedback"])
+    said = teacher.shell(steps["cd"], steps["(cd"], steps["generate_feedback"], steps["release_feedback"])
     assert "2 submissions, 2 of them new" in said
     table = teacher.shell(f"cat ~/course/exercises/grades/{LESSON}.csv")
     total = {line.split(",")[0]: line for line in table.splitlines()}
@@ -239,7 +161,7 @@ def test_a_class_from_fetch_to_feedback(hub, teacher, ada, bob, installed):
 
     # A second round grades only what is new.
     bob.ask("POST", "assignments/submit", json={"course_id": "deep-learning", "assignment_id": LESSON})
-    assert "2 submissions, 1 of them new" in teacher.shell(steps["cd"], steps["collect"], steps["(cd"])
+    assert "2 submissions, 1 of them new" in teacher.shell(steps["cd"], steps["(cd"])
 
 
 def test_the_data_are_shared_and_nobody_can_change_them(ada, installed):
@@ -257,13 +179,42 @@ def test_lessons_are_copied_once_and_kept(ada):
     assert "Traceback" not in said and said.endswith("done\n"), said
 
 
-def test_a_student_sees_no_answers_and_nobody_elses_work(ada, installed):
-    exchange = installed / "exchange" / "deep-learning" / "inbound"
+def test_a_student_sees_no_answers_and_nobody_elses_work(ada, bob, teacher, installed):
+    """Bob's kernel holds a secret that Ada looks for, in its environment and its memory too."""
+    kernel = bob.kernel()
+    number = told(bob, kernel, "import os; secret = 'of bob'; print(os.getpid())").strip()
     said = ada.run("import os, glob",
-                   f"print([path for path in glob.glob('{installed}/course/**', recursive=True) if 'source' in path])",
-                   "os.listdir('/home/hub-bob')", "os.listdir('/home/hub-teacher')", f"os.listdir('{exchange}')",
-                   f"os.listdir('{installed}/state')")
-    assert said.startswith("[]") and said.count("Permission denied") == 4, said
+                   f"print([path for path in glob.glob('{installed}/current/course/**', recursive=True) if 'source' in path])",
+                   "os.listdir('/home/hub-bob')", "os.listdir('/home/hub-teacher')",
+                   f"os.listdir('{installed}/exchange/deep-learning/inbound')", f"os.listdir('{installed}/exchange/deep-learning/feedback')",
+                   f"os.listdir('{installed}/state')", f"os.listdir('{installed}/certificates')",
+                   f"open('/proc/{number}/environ').read()", f"open('/proc/{number}/mem', 'rb')", f"os.listdir('/proc/{number}/fd')",
+                   *(f"open('/proc/{each}/environ').read()" for each in subprocess.run(["pgrep", "-f", "jupyterhub_config.py|configurable-http-proxy"],
+                                                                                  capture_output=True, text=True).stdout.split()[:2]))
+    assert said.startswith("[]") and said.count("Permission denied") == 11, said
+    bob.ask("DELETE", f"api/kernels/{kernel}")
+
+
+def test_what_is_everybodys_is_nobodys_to_change(ada, installed):
+    places = ["current/course/utils.py", "current/venv/bin/jupyterhub-singleuser", "data/MNIST/raw/t10k-labels-idx1-ubyte", "settings.py"]
+    folders = ["", "current/course", "current/course/hub", "current/venv", "versions", "packages", "data", "exchange", "exchange/deep-learning", "exchange/deep-learning/outbound"]
+    said = ada.run("import os", f"""
+for place in {places}:
+    try:
+        open('{installed}/' + place, 'r+b'); print('wrote', place)
+    except PermissionError:
+        pass
+for folder in {folders}:
+    try:
+        os.mkdir('{installed}/' + folder + '/mine'); print('made', folder)
+    except PermissionError:
+        pass
+try:
+    os.replace('{installed}/current', '{installed}/mine'); print('moved')
+except PermissionError:
+    print('nothing')
+""")
+    assert said == "nothing\n", said
 
 
 def test_nobody_can_listen_to_anothers_kernel(ada, bob):
@@ -285,6 +236,245 @@ def test_nobody_can_listen_to_anothers_kernel(ada, bob):
     assert "PermissionError" in heard, heard
 
 
-def test_a_student_is_no_admin(hub, ada, teacher):
-    assert ada.web.get(f"{hub}/hub/admin", timeout=30).status_code == 403
-    assert teacher.web.get(f"{hub}/hub/admin", timeout=30).status_code == 200
+def test_nobody_administers_the_hub_through_it(hub, ada, teacher):
+    for person in (ada, teacher):
+        assert person.web.get(f"{hub}/hub/admin", timeout=30).status_code == 403
+        who = person.api("GET", "user").json()
+        assert who["admin"] is False and all(scope.endswith(f"!user={person.name}") for scope in who["scopes"]), who
+
+
+# ---------------------------------------------------------------- what a curious student tries
+
+TRIED = """
+async ([hub, teacher]) => {
+    const got = {}, attempt = async (name, what) => { try { got[name] = await what(); } catch (error) { got[name] = "no: " + error.name; } };
+    const mine = {credentials: "include"}, mint = JSON.stringify({note: "stolen"});
+    let xsrf = "none";
+    await attempt("page", async () => { const text = await (await fetch(hub + "/hub/token", mine)).text();
+        xsrf = text.match(/xsrf_token: "([^"]+)"/)?.[1] ?? xsrf; return text.includes("Request new API token"); });
+    await attempt("mint", async () => (await fetch(hub + "/hub/api/users/hub-teacher/tokens?_xsrf=" + xsrf, {...mine, method: "POST", body: mint, headers: {"Content-Type": "application/json"}})).status);
+    await attempt("blind", async () => (await fetch(hub + "/hub/api/users/hub-teacher/tokens", {...mine, method: "POST", mode: "no-cors", body: mint})).type);
+    await attempt("who", async () => (await (await fetch(hub + "/hub/api/user?_xsrf=" + xsrf, mine)).json()).name);
+    await attempt("server", async () => (await fetch(teacher + "/user/hub-teacher/api/contents", mine)).status);
+    await attempt("cookies", async () => document.cookie.includes("_xsrf"));
+    await attempt("frame", () => new Promise(done => { const frame = document.body.appendChild(document.createElement("iframe"));
+        frame.onload = () => done(!!frame.contentDocument?.body?.innerText.includes("token")); frame.src = hub + "/hub/token"; setTimeout(() => done(false), 5000); }));
+    await attempt("form", () => new Promise(done => { const form = document.body.appendChild(document.createElement("form"));
+        Object.assign(form, {method: "POST", action: hub + "/hub/api/users/hub-teacher/tokens", enctype: "text/plain", target: "nowhere"});
+        const frame = document.body.appendChild(document.createElement("iframe")); frame.name = "nowhere"; frame.onload = () => done("sent");
+        form.submit(); setTimeout(() => done("sent"), 3000); }));
+    document.cookie = "_xsrf=mine; domain=class.localhost; path=/hub/";
+    document.cookie = "jupyterhub-session-id=mine; domain=class.localhost; path=/";
+    return got;
+}"""
+
+
+def tokens(installed, name):
+    with contextlib.closing(sqlite3.connect(f"file:{installed}/state/jupyterhub.sqlite?mode=ro", uri=True)) as database:
+        return [note for note, in database.execute("select note from api_tokens join users on users.id = user_id where users.name = ?", (name,))]
+
+
+@pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="Chromium is not installed: sudo apt-get install chromium")
+def test_a_students_page_can_do_nothing_in_the_name_of_a_teacher_who_opens_it(hub, installed, ada, teacher, tmp_path):
+    """A folder that the student's own settings serve to everybody; the same script, on a page of the hub's, mints a token."""
+    ada.run("import os; os.makedirs(os.path.expanduser('~/pages'), exist_ok=True); os.makedirs(os.path.expanduser('~/.jupyter'), exist_ok=True)",
+            "open(os.path.expanduser('~/pages/evil.html'), 'w').write('<!doctype html><body>Look at my plot')",
+            "open(os.path.expanduser('~/.jupyter/jupyter_server_config.py'), 'w').write('c.ServerApp.extra_static_paths = [\"/home/hub-ada/pages\"]')")
+    ada.stop().start()
+    with chromium(tmp_path / "profile") as page:
+        page.goto(f"{hub}/hub/login")
+        page.fill("#username_input", "hub-teacher")
+        page.fill("#password_input", PASSWORD)
+        page.click("#login_submit")
+        page.wait_for_url("**/user/hub-teacher/lab**")
+        arguments = [hub, teacher.home.removesuffix("/user/hub-teacher")]
+        page.goto(f"{ada.home}/static/evil.html")
+        assert "Look at my plot" in page.inner_text("body")
+        got = page.evaluate(TRIED, arguments)
+        refused = {name: "no: TypeError" for name in ("page", "mint", "who", "server")}
+        assert got == refused | {"blind": "opaque", "cookies": False, "frame": False, "form": "sent"}
+        assert "stolen" not in tokens(installed, "hub-teacher")
+        page.goto(f"{hub}/hub/token")  # the cookies that the page left
+        assert page.get_by_text("Request new API token").first.is_visible() and page.locator("text=hub-teacher").count()
+        got = page.evaluate(TRIED, arguments)
+        assert (got["page"], got["mint"], got["who"]) == (True, 201, "hub-teacher") and "stolen" in tokens(installed, "hub-teacher")
+
+
+def test_no_account_can_listen_where_the_hub_does_or_did(running, hub, ada):
+    """Neither while it runs nor while it is stopped; and its proxy leaves its ports at once."""
+    listen = "import socket\nfor port in {}:\n    try:\n        socket.create_server(('127.0.0.1', port)); print('got', port)\n    except OSError as error:\n        print(type(error).__name__)"
+    assert "got" not in as_account("hub-ada", listen.format(running.ports)).stdout
+    kernel = ada.kernel()
+    told(ada, kernel, "kept = 41")
+    running.stop()
+    assert as_account("hub-ada", listen.format(running.ports)).stdout.split() == ["PermissionError"] * 3
+    for port in running.ports:  # root can: nothing of the hub's is left
+        socket.create_server(("127.0.0.1", port)).close()
+    running.start()
+    said = told(ada, kernel, "print(kept + 1)")
+    assert said == "42\n", said  # the server and its kernel have not noticed
+    ada.ask("DELETE", f"api/kernels/{kernel}")
+
+
+def told(person, kernel, code):
+    """What a kernel prints, which goes on afterwards."""
+    connection = person.channels(kernel)
+    try:
+        return classhub.said(connection, code)
+    finally:
+        connection.close()
+
+
+def test_a_port_that_anybody_may_have_is_refused(installed, running):
+    settings = installed / "settings.py"
+    before = settings.read_text()
+    for line, name in (("c.JupyterHub.bind_url = 'http://127.0.0.1:8000'", "JupyterHub.bind_url"), ("c.JupyterHub.hub_port = 8081", "JupyterHub.hub_port"),
+                       ("c.ConfigurableHTTPProxy.api_url = 'https://127.0.0.1:8001'", "ConfigurableHTTPProxy.api_url")):
+        settings.write_text(f"{before}\n{line}\n")
+        length = len(running.log)
+        done = subprocess.run([installed / "current/course/hub/serve", installed], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and f"({name}) while the hub is stopped" in running.log[length:]
+    settings.write_text(before)
+
+
+def test_a_servers_port_answers_the_hubs_proxy_alone(installed, ada, bob):
+    """Its number is anybody's, so both sides show a certificate; nobody's serves for another."""
+    ports = re.findall(r"https://127\.0\.0\.1:(\d+)", ada.run("import os; print(os.environ['JUPYTERHUB_SERVICE_URL'])"))
+    call = ("import ssl, socket\ncontext = ssl.create_default_context(); context.check_hostname = False; context.verify_mode = ssl.CERT_NONE\n{}\n"
+            "with context.wrap_socket(socket.create_connection(('127.0.0.1', %s))) as channel:\n"
+            "    channel.sendall(b'GET /user/hub-ada/api HTTP/1.0\\r\\n\\r\\n'); print(channel.recv(100))" % ports[0])
+    key = bob.run("import os; print(os.environ['JUPYTERHUB_SSL_CERTFILE'], os.environ['JUPYTERHUB_SSL_KEYFILE'])").split()
+    own = f"context.load_cert_chain({key[0]!r}, {key[1]!r})"
+    for certificate in ("", own):
+        done = as_account("hub-bob", call.format(certificate))
+        assert "HTTP/1" not in done.stdout and "SSL" in done.stderr + done.stdout, done
+    theirs = as_account("hub-bob", f"open({key[1].replace('hub-bob', 'hub-ada')!r})")
+    assert "PermissionError" in theirs.stderr
+    plain = as_account("hub-bob", f"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{ports[0]}/user/hub-ada/api')")
+    assert plain.returncode == 1
+
+
+def test_root_follows_no_link_in_a_students_home(hub, folder, ada):
+    """JupyterHub's own way gives the folder ~/.jupyterhub to its owner, whatever a link there points to."""
+    target = folder / "roots"
+    target.mkdir(exist_ok=True)
+    ada.run(f"import os, pathlib; os.symlink('{target}', pathlib.Path.home() / '.jupyterhub')")
+    ada.stop().start()
+    assert target.stat().st_uid == 0 and not list(target.iterdir())
+
+
+def test_many_wrong_passwords_make_nobody_wait(hub, people):
+    """Each costs two seconds by Debian's own rules, in a few threads: eighty, a minute and a half of somebody else's time."""
+    service = Path("/etc/pam.d/course-hub").read_text()
+    assert "pam_unix.so nodelay" in service
+    with ThreadPoolExecutor(40) as many:
+        wrong = [many.submit(Person, hub, name, "wrong") for name in ("hub-ada", "hub-bob", "nobody-here", "root") * 20]
+        begun = time.monotonic()
+        right = Person(hub, "hub-bob")
+        took = time.monotonic() - begun
+        assert right.answer.ok and "/hub/login" not in right.answer.url
+        waiting = sum(not each.done() for each in wrong)
+        assert all(each.result().answer.status_code == 403 for each in wrong)
+    assert took < 30, (took, waiting)
+
+
+def test_what_one_student_takes_ends_at_a_limit_and_others_go_on(ada, bob):
+    said = ada.run("""
+import os, signal, time
+children = []
+try:
+    while len(children) < 1000:
+        child = os.fork()
+        if not child:
+            time.sleep(60); os._exit(0)
+        children.append(child)
+except OSError as error:
+    stopped = type(error).__name__, 100 < len(children) < 300
+for child in children:
+    os.kill(child, signal.SIGKILL); os.waitpid(child, 0)
+print(*stopped)
+""", """
+import subprocess, sys
+print(subprocess.run([sys.executable, "-c", "bytearray(5 << 30)"], stderr=subprocess.PIPE, text=True).stderr.splitlines()[-1])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+try:
+    os.truncate(os.open("large", os.O_CREAT | os.O_RDWR), 5 << 30)
+except OSError as error:
+    print(error.strerror)
+""")
+    assert said.split("\n")[:4] == ["BlockingIOError True", "MemoryError", "File too large", ""], said
+    assert bob.run("import torch; print(torch.ones(3).sum())") == "tensor(3.)\n"
+
+
+def test_an_idle_kernel_ends_though_its_tab_is_open(hub, people):
+    carol = Person(hub, "hub-carol").start()
+    kernel = carol.kernel()
+    tab = carol.channels(kernel)
+    classhub.said(tab, "import time; time.sleep(8); print('busy is not idle')")
+    assert [each["id"] for each in carol.ask("GET", "api/kernels")] == [kernel]
+    for _ in range(120):
+        time.sleep(0.5)
+        if not carol.ask("GET", "api/kernels"):
+            break
+    else:
+        raise AssertionError("a kernel whose tab is open is never culled")
+    tab.close()
+
+
+# ---------------------------------------------------------------- what an administrator does
+
+def test_installing_again_keeps_settings_and_what_runs(folder, installed, running, bob):
+    """Course and packages change their place at once; a server goes on with what it began with."""
+    settings, before = (installed / "settings.py").read_text(), (installed / "current").resolve()
+    kernel = bob.kernel()
+    course = folder / "download"
+    (course / "notebooks" / "09-new.ipynb").write_text((course / "notebooks" / "01-tensors.ipynb").read_text())
+    classhub.git(course, "add", ".")
+    classhub.git(course, "commit", "-q", "-m", "a new lesson")
+    done = classhub.install(course, installed)
+    assert done.returncode == 0, done.stderr
+    now = (installed / "current").resolve()
+    assert now != before and (now / "course/notebooks/09-new.ipynb").exists() and (now / "venv").resolve() == (before / "venv").resolve()
+    assert (installed / "settings.py").read_text() == settings
+    assert told(bob, kernel, "import pictures, sys; print(pictures.__file__, 'jupyterlab' in sys.modules)").startswith(str(before))
+    bob.ask("DELETE", f"api/kernels/{kernel}")
+    bob.stop().start()
+    assert str(now) in bob.run("import utils; print(utils.__file__)")
+
+
+def test_without_a_network_it_says_one_sentence_and_changes_nothing(folder, installed, tmp_path):
+    course = tmp_path / "download"
+    shutil.copytree(folder / "download", course)
+    with (course / "hub" / "requirements.txt").open("a") as file:
+        file.write("# other packages\n")
+    before = (installed / "current").resolve()
+    done = subprocess.run(["unshare", "--net", "hub/install", installed], cwd=course, capture_output=True, text=True, timeout=300)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1 and "could not be fetched" in said and "Is there a network" in said and len(said.splitlines()) <= 5, said
+    assert (installed / "current").resolve() == before and Path(re.search(r"\? (\S+) has all", said)[1]).stat().st_size > 100
+
+
+def test_a_student_is_removed_while_their_server_runs(installed, running, hub):
+    """And whoever has the number or the name next has nothing of theirs."""
+    carol = Person(hub, "hub-carol").start()
+    carol.run("import os, pathlib; pathlib.Path('mine.txt').write_text('secret'); pathlib.Path('/tmp/hub-carols').write_text('secret')")
+    token = carol.api("POST", "users/hub-carol/tokens", json={"note": "kept"}).json()["token"]
+    assert requests.get(f"{hub}/hub/api/user", headers={"Authorization": f"token {token}"}, timeout=60).json()["name"] == "hub-carol"
+    number = pwd.getpwnam("hub-carol").pw_uid
+    done = subprocess.run([installed / "current/course/hub/remove", "hub-carol", installed], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    former = Path(re.search(r"hub-carol is removed; .*: (\S+)", done.stdout)[1])
+    assert (former / "home" / "mine.txt").read_text() == "secret" and former.parent.stat().st_mode & 0o77 == 0
+    with pytest.raises(KeyError):
+        pwd.getpwnam("hub-carol")
+    assert subprocess.run(["pgrep", "-U", str(number)], capture_output=True).returncode == 1
+    assert "/hub/login" in carol.web.get(f"{carol.home}/lab", timeout=60).url
+    classhub.add("hub-carol", "students", "--uid", str(number))  # the same name, and the same number
+    owned = subprocess.run(["find", "/home", "/tmp", "/var/tmp", "/dev/shm", installed, "-xdev", "-user", "hub-carol", "-not", "-path", "/home/hub-carol*"],
+                           capture_output=True, text=True).stdout
+    assert owned == ""
+    assert requests.get(f"{hub}/hub/api/user", headers={"Authorization": f"token {token}"}, timeout=60).status_code == 403
+    assert "mine.txt" not in Person(hub, "hub-carol").start().run("import os; print(os.listdir())")
+    for name, words in (("hub-nobody", "There is no account"), ("root", "not in the group students"), ("hub-teacher", "not in the group students")):
+        done = subprocess.run([installed / "current/course/hub/remove", name, installed], capture_output=True, text=True)
+        assert done.returncode == 1 and words in done.stdout

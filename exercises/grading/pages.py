@@ -3,8 +3,10 @@
 Markdown becomes HTML in many ways (links written out, in angle brackets, by reference, with signs as numbers), so it is the HTML
 that is cleaned: tags and attributes that are named here stay, all else is shown as text or left out.
 """
+import os
 import re
 from html import escape
+from urllib.parse import urlsplit
 
 from bleach.sanitizer import Cleaner
 from jinja2 import pass_context
@@ -16,12 +18,26 @@ LONGEST = 100_000  # letters
 PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*")
 LEFT = re.compile(r"<img\b(?![^>]*\ssrc=)[^>]*>")
 ASKS = re.compile(r"\\(?=(href|url|require|class|cssId|style|data|html\w*|includegraphics|unicode)\b)")  # of MathJax: more than letters
+HOST = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")  # a name with a domain: no number, no port of this machine
+
+
+def elsewhere(address):
+    """Whether an address leads to another machine's page: a link to this course's hub (COURSE_HOST), or to what listens at the
+    reader's own machine, would be followed with the reader's rights."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:  # such as http://[
+        return False
+    own = os.environ.get("COURSE_HOST", "localhost").lower()
+    return (re.match(r"https?://[^/]", address) is not None and "\\" not in address and "@" not in parts.netloc
+            and HOST.fullmatch(host) is not None and not any(f".{host}".endswith(f".{name}") for name in (own, "localhost", "local", "internal")))
 
 
 def _kept(tag, name, value):
     """Whether an attribute stays."""
     if name == "href":
-        return tag == "a" and re.match(r"(https?://|mailto:|#)", value) is not None
+        return tag == "a" and elsewhere(value)
     if name == "src":
         return tag == "img" and PICTURE.fullmatch(value) is not None
     if name == "class":  # of highlighted code
@@ -29,7 +45,7 @@ def _kept(tag, name, value):
     return name in ("alt", "title") or tag == "ol" and name == "start" or tag == "details" and name == "open"
 
 
-CLEANER = Cleaner(tags=TAGS, attributes=_kept, protocols=["http", "https", "mailto", "data"], strip=False, strip_comments=True)
+CLEANER = Cleaner(tags=TAGS, attributes=_kept, protocols=["http", "https", "data"], strip=False, strip_comments=True)
 
 
 def _words(match):
