@@ -277,6 +277,16 @@ def test_the_readmes_lessons_are_those_last_measured():
     assert f"A kernel with a lesson takes {min(memory[3:]) // 100 / 10} to {math.ceil(max(memory) / 100) / 10} GB of memory" in HUB
 
 
+def test_what_the_hubs_page_says_of_a_class():
+    students, *_, last, megabytes = OF["hub-logins"]["rows"][0]
+    assert f"of {students} students who log in at once all have a JupyterLab, the last after {last} seconds (the hub waits 180 for each)" in HUB
+    assert f"an idle server takes {megabytes} MB" in HUB
+    spin, _, one = OF["hub-threads"]["rows"]
+    assert (one[0], spin[2]) == ("one thread", "more than 60") and f"the slowest took {one[2]} s, {one[1]} s alone; with threads that spin, more than a minute" in HUB
+    alone, _, loops, *_ = column("hub-greedy", "another's 200 steps, s")
+    assert f"his eight busy loops made {loops} s of {alone}" in HUB
+
+
 def test_a_busy_machine():
     for row in OF["busy"]["rows"]:
         *each, one_by_one, together, ratio = row[1:]
