@@ -45,6 +45,7 @@ def test_a_moved_control_calls_the_picture_with_all_values(watched):
 def test_an_error_is_shown_in_its_words_and_the_next_move_goes_on(watched, capsys):
     def picture(shape):
         fig, _ = plt.subplots()
+        plt.figure(mine)  # which is the current one again
         if not shape.isdecimal():
             raise ValueError("Write a number.")
         seen.append(shape)
@@ -395,7 +396,7 @@ def pen(watched, monkeypatch, caplog):
 
     send.drawn, send.inks, send.canvas = drawn, inks, canvas
     yield send
-    assert not caplog.records, "ipywidgets logs what a function that it calls raises"
+    assert not caplog.get_records("call"), "ipywidgets logs what a function that it calls raises"
 
 
 def test_what_is_seen_is_what_the_network_gets(pen):
@@ -433,6 +434,8 @@ def test_leaving_the_field_ends_a_line_and_clear_empties_it(pen, watched):
     pen("mouse_down", 99, 0)  # a new line begins where it begins
     assert pen.drawn[-1][1] == (99, 0, 99, 0)
     pen("mouse_move", 0, 99)
+    pen("mouse_move", 20, 99)  # and goes on where it has come to
+    assert pen.drawn[-1][1] == (0, 99, 20, 99)
     pen("mouse_up", 0, 99)
     part(watched[-1], "Button").click()
     assert not pen.inks[-1].any() and pen.drawn[-1] == ("fill_rect", (0, 0, 100, 100), "black")
