@@ -21,7 +21,7 @@ ALT = 'A line that rises from 1 to 2; "steep" & <fast>.'
 def notebook(monkeypatch):
     """As in a notebook's kernel; yields what is displayed."""
     from matplotlib_inline.backend_inline import InlineBackend, configure_inline_support
-    shown = []
+    shown = Shown()
     shell = InteractiveShell.instance()
     shell.kernel = True
     configure_inline_support(shell, "inline")
@@ -40,6 +40,12 @@ def notebook(monkeypatch):
     plt.close("all")
 
 
+class Shown(list):
+    """What is displayed, and of it what replaced an earlier thing."""
+    def __init__(self):
+        self.updated = []
+
+
 class Handle:
     def __init__(self, shown):
         self.shown = shown
@@ -47,6 +53,7 @@ class Handle:
     def update(self, output, raw=False):
         assert raw is True or not isinstance(output, dict)
         self.shown.append(output)
+        self.shown.updated.append(output)
 
 
 def line():
@@ -106,6 +113,7 @@ def test_curves_that_grow_tell_what_they_are_at_every_step(notebook, monkeypatch
     animator.add(2, 0.4)
     animator.finish("The loss falls.")
     assert [told(output)[0] for output in notebook] == ["Curves of a running computation."] * 2 + ["The loss falls."]
+    assert notebook.updated == notebook[1:]  # in the place of the first
 
 
 def test_one_place_says_how_figures_are_shown():
@@ -180,9 +188,24 @@ def test_a_confusion_matrix_says_only_what_is_so():
         utils.show_confusion_matrix(torch.tensor([[3, 1], [0, 2]]), ["a", "b"])
     assert alts == ["Confusion matrix of 6 predictions, 6 of them right.",
                     "Confusion matrix of 6 predictions, 5 of them right; most often a is taken for b (1 time)."]
-    for matrix in (torch.eye(3), torch.zeros(2, 3), torch.zeros(4)):
+    for matrix in (torch.eye(3), torch.zeros(2, 3), torch.zeros(3, 2), torch.zeros(4)):
         with pytest.raises(ValueError, match="give one name for each class"):
             utils.show_confusion_matrix(matrix, ["a", "b"])
+
+
+def test_a_confusion_matrixs_colours_are_shares_from_none_to_all():
+    """Also where no count is 0, and of a class of a single picture."""
+    import torch
+    figures = []
+    with utils.shown_by(lambda fig, alt: figures.append(fig)):
+        utils.show_confusion_matrix(torch.tensor([[3, 1, 0], [0, 1, 0], [0, 0, 0]]), ["a", "b", "c"])
+        utils.show_confusion_matrix(torch.tensor([[3, 1], [2, 2]]), ["a", "b"])
+    for fig, shares in zip(figures, ([[0.75, 0.25, 0], [0, 1, 0], [0, 0, 0]], [[0.75, 0.25], [0.5, 0.5]])):
+        picture, = fig.axes[0].images
+        assert picture.get_array().tolist() == shares and picture.get_clim() == (0, 1)
+        assert picture.colorbar.ax is fig.axes[1] and picture.colorbar.cmap.name == "Blues"
+        assert [text.get_color() for text in fig.axes[0].texts] == ["white" if share > 0.7 else "black" for row in shares for share in row]
+    plt.close("all")
 
 
 def test_regions_need_a_class_for_each_point():
@@ -191,6 +214,23 @@ def test_regions_need_a_class_for_each_point():
     with pytest.raises(ValueError, match=r"predict gives shape \(40000, 2\) for 40000 points"):
         utils.show_decision_boundary(lambda points: points, X, y, "Two classes.")
     utils.show_decision_boundary(lambda points: (points[:, 0] > 0).numpy(), X, y, "Two classes.")
+    plt.close("all")
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3])
+def test_regions_have_a_tint_each_and_a_line_between_each_two(classes):
+    import torch
+    figures, y = [], torch.arange(6) % classes
+    X = torch.stack([4.0 * y, torch.arange(6.0)], dim=1)
+    with utils.shown_by(lambda fig, alt: figures.append(fig)):
+        utils.show_decision_boundary(lambda points: (points[:, 0] / 4).round().clamp(0, classes - 1), X, y, "Classes side by side.")
+    ax, = figures[0].axes
+    regions, *lines = [drawn for drawn in ax.collections if hasattr(drawn, "levels")]
+    assert regions.levels.tolist() == [c - 0.5 for c in range(classes + 1)] and regions.filled
+    assert [line.levels.tolist() for line in lines] == ([[c + 0.5 for c in range(classes - 1)]] if classes > 1 else [])
+    for c, path in enumerate(regions.get_paths()):  # each from halfway to its neighbour on the left to halfway on the right
+        (left, low), (right, high) = path.vertices.min(0), path.vertices.max(0)
+        assert (low, high) == (-1, 6) and abs(left - max(4 * c - 2, -1)) < 0.1 and abs(right - min(4 * c + 2, 4 * classes - 3)) < 0.1
     plt.close("all")
 
 
@@ -231,6 +271,22 @@ def test_curves_that_grow_are_shown_by_whom_it_says(notebook, monkeypatch):
         animator.add(1, torch.tensor(0.5))
         animator.finish("The loss falls.")
     assert seen == ["The loss falls."] and notebook == []
+
+
+def test_each_figure_is_closed_itself_whichever_is_the_current_one(notebook):
+    mine, shown = plt.figure().number, line()
+    plt.figure(mine)
+    utils.show(shown, "not the current one")
+    assert plt.get_fignums() == [mine]
+
+
+def test_a_still_has_twice_the_pixels_and_the_size_of_the_others(notebook, monkeypatch):
+    utils.show(line(), "seen")
+    monkeypatch.setenv("COURSE_STILL", "1")
+    utils.show(line(), "kept")
+    (width, height), kept = size_of(notebook[0]), Image.open(io.BytesIO(content_of(notebook[1])))
+    assert kept.format == "PNG" and kept.mode == "P" and abs(kept.width - 2 * width) <= 2 and abs(kept.height - 2 * height) <= 2
+    assert f'alt="kept" width="{kept.width // 2}"' in notebook[1]["text/html"]
 
 
 @pytest.mark.parametrize("kernel, environment, looked_at", [
@@ -277,6 +333,9 @@ def test_a_bar_without_a_known_number_of_batches_counts_them(notebook, monkeypat
     bar = utils.ProgressBar(2, None)
     bar.step(0)
     assert notebook[-1].data == '<progress aria-label="epoch 1 of 2, batch 1 of ?"></progress> epoch 1 of 2, batch 1 of ?'
+    clock.now += 1
+    bar.step(1)  # nobody knows how many were of the first epoch
+    assert notebook[-1].data.endswith("epoch 2 of 2, batch 2 of ?")
 
 
 def test_where_nobody_looks_there_is_no_bar(notebook):
