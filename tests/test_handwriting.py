@@ -14,9 +14,11 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from torch import nn
+from torch.nn import functional as F
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+import handwriting  # noqa: E402
 import utils  # noqa: E402
 from handwriting import as_digit, read_image  # noqa: E402
 
@@ -286,3 +288,366 @@ def test_a_line_that_becomes_one_pixel_wide_keeps_its_gaps():
     assert used[:6].min() > 0.9 and used[9:11].max() < 0.1 and 0.4 < used[-5:].min() <= used[-5:].max() < 0.6
     flat = as_digit(ink.T)[0]
     assert torch.allclose(flat[flat.sum(1).argmax()].sort()[0], column.sort()[0], atol=1e-5)
+
+
+# ---------------------------------------------------------------- its tools, against plain loops
+
+RANDOM = np.random.default_rng(1).random((11, 17)).astype("float32")
+
+
+def windowed(image, rows, columns, of=np.max):
+    """A window's largest value at each point; what is beyond the rim isn't in it."""
+    h, w = image.shape
+    return np.array([[of(image[max(i - rows, 0):i + rows + 1, max(j - columns, 0):j + columns + 1]) for j in range(w)] for i in range(h)])
+
+
+@pytest.mark.parametrize("rows, columns", [(2, 1), (0, 3), (1, 0), (2, None), (0, None)])
+def test_growing_and_shrinking_take_the_largest_and_the_smallest_around(rows, columns):
+    image, wide = torch.from_numpy(RANDOM - 0.5), rows if columns is None else columns
+    assert np.array_equal(handwriting._grown(image, rows, columns), windowed(RANDOM - 0.5, rows, wide))
+    assert np.array_equal(handwriting._shrunk(image, rows, columns), windowed(RANDOM - 0.5, rows, wide, np.min))
+    assert np.array_equal(handwriting._grown(image > 0, rows, columns), windowed(RANDOM > 0.5, rows, wide))
+
+
+@pytest.mark.parametrize("times", [2, 8])
+def test_smaller_is_the_mean_of_each_block_also_of_one_that_is_cut_off(times):
+    h, w = RANDOM.shape
+    means = [[RANDOM[i:i + times, j:j + times].mean() for j in range(0, w, times)] for i in range(0, h, times)]
+    assert np.allclose(handwriting._smaller(torch.from_numpy(RANDOM), times), means, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(11, 17), (17, 11), (5, 5)])
+def test_a_closing_fills_what_is_thinner_than_a_third(shape):
+    image = np.random.default_rng(2).random(shape).astype("float32")
+    reach = max(shape) // 6
+    assert np.array_equal(handwriting._closed(torch.from_numpy(image)), windowed(windowed(image, reach, reach), reach, reach, np.min))
+
+
+@pytest.mark.parametrize("shape", [(9, 14), (14, 9), (6, 1), (1, 6)])
+def test_a_shade_is_the_surface_of_second_degree_that_is_nearest(shape):
+    image = np.random.default_rng(3).random(shape).astype("float32") + 0.5
+    y, x = np.meshgrid(*(np.linspace(-1, 1, side) if side > 1 else np.array([-1.0]) for side in shape), indexing="ij")
+    terms = np.stack([np.ones(shape), x, y, x * y, x * x, y * y], -1).reshape(-1, 6)
+    nearest = (terms @ np.linalg.lstsq(terms, image.ravel(), rcond=None)[0]).reshape(shape)
+    assert np.allclose(handwriting._shade(torch.from_numpy(image)), nearest, atol=1e-4)
+    dark = handwriting._shade(torch.from_numpy(image) - 2)
+    assert np.allclose(dark, 0.05)  # and no shade is black, as it is divided by
+
+
+@pytest.mark.parametrize("shape", [(11, 17), (16, 10)])
+@pytest.mark.parametrize("degrees", [0.0, 4.5, -20.0, 90.0])
+def test_turning_takes_each_point_from_where_it_was(shape, degrees):
+    image = np.random.default_rng(4).random(shape).astype("float32")
+    (h, w), angle = shape, np.deg2rad(degrees)
+    expected = np.zeros(shape)
+    for i in range(h):
+        for j in range(w):
+            y, x = i + 0.5 - h / 2, j + 0.5 - w / 2
+            down, right = np.sin(angle) * x + np.cos(angle) * y + h / 2 - 0.5, np.cos(angle) * x - np.sin(angle) * y + w / 2 - 0.5
+            for a in (int(np.floor(down)), int(np.floor(down)) + 1):
+                for b in (int(np.floor(right)), int(np.floor(right)) + 1):
+                    if 0 <= a < h and 0 <= b < w:
+                        expected[i, j] += image[a, b] * (1 - abs(down - a)) * (1 - abs(right - b))
+    images = torch.from_numpy(image)[None, None].expand(2, -1, -1, -1)
+    turned_ = handwriting._turned(images, torch.tensor([degrees, 0.0]))
+    assert np.allclose(turned_[0, 0], expected, atol=2e-5) and np.allclose(turned_[1, 0], image, atol=2e-5)
+
+
+def test_the_box_of_what_a_mask_holds():
+    mask = torch.zeros(9, 12)
+    mask[3, 5] = mask[6, 2] = mask[4, 10] = 0.5
+    assert handwriting._box(mask) == (3, 7, 2, 11) and handwriting._box(torch.ones(2, 3)) == (0, 2, 0, 3)
+
+
+def test_pieces_hang_together_also_by_a_corner_and_the_largest_comes_first():
+    mask = torch.zeros(10, 12)
+    mask[1, 1] = mask[2, 2] = mask[3, 1] = 1  # three, by their corners
+    mask[6:9, 3:5] = 1  # six
+    mask[1, 10] = 1
+    pieces = handwriting._pieces(mask > 0)
+    assert [int(piece.sum()) for piece in pieces] == [6, 3, 1] and torch.equal(sum(pieces), mask)
+    assert pieces[0].dtype == torch.float32 and handwriting._box(pieces[0]) == (6, 9, 3, 5)
+    nothing = handwriting._pieces(torch.zeros(3, 4, dtype=bool))
+    assert len(nothing) == 1 and nothing[0].dtype == torch.float32 and not nothing[0].any()
+
+
+def test_of_many_pieces_the_largest_twenty_are_taken():
+    mask = torch.zeros(60, 60)
+    for i in range(25):
+        mask[2 * i, :i + 1] = 1
+    assert [int(piece.sum()) for piece in handwriting._pieces(mask > 0)] == list(range(25, 5, -1))
+
+
+@pytest.mark.parametrize("seed, low, high", [(0, 5, 30), (1, 30, 5), (2, 1, 20), (3, 20, 1)])
+def test_otsus_threshold_parts_the_groups_that_are_most_unlike(seed, low, high):
+    random = np.random.default_rng(seed)
+    values = np.sort(np.r_[random.normal(0.2, 0.05, low), random.normal(0.7, 0.1, high)].astype("float32"))
+    apart = [i * (len(values) - i) * (values[:i].mean() - values[i:].mean()) ** 2 for i in range(1, len(values))]
+    shuffled = torch.from_numpy(random.permutation(values)).reshape(-1, 7 if len(values) == 35 else 1)
+    assert float(handwriting._otsu(shuffled)) == values[int(np.argmax(apart))]
+
+
+def test_otsus_threshold_of_one_value_is_that_value():
+    assert float(handwriting._otsu(torch.tensor([[0.4]]))) == pytest.approx(0.4)
+
+
+def test_the_deepest_value_leaves_out_one_in_two_thousand():
+    values = torch.arange(2 * 4000.0).reshape(2, 40, 100)
+    assert handwriting._deepest(values).tolist() == [3997, 7997]
+    assert float(handwriting._deepest(values[1, :19, :99])) == 5898  # of less than 2000, the largest
+
+
+@pytest.mark.parametrize("edge, grain, stands_out", [(0.07, 0, True), (0.055, 0, False), (0.5, 0.06, True), (0.5, 0.1, False)])
+def test_nothing_is_ink_that_does_not_stand_out_from_the_grain(edge, grain, stands_out):
+    """An edge's two sides lie six pixels apart; the grain is what half of the page's steps are above."""
+    depth = torch.zeros(50, 60)
+    depth[:, :40] = grain * (torch.arange(40) // 6 % 2)  # steps of this height, everywhere
+    depth[20:30, 50:53] = edge
+    assert handwriting._strength(depth) == (pytest.approx(edge) if stands_out else 0.0)
+    assert handwriting._strength(depth[:, :6]) == 0 and isinstance(handwriting._strength(depth[:, :6]), float)
+
+
+# ---------------------------------------------------------------- its steps, each on a page made for it
+
+def large(cells, times=4, crop=2):
+    """A mask of cells, each a square of pixels; the last are cut off."""
+    mask = np.kron(np.asarray(cells), np.ones((times, times)))
+    return torch.tensor(mask[:mask.shape[0] - crop, :mask.shape[1] - crop] > 0)
+
+
+def cells_of(*boxes, shape=(50, 40)):
+    cells = np.zeros(shape, "float32")
+    for top, bottom, left, right in boxes:
+        cells[top:bottom, left:right] = 1
+    return cells
+
+
+def outline(top, bottom, left, right, width=1):
+    return [(top, top + width, left, right), (bottom - width, bottom, left, right), (top, bottom, left, left + width), (top, bottom, right - width, right)]
+
+
+MAIN = (15, 35, 18, 22)  # 80 cells; what is near lies within 6 of it
+CROWDED = {  # the boxes on a page of 50 x 40 cells, and those of them that are the digit
+    "alone": ([MAIN], [0]), "nothing but a speck": ([(9, 10, 9, 10)], [0]),
+    "four cells are a speck": ([MAIN, (20, 24, 24, 25)], [0]), "five are a part": ([MAIN, (20, 25, 24, 25)], [0, 1]),
+    "near below": ([MAIN, (40, 44, 18, 22)], [0, 1]), "far below": ([MAIN, (41, 45, 18, 22)], [0]),
+    "near above": ([MAIN, (6, 10, 18, 22)], [0, 1]), "far above": ([MAIN, (5, 9, 18, 22)], [0]),
+    "near on the right": ([MAIN, (20, 24, 27, 31)], [0, 1]), "far on the right": ([MAIN, (20, 24, 28, 32)], [0]),
+    "near on the left": ([MAIN, (20, 24, 9, 13)], [0, 1]), "far on the left": ([MAIN, (20, 24, 8, 12)], [0]),
+    "wide, and near below": ([(20, 24, 10, 30), (29, 33, 18, 22)], [0, 1]), "wide, and far below": ([(20, 24, 10, 30), (30, 34, 18, 22)], [0]),
+    "from the top, by a point": ([(0, 25, 10, 16), (35, 39, 30, 34)], [0]), "from the top": ([(0, 25, 10, 17), (35, 39, 30, 34)], [1]),
+    "from the bottom, by a point": ([(25, 50, 10, 16), (5, 9, 30, 34)], [0]), "from the bottom": ([(25, 50, 10, 17), (5, 9, 30, 34)], [1]),
+    "from the left, by a point": ([(10, 16, 0, 25), (35, 39, 30, 34)], [0]), "from the left": ([(10, 17, 0, 25), (35, 39, 30, 34)], [1]),
+    "from the right, by a point": ([(10, 16, 15, 40), (35, 39, 5, 9)], [0]), "from the right": ([(10, 17, 15, 40), (35, 39, 5, 9)], [1]),
+    "one row from the rim": ([(1, 25, 10, 20), (35, 39, 30, 34)], [0]), "one column from it": ([(10, 20, 15, 39), (35, 39, 5, 9)], [0]),
+    "one row from the bottom": ([(25, 49, 10, 20), (5, 9, 30, 34)], [0]), "one column from the left": ([(10, 20, 1, 25), (35, 39, 30, 34)], [0]),
+    "from top to bottom": ([(0, 50, 10, 12), (35, 39, 30, 34)], [1]), "from left to right": ([(10, 12, 0, 40), (35, 39, 30, 34)], [1]),
+    "from the left to the bottom, by points": ([(20, 23, 0, 13), (20, 50, 10, 13), (5, 9, 30, 34)], [0, 1]),
+    "comes in, and all else are crumbs of two": ([(0, 25, 10, 17), (35, 37, 30, 32)], [0]), "and a piece of three": ([(0, 25, 10, 17), (35, 38, 30, 32)], [1]),
+    "all come in": ([(0, 25, 10, 17), (25, 50, 30, 37)], [0]),
+    "a frame": ([*outline(3, 47, 4, 36), (20, 30, 18, 22)], [4]), "a frame, thick": ([*outline(3, 47, 4, 36, 4), (20, 30, 18, 22)], [4]),
+    "a frame around nothing is a nought": (outline(3, 47, 4, 36), [0, 1, 2, 3]),
+    "with a dot in it too": ([*outline(5, 45, 4, 36), (20, 26, 19, 20)], [0, 1, 2, 3]), "with more than a dot": ([*outline(5, 45, 4, 36), (20, 27, 19, 20)], [4]),
+    "a wide frame with a dot": ([*outline(5, 25, 0, 40)[:2], *outline(5, 25, 1, 39)[2:], (12, 18, 19, 20)], [4]),
+    "a nought that another is beside": ([*outline(10, 40, 4, 20), (22, 32, 24, 26)], [0, 1, 2, 3, 4]),
+    "a nought that another is below": ([*outline(4, 24, 10, 30), (28, 30, 15, 25)], [0, 1, 2, 3, 4]),
+    "a nought that another is above": ([*outline(16, 36, 10, 30), (10, 12, 15, 25)], [0, 1, 2, 3, 4]),
+    "a nought that another is left of": ([*outline(10, 40, 20, 36), (22, 32, 14, 16)], [0, 1, 2, 3, 4]),
+    "with a bar it is an eight": ([*outline(5, 45, 4, 36), (22, 26, 4, 36), (10, 18, 19, 20)], [0, 1, 2, 3, 4]),
+}
+
+
+@pytest.mark.parametrize("case", CROWDED)
+def test_of_what_is_on_a_page_this_is_the_digit(case):
+    boxes, wanted = CROWDED[case]
+    mask, expected = large(cells_of(*boxes)), large(cells_of(*(boxes[i] for i in wanted)))
+    assert np.array_equal(handwriting._digit(mask), windowed(expected.numpy().astype("float32"), 3, 3))
+    turned_ = handwriting._digit(large(cells_of(*boxes).T))
+    assert np.array_equal(turned_, windowed(large(cells_of(*(boxes[i] for i in wanted)).T).numpy().astype("float32"), 3, 3))
+
+
+def lying(*boxes, light=0.875, shape=(20, 25), cut=0, more=()):
+    """What is light on a dark table, in blocks of eight pixels, whose means have no rounding; `more`: (how light, box)."""
+    cells = np.full(shape, 0.25, "float32")
+    for value, (top, bottom, left, right) in [*((light, box) for box in boxes), *more]:
+        cells[top:bottom, left:right] = value
+    for i, j in np.argwhere(cells == 0.25)[:1]:  # a table has a lightest place; all else on it is much darker
+        cells[i, j] = 0.5
+    pixels = np.kron(cells, np.ones((8, 8), "float32"))
+    return torch.from_numpy(pixels[:len(pixels) - cut, :len(pixels[0]) - cut].copy())
+
+
+@pytest.mark.parametrize("boxes, more, found", [
+    ([(4, 16, 5, 20)], (), (4, 16, 5, 20)), ([(0, 20, 0, 25)], (), None),
+    ([(0, 12, 0, 15)], (), (0, 12, 0, 15)), ([(8, 20, 9, 25)], (), (8, 20, 9, 25)), ([(0, 20, 9, 20)], (), (0, 20, 9, 20)), ([(5, 15, 0, 25)], (), (5, 15, 0, 25)),
+    ([(0, 20, 9, 25)], (), None), ([(0, 20, 0, 15)], (), None), ([(8, 20, 0, 25)], (), None), ([(0, 12, 0, 25)], (), None),  # one side is dark
+    ([(4, 10, 5, 20)], (), None), ([(4, 11, 5, 20)], (), (4, 11, 5, 20)), ([(4, 16, 5, 12)], (), None), ([(4, 16, 5, 13)], (), (4, 16, 5, 13)),  # three tenths
+    ([(4, 14, 5, 15)], [(0.25, (4, 10, 5, 10)), (0.25, (10, 12, 5, 7))], None),  # 66 of 100 cells
+    ([(4, 14, 5, 15)], [(0.25, (4, 10, 5, 10)), (0.25, (10, 13, 5, 6))], (4, 14, 5, 15)),  # 67
+    ([(4, 14, 5, 15), (1, 2, 1, 18)], (), (4, 14, 5, 15)), ([(4, 14, 5, 15), (1, 2, 1, 19)], (), None),  # of all that is light 85 per cent
+    ([(4, 14, 5, 15)], [(0.5, (16, 18, 0, 24))], (4, 14, 5, 15)),  # 49 cells are half light
+    ([(4, 14, 5, 15)], [(0.5, (16, 18, 0, 24)), (0.5, (0, 1, 0, 1))], None)])  # 50, a tenth
+def test_a_sheet_is_a_large_light_rectangle_with_the_dark_on_two_sides(boxes, more, found):
+    box = handwriting._sheet(lying(*boxes, more=more))
+    assert box == (found and tuple(8 * side for side in found))
+    if found:
+        top, bottom, left, right = found
+        assert handwriting._sheet(lying(*boxes, more=more, cut=5)) == (8 * top, min(8 * bottom, 155), 8 * left, min(8 * right, 195))
+
+
+@pytest.mark.parametrize("shape, width", [((90, 40), 4), ((40, 90), 4), ((200, 60), 3), ((60, 200), 12), ((30, 30), 2), ((50, 21), 2)])
+def test_strokes_become_a_tenth_of_the_digit_and_soft(shape, width):
+    ink = np.zeros(shape, "float32")
+    ink[5:5 + width, 5:-5] = ink[5:-5, 5:5 + width] = 0.9
+    ink[-3, -3] = 0.5  # not ink enough to count
+    mask = ink > 0.5
+    rows, columns = np.nonzero(mask)
+    thick = 2 * mask.sum() / (mask - windowed(mask, 1, 1, np.min).astype(float)).sum()
+    missing = int((0.1 * max(np.ptp(rows) + 1, np.ptp(columns) + 1) - thick) / 2)
+    found = handwriting._with_a_pen(torch.from_numpy(ink))
+    if missing < 1:
+        assert np.array_equal(found, ink)
+    else:
+        grown = np.pad(windowed(np.pad(ink, missing), missing, missing), 1)
+        soft = np.array([[grown[i:i + 3, j:j + 3].mean() for j in range(grown.shape[1] - 2)] for i in range(grown.shape[0] - 2)])
+        assert found.shape == soft.shape and np.allclose(found, soft, atol=1e-5)
+
+
+def test_a_pen_leaves_alone_what_is_thick_enough_or_not_there():
+    for ink in (torch.zeros(40, 40), torch.full((40, 40), 0.5), F.pad(torch.ones(30, 5), (8, 8, 4, 4)), torch.ones(1, 1)):
+        assert torch.equal(handwriting._with_a_pen(ink), ink)
+
+
+# ---- the light
+
+def surface(h, w):
+    y, x = torch.meshgrid(torch.linspace(-1, 1, h), torch.linspace(-1, 1, w), indexing="ij")
+    return 0.7 + 0.1 * x - 0.05 * y + 0.04 * x * y - 0.05 * x * x
+
+
+@pytest.mark.parametrize("shape", [(240, 320), (317, 203)])
+@pytest.mark.parametrize("share", [0.5, 0.2])
+def test_the_share_of_the_light_that_is_missing_is_the_same_all_over_the_page(shape, share):
+    stroke = torch.zeros(shape)
+    stroke[40:200, 60:72] = stroke[100:112, 20:180] = stroke[:12, 100:120] = stroke[-20:, -12:] = 1  # two of them at the rim
+    depth = handwriting._missing_light(surface(*shape) * (1 - share * stroke))
+    inside, outside = handwriting._shrunk(stroke, 2) > 0, handwriting._grown(stroke, 2) == 0
+    assert depth.shape == shape and (depth[inside] - share).abs().max() < 0.04 and depth[outside].max() < 0.15 and depth.min() >= 0
+    assert depth[outside].mean() < 0.03
+    inner = stroke[2:-2, 2:-2].bool() & inside[2:-2, 2:-2]
+    assert (depth[2:-2, 2:-2][inner] - share).abs().mean() < 0.01
+    edge = depth[120, 58:62]  # from paper to stroke over three pixels
+    assert torch.allclose(edge, share * torch.tensor([0, 1 / 3, 2 / 3, 1]), atol=0.03)
+
+
+def test_on_black_all_the_light_is_missing():
+    """Where there is none at all, it's divided by a twentieth."""
+    assert torch.allclose(handwriting._missing_light(torch.full((80, 80), 0.01)), torch.tensor(0.8), atol=0.01)
+    assert torch.allclose(handwriting._missing_light(torch.zeros(80, 80)), torch.tensor(1.0))
+
+
+def corner_cells(small, rim):
+    h, w = (1 + side // 6 for side in small)
+    cells = np.zeros(small, bool)
+    for rows in (slice(rim, h), slice(small[0] - h, small[0] - rim)):
+        for columns in (slice(rim, w), slice(small[1] - w, small[1] - rim)):
+            cells[rows, columns] = True
+    return cells
+
+
+@pytest.mark.parametrize("small, rim", [((25, 31), 2), ((31, 25), 2), ((24, 40), 0), ((40, 24), 0), ((12, 18), 0)])
+def test_what_the_ground_is_is_seen_in_the_corners(small, rim):
+    """Dark, where at least half of the corners' cells are; all that is elsewhere doesn't matter."""
+    corners = corner_cells(small, rim)
+    places = np.argwhere(corners)
+    from_the_rim = np.minimum(np.minimum(places[:, 0], small[0] - 1 - places[:, 0]), np.minimum(places[:, 1], small[1] - 1 - places[:, 1]))
+    for order in (np.argsort(from_the_rim, kind="stable"), np.argsort(-from_the_rim, kind="stable")):
+        for dark, elsewhere in ((len(places) // 2, 0.9), (len(places) // 2 - 1, 0.2)):
+            cells = np.full(small, elsewhere, "float32")
+            cells[corners] = 0.9
+            for i, j in places[order[:dark]]:
+                cells[i, j] = 0.2
+            channel = torch.from_numpy(np.kron(cells, np.ones((8, 8), "float32")))
+            as_is, over = handwriting._missing_light(channel), handwriting._missing_light(1 - channel)
+            assert handwriting._strength(as_is) and not torch.equal(as_is, over)
+            assert torch.equal(handwriting._depth(channel, False), over if elsewhere == 0.9 else as_is)
+            assert torch.equal(handwriting._depth(channel, True), as_is)
+
+
+@pytest.mark.parametrize("ground, turned_over", [(0.39, True), (0.41, False)])
+def test_a_page_is_dark_where_it_is_three_quarters_of_the_way_to_its_darkest(ground, turned_over):
+    channel = torch.full((240, 240), 0.6)
+    channel[:60], channel[-60:] = ground, ground
+    channel[96:144, 96:144], channel[160:176, 96:144] = 0.2, 1.0
+    assert torch.equal(handwriting._depth(channel, False), handwriting._missing_light(1 - channel if turned_over else channel))
+
+
+def test_a_dark_page_on_which_nothing_stands_out_is_not_turned_over():
+    channel = torch.full((240, 240), 0.2)
+    channel[100:140, 100:104] = 0.21  # fainter than any ink
+    assert torch.equal(handwriting._depth(channel, False), handwriting._missing_light(channel))
+
+
+# ---- lines
+
+@pytest.mark.parametrize("along", [0, 1])
+@pytest.mark.parametrize("degrees", [-5.5, -3.0, 1.5, 6.0])
+def test_a_ruled_page_is_turned_until_its_lines_are_level(along, degrees):
+    page_ = torch.zeros(240, 300)
+    page_[20::40] = page_[21::40] = page_[22::40] = 0.8
+    page_ = page_ if along == 0 else page_.T.contiguous()
+    lying_ = handwriting._turned(page_[None, None], torch.tensor([-degrees]))[0, 0]
+    level = handwriting._upright(lying_)
+    assert torch.equal(level, handwriting._turned(lying_[None, None], torch.tensor([degrees]))[0, 0])
+
+
+@pytest.mark.parametrize("length, turned_over", [(0.56, False), (0.66, True)])
+def test_a_line_is_long_and_a_page_without_one_stays_as_it_lies(length, turned_over):
+    page_ = torch.zeros(240, 320)
+    page_[118:122, :int(320 * length)] = 0.8
+    page_[60:64, 40:60] = 0.19  # a quarter of the depth is no line
+    lying_ = handwriting._turned(page_[None, None], torch.tensor([-2.0]))[0, 0]
+    assert torch.equal(handwriting._upright(lying_), lying_) is not turned_over
+
+
+def ruled_page(line=3, share=1.0, h=160, w=200, edge=0.0, gap=0):
+    """A line across, of a height in pixels, and a bar that crosses it; what the line leaves must be the bar."""
+    depth = torch.zeros(h, w)
+    depth[80 - gap:80 + line + gap, :] = edge
+    depth[80:80 + line, :round(share * w)] = 0.8
+    bar = torch.zeros(h, w)
+    bar[20:140, 60:72] = 0.8
+    return torch.maximum(depth, bar), bar
+
+
+@pytest.mark.parametrize("line, share, gone", [(1, 1, True), (3, 1, True), (10, 1, True), (11, 1, False), (3, 0.76, True), (3, 0.75, False), (3, 0.5, False)])
+def test_a_thin_line_across_the_page_goes_and_what_crosses_it_stays_whole(line, share, gone):
+    depth, bar = ruled_page(line, share)
+    left = handwriting._without_lines(depth)
+    assert torch.equal(left, bar if gone else depth)
+
+
+@pytest.mark.parametrize("h, line, gone", [(159, 9, False), (159, 8, True), (175, 10, True), (95, 4, True), (95, 5, False), (96, 6, True), (96, 7, False)])
+def test_how_thick_a_line_may_be_depends_on_the_page(h, line, gone):
+    depth, bar = ruled_page(line, h=h)
+    bar[-3:] = 0
+    left = handwriting._without_lines(depth)
+    assert torch.equal(left, depth) is not gone
+
+
+def test_a_lines_soft_edges_go_with_it_and_no_more():
+    depth, _ = ruled_page(edge=0.15, gap=4)
+    left = handwriting._without_lines(depth)
+    rows = (left[:, 100] > 0).nonzero()[:, 0].tolist()
+    assert rows == [76, 77, 85, 86]  # two on each side of the line went
+
+
+def test_a_stroke_is_bridged_across_a_line_as_far_as_it_may_be_thick():
+    depth = torch.zeros(160, 200)
+    depth[80:83] = 0.8
+    depth[60:79, 60:72] = depth[84:110, 60:72] = 0.8  # cut by the line's edges
+    depth[30:60, 120:132] = 0.8  # ends far above it
+    left = handwriting._without_lines(depth)
+    assert left[80:83, 60:72].min() > 0 and left[80:83, 120:132].max() == 0 and left[80:83, 73:].max() == 0
+    assert torch.equal(left[30:60, 120:132], depth[30:60, 120:132])
+    assert handwriting._without_lines(torch.zeros(40, 40)).shape == (40, 40)
