@@ -150,8 +150,8 @@ bench-is-one:
 	echo "BENCH is "$(call quoted,$(BENCH))", where it takes one or more of: $(BENCHES)" >&2; exit 2; }
 
 MODULE ?=
-mutants: .venv/weekly  # small changes that no test notices: of the functions that differ from origin/main, or MODULE=pictures ALL=1
-	$(BIN)/python tests/mutate.py $(MODULE) $(if $(ALL),--all)
+mutants: .venv/weekly  # small changes that no test notices: of the functions that differ from origin/main, or MODULE=pictures ALL=1; AGAIN=1: but for what was noticed the last time
+	$(BIN)/python tests/mutate.py $(MODULE) $(if $(ALL),--all) $(if $(AGAIN),--again)
 
 SEED ?= 1
 shuffled: .venv/weekly  # the tests of make test in a random order (SEED=2: another): none may need what another leaves behind
