@@ -651,3 +651,266 @@ def test_a_stroke_is_bridged_across_a_line_as_far_as_it_may_be_thick():
     assert left[80:83, 60:72].min() > 0 and left[80:83, 120:132].max() == 0 and left[80:83, 73:].max() == 0
     assert torch.equal(left[30:60, 120:132], depth[30:60, 120:132])
     assert handwriting._without_lines(torch.zeros(40, 40)).shape == (40, 40)
+
+
+# ---- as MNIST's makers
+
+def placed(box, heavy=(), shape=(60, 90), value=1.0):
+    """Twenty by twenty, so that nothing is scaled: a frame of 1 with what is heavier in it, somewhere on a page."""
+    top, left = box
+    image = np.zeros(shape, "float32")
+    digit = np.zeros((20, 20), "float32")
+    digit[0], digit[-1], digit[:, 0], digit[:, -1] = value, value, value, value
+    for rows, columns in heavy:
+        digit[rows, columns] = 1
+    image[top:top + 20, left:left + 20] = digit
+    return image, digit
+
+
+@pytest.mark.parametrize("heavy", [[], [(slice(0, 10), slice(0, 20))], [(slice(12, 20), slice(0, 20))], [(slice(0, 20), slice(0, 6))], [(slice(0, 20), slice(17, 20))],
+                                   [(slice(0, 9), slice(13, 20))], [(slice(0, 3), slice(0, 3))]])
+@pytest.mark.parametrize("value", [1.0, 0.11])
+def test_a_digits_centre_of_mass_comes_into_the_middle_as_far_as_the_edges_let_it(heavy, value):
+    image, digit = placed((31, 47), heavy, value=value)
+    image[2, 3] = 0.1  # too faint to count
+    rows, columns = np.arange(20) + 0.5, np.arange(20) + 0.5
+    top, left = (int(np.clip(np.round(14 - at), 0, 8)) for at in ((digit.sum(1) @ rows) / digit.sum(), (digit.sum(0) @ columns) / digit.sum()))
+    expected = np.zeros((1, 28, 28), "float32")
+    expected[0, top:top + 20, left:left + 20] = digit
+    found = as_digit(image)
+    assert found.dtype == torch.float32 and found.shape == (1, 28, 28) and np.allclose(found, expected, atol=1e-6)
+    assert torch.equal(as_digit(image.tolist()), found) and torch.equal(as_digit(torch.from_numpy(image).double()), found)
+
+
+@pytest.mark.parametrize("shape, size", [((40, 40), (20, 20)), ((40, 20), (20, 10)), ((20, 40), (10, 20)), ((40, 13), (20, 6)), ((13, 40), (6, 20)), ((200, 4), (20, 1)), ((4, 200), (1, 20)),
+                                         ((5, 10), (10, 20)), ((7, 7), (20, 20)), ((1, 1), (20, 20)), ((300, 1), (20, 1))])
+def test_a_digit_is_scaled_to_twenty_pixels_on_its_longer_side(shape, size):
+    image = np.zeros((320, 230), "float32")
+    image[7:7 + shape[0], 9:9 + shape[1]] = 1
+    digit = as_digit(image)[0]
+    top, left = (int(np.round(14 - side / 2)) for side in size)
+    expected = torch.zeros(28, 28)
+    expected[top:top + size[0], left:left + size[1]] = 1
+    assert torch.allclose(digit, expected, atol=1e-6)
+
+
+def test_what_is_scaled_stays_between_nothing_and_all():
+    """Twice the size, each pixel is the mean of its neighbours, a quarter and three quarters; half the size, of a tent of four."""
+    image = np.zeros((10, 10), "float32")
+    image[0], image[-1] = 1, 1
+    digit = as_digit(image)[0]
+    assert np.allclose(digit[4:24, 14][:4], [1, 0.75, 0.25, 0], atol=1e-6) and digit.min() == 0 and digit.max() == 1
+    assert not as_digit(np.zeros((5, 6))).any() and not as_digit(np.full((5, 6), 0.1, "float32")).any()
+    assert as_digit(np.full((5, 6), 0.2)).any() and as_digit(np.full((5, 6), 2.0)).max() == 1 and as_digit(np.full((40, 40), 2.0)).max() == 1
+
+
+# ---- colours and transparency
+
+def see_through(h=60, w=80, color=(0.2, 0.4, 0.6)):
+    pixels = np.zeros((h, w, 4), "float32")
+    pixels[..., :3] = color
+    return pixels
+
+
+def channels_of(pixels):
+    return handwriting._channels(np.uint8(np.round(np.asarray(pixels) * 255)))
+
+
+def test_three_colours_are_three_channels_and_so_they_are_where_all_is_opaque():
+    pixels = see_through()
+    pixels[..., 3] = 1
+    pixels[3, 4, 3] = 230 / 255  # nearly
+    for each in (pixels[..., :3], pixels):
+        found = channels_of(each)
+        assert found.shape == (3, 60, 80) and found.dtype == torch.float32
+        assert torch.allclose(found, torch.tensor([0.2, 0.4, 0.6])[:, None, None].expand(3, 60, 80))
+    pixels[3, 4, 3] = 229 / 255  # not nearly: and as all is of one colour, this is ink
+    assert channels_of(pixels).shape == (1, 60 + 2 * 56, 80 + 2 * 56)
+
+
+def test_where_nothing_is_to_be_seen_the_page_is_white():
+    pixels = see_through()
+    assert torch.equal(channels_of(pixels), torch.ones(1, 60, 80))
+    pixels[10:20, 10:20, 3] = 0.04  # hardly there, even beside nothing
+    assert torch.equal(channels_of(pixels), torch.ones(1, 60, 80))
+
+
+@pytest.mark.parametrize("most", [1.0, 0.4])
+def test_ink_of_one_colour_on_nothing_is_its_opacity_with_room_around(most):
+    pixels = see_through()
+    pixels[10:40, 20:60, 3] = most
+    pixels[30:40, 20:60, 3] = most * 0.4
+    pixels[9, 20:60] = (1, 0, 0, most * 0.6)  # an edge, where colours mix
+    found = channels_of(pixels)
+    expected = torch.ones(172, 192)
+    expected[56 + 10:56 + 30, 56 + 20:56 + 60], expected[56 + 30:56 + 40, 56 + 20:56 + 60], expected[56 + 9, 56 + 20:56 + 60] = 0, 0.6, 0.4
+    assert found.shape == (1, 172, 192) and torch.allclose(found[0], expected, atol=0.006)
+
+
+def test_thin_ink_on_nothing_has_no_inside():
+    pixels = see_through()
+    pixels[30:32, 10:70, 3] = 1
+    assert channels_of(pixels).shape == (1, 172, 192)
+    pixels[30, 10:70, :3] = 0.9  # of two colours
+    assert channels_of(pixels).shape == (3, 60, 80)
+
+
+@pytest.mark.parametrize("others, page_", [(13, True), (3, False)])
+def test_a_page_with_see_through_corners_gets_its_own_colour_there(others, page_):
+    """A page is what has three in a thousand points of another colour; a quarter of a colour is the same one."""
+    pixels = see_through()
+    pixels[5:55, 5:75, 3] = 1
+    pixels[5:10, 5:75, 3] = 0.5
+    pixels[15:30, 20:22, :3] = (0.2, 0.4, 0.83)  # hardly another
+    pixels[20, 40:40 + others, :3] = (0.9, 0.4, 0.6)  # of 43 x 66 points on the inside
+    found = channels_of(pixels)
+    if not page_:
+        assert len(found) == 1
+        return
+    paper = torch.tensor([0.2, 0.4, 0.6])
+    assert found.shape == (3, 60, 80) and torch.allclose(found[:, 0, 0], paper, atol=0.003) and torch.allclose(found[:, 7, 30], paper, atol=0.003)
+    assert torch.allclose(found[:, 20, 45], torch.tensor([0.9, 0.4, 0.6]), atol=0.003) and torch.allclose(found[:, 20, 20], torch.tensor([0.2, 0.4, 0.83]), atol=0.003)
+
+
+def test_half_seen_through_is_half_the_paper():
+    pixels = see_through()
+    pixels[..., 3] = 1
+    pixels[10:20, 10:70] = (0.8, 0, 0, 1)
+    pixels[30:40, 10:70] = (0.8, 0, 0, 0.5)
+    found = channels_of(pixels)
+    assert torch.allclose(found[:, 35, 30], torch.tensor([0.5, 0.2, 0.3]), atol=0.006) and torch.allclose(found[:, 15, 30], torch.tensor([0.8, 0, 0]), atol=0.003)
+
+
+# ---- the file
+
+def decoded(image, kind="PNG", **options):
+    return handwriting._decode(file(image, kind, **options))
+
+
+@pytest.mark.parametrize("size, expected", [((1000, 500), (448, 224)), ((500, 1000), (224, 448)), ((448, 448), (448, 448)), ((100, 75), (448, 336)), ((3000, 1), (448, 1)),
+                                            ((1, 1), (448, 448)), ((895, 300), (448, 150)), ((1792, 896), (448, 224)), ((1791, 1791), (448, 448)), ((5000, 3333), (448, 299))])
+def test_the_longer_side_becomes_448_pixels(size, expected):
+    for mode in ("L", "RGB", "RGBA"):
+        found = decoded(Image.new(mode, size, 255 if mode == "L" else (10, 20, 30, 40)[:len(mode)]))
+        assert found.size == expected and found.mode == ("RGBA" if mode == "RGBA" else "RGB")
+
+
+def test_a_large_image_is_reduced_before_it_is_scaled(monkeypatch):
+    """By whole numbers, down to twice the size at the least."""
+    asked, scaled = [], []
+    reduce, resize = Image.Image.reduce, Image.Image.resize
+    monkeypatch.setattr(Image.Image, "reduce", lambda self, factor, *more: asked.append(factor) or reduce(self, factor, *more))
+    monkeypatch.setattr(Image.Image, "resize", lambda self, size, how=None, *more, **options: scaled.append(how) or resize(self, size, how, *more, **options))
+    for side in (10, 895, 896, 1791, 1792, 2688):
+        decoded(Image.new("L", (side, 5)))
+    assert asked == [1, 1, 1, 1, 2, 3] and set(scaled) == {Image.Resampling.BICUBIC}
+
+
+def test_a_jpeg_is_decoded_at_a_smaller_size_to_begin_with(monkeypatch):
+    asked = []
+    monkeypatch.setattr(Image.Image, "draft", lambda self, mode, size: asked.append((mode, size)))
+    decoded(Image.new("RGB", (40, 30)))
+    assert asked == [(None, (896, 896))]
+
+
+@pytest.mark.parametrize("size, fits", [((10_000, 6000), True), ((10_000, 6001), False), ((60_000_001, 1), False)])
+def test_sixty_million_pixels_are_the_most(size, fits, monkeypatch):
+    opened = Image.open
+    monkeypatch.setattr(Image, "open", lambda *given, **options: type("Wide", (), {
+        "width": size[0], "height": size[1], "draft": lambda self, *_: None, "__getattr__": lambda self, name: getattr(opened(*given, **options), name)})())
+    if not fits:
+        with pytest.raises(ValueError, match="too many pixels"):
+            decoded(Image.new("L", (4, 4)))
+    else:
+        assert decoded(Image.new("L", (4, 4))).size == (448, 448)
+
+
+@pytest.mark.parametrize("values, stretched", [([[0, 4095], [2048, 1024]], [[0, 255], [127, 63]]), ([[500, 500], [500, 500]], [[0, 0], [0, 0]]), ([[100, 101], [100, 100]], [[0, 255], [0, 0]])])
+def test_sixteen_bits_are_stretched_to_what_the_file_holds(values, stretched):
+    found = decoded(Image.fromarray(np.kron(np.uint16(values), np.ones((224, 224), "uint16"))))
+    assert found.mode == "RGB" and np.abs(np.asarray(found)[::223, ::223, 0][[0, 2]][:, [0, 2]].astype(int) - stretched).max() <= 1
+
+
+def test_what_is_no_number_is_dark_and_does_not_spoil_the_others():
+    values = np.kron(np.array([[0.25, 0.75], [0.5, 0.25]], "float32"), np.ones((224, 224), "float32"))
+    values[200:220, 30:50] = np.nan
+    values[200:220, 60:80], values[200:220, 90:110] = np.inf, -np.inf
+    found = np.asarray(decoded(Image.fromarray(values), "TIFF"))[..., 0]
+    assert np.abs(found[[100, 100, 300, 300, 210, 210, 210], [100, 300, 100, 300, 40, 70, 100]].astype(int) - [85, 255, 170, 85, 0, 0, 0]).max() <= 1
+
+
+@pytest.mark.parametrize("mode, alpha", [("LA", True), ("RGBA", True), ("L", False), ("RGB", False), ("P", False), ("1", False), ("CMYK", False)])
+def test_transparency_is_kept_where_there_is_any(mode, alpha):
+    image = Image.new("RGB", (30, 20), (200, 100, 50)).convert(mode)
+    assert decoded(image, "TIFF").mode == ("RGBA" if alpha else "RGB")
+    assert decoded(palette(SEVEN)).mode == "RGBA" and decoded(Image.new("RGB", (4, 4)), transparency=(0, 0, 0)).mode == "RGBA"
+
+
+@pytest.mark.parametrize("content, kind", [
+    (b"%pdf-1.4", "a PDF document"), (b"%PDF-2.0", "a PDF document"), (b"\0\0\0\x18ftyphevc", "a HEIC photo"), (b"\0\0\0\x18ftypmif1", "a HEIC photo"), (b"\0\0\0\x18ftypmsf1", "a HEIC photo"),
+    (b"\n\n\n\nftypavif broken", "an AVIF photo"), (b"\0\0\0\x18ftypmp42", "a video"), (b" " * 1000 + b"<svg>", "an SVG drawing"), (b"\n<SVG>", "an SVG drawing"),
+    (b"\n" * 900 + b"<Html>", "a web page"), (b"PK\3\4", "an archive or an office document")])
+def test_what_is_no_image_is_called_what_it_is(content, kind):
+    with pytest.raises(ValueError, match=f"^This is {kind}, which can't be read here: save it as PNG or JPEG and upload that.$"):
+        read_image(content)
+
+
+@pytest.mark.parametrize("content", [b" " * 1001 + b"<svg>", b"x%pdf", b"\0ftypheic", b"xPK\3\4", b" " * 1990 + b"<html>", b"GIF89a"])
+def test_and_what_only_looks_alike_is_no_image(content):
+    with pytest.raises(ValueError, match="^This is no image, or a damaged one: ") as told:
+        read_image(content)
+    assert told.value.__cause__ is not None and read_image.__module__ == "handwriting"
+
+
+@pytest.mark.parametrize("content", [bytearray(file(page(SEVEN))), memoryview(file(page(SEVEN)))], ids=["bytearray", "memoryview"])
+def test_bytes_of_every_kind_are_read(content):
+    assert shows_a_seven(content)
+
+
+def test_a_warning_of_pillows_is_no_error(recwarn, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 5000)  # Pillow warns of more than that, and refuses twice as many
+    assert decoded(Image.new("L", (90, 90))).size == (448, 448) and not recwarn.list
+    with pytest.raises(ValueError, match="too many pixels"):
+        decoded(Image.new("L", (200, 200)))
+
+
+# ---- all of it
+
+def test_the_colour_in_which_ink_and_paper_differ_most_is_read():
+    """Each of three channels once, with the same stroke; in the others a weaker one."""
+    stroke, weaker = torch.zeros(200, 240), torch.zeros(200, 240)
+    stroke[40:160, 100:124], weaker[90:110, 40:200] = 0.6, 0.4
+    for most in range(3):
+        channels = torch.stack([1 - (stroke if i == most else weaker) for i in range(3)])
+        ink = handwriting._ink(channels)
+        assert ink[60:140, 104:120].min() == 1 and not ink[95:105, 40:90].any() and not ink[95:105, 135:200].any()
+
+
+@pytest.mark.parametrize("depth, ink", [(0.8, 1), (0.44, 0.6), (0.52, 0.8), (0.2, 0), (0.6, 1)])
+def test_ink_is_full_at_three_quarters_of_its_depth_and_none_at_a_quarter(depth, ink):
+    page_ = torch.ones(200, 240)
+    page_[40:160, 100:140] = 0.2  # 0.8 deep
+    page_[40:100, 100:140] = 1 - depth if depth < 0.8 else 0.2
+    found = handwriting._ink(page_[None])
+    assert found.shape == (200, 240) and (found[60:80, 110:130] - ink).abs().max() < 0.06 and found[120:140, 110:130].min() == 1
+
+
+@pytest.mark.parametrize("upright, is_a_one", [([(30, 170, 118, 124)], True), ([(0, 170, 118, 124)], False), ([(30, 200, 118, 124)], False),
+                                              ([(20, 190, 58, 64), (20, 190, 158, 164)], False)])
+def test_an_upright_line_alone_that_does_not_come_from_the_rim_is_a_one(upright, is_a_one):
+    page_ = torch.ones(200, 240)
+    for top, bottom, left, right in upright:
+        page_[top:bottom, left:right] = 0.2
+    assert bool(handwriting._ink(page_[None]).any()) is is_a_one
+
+
+def test_a_sheet_is_read_and_where_it_is_empty_the_whole_picture():
+    table = Image.new("RGB", (900, 700), (110, 70, 40))
+    table.paste(page(SEVEN, size=(500, 500), at=(100, 90)), (200, 100))
+    ImageDraw.Draw(table).rectangle((20, 20, 40, 40), fill=(140, 100, 60))
+    ink = read_image(file(table))
+    assert np.asarray(ink).dtype == np.float32 and max(ink.shape) < 270 and shows_a_seven(file(table))
+    seven = Image.new("L", (400, 500), 0)  # a light block on dark, which is no sheet but the ink
+    ImageDraw.Draw(seven).rectangle((60, 60, 180, 440), fill=255)
+    ImageDraw.Draw(seven).rectangle((5, 5, 8, 8), fill=90)
+    assert read_image(file(seven)).any()
