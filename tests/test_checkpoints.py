@@ -231,9 +231,30 @@ def test_what_could_not_be_loaded_again_is_not_saved(tmp_path):
     import numpy as np
     history = utils.History()
     history.test_acc.append(np.float32(0.5))
-    with pytest.raises(ValueError, match="is not saved: .* could not be loaded again"):
+    with pytest.raises(ValueError, match=r"is not saved: .* could not be loaded again \(Weights only load failed.*\)\."):
         utils.save_checkpoint(tmp_path / "c.pt", net, optimizer, history)
     assert (tmp_path / "c.pt").read_bytes() == before and os.listdir(tmp_path) == ["c.pt"]
+
+
+class Counting(nn.Linear):
+    """A layer with a state of its own, which is no tensor."""
+    count = 0
+
+    def get_extra_state(self):
+        return {"count": self.count}
+
+    def set_extra_state(self, state):
+        self.count = state["count"]
+
+
+def test_a_state_of_ones_own_is_kept_and_what_was_not_given_is_none(tmp_path):
+    net = Counting(2, 2)
+    net.count = 7
+    utils.save_checkpoint(tmp_path / "c.pt", net)
+    utils.load_checkpoint(tmp_path / "c.pt", other := Counting(2, 2))
+    assert other.count == 7
+    content = torch.load(tmp_path / "c.pt", weights_only=True)
+    assert [name for name, value in content.items() if value is None] == ["history", "optimizer", "optimizer_kind", "optimizer_names", "scheduler", "scheduler_kind"]
 
 
 # ---- prefixes, lazy networks, devices
@@ -425,6 +446,9 @@ def test_a_file_is_saved_where_a_link_leads_with_the_mode_that_files_have(tmp_pa
     try:
         utils.save_checkpoint("~/share.pt", small()[0])
         assert (tmp_path / "share.pt").stat().st_mode & 0o777 == 0o640
+        os.umask(0)
+        utils.save_checkpoint(tmp_path / "open.pt", small()[0])
+        assert (tmp_path / "open.pt").stat().st_mode & 0o777 == 0o666
     finally:
         os.umask(before)
     (tmp_path / "share.pt").chmod(0o664)

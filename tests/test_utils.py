@@ -484,6 +484,19 @@ def test_a_name_that_nobody_has_says_whether_d2l_is_missing(monkeypatch):
     assert str(raised.value) == "module 'utils' has no attribute 'nothing' (d2l is not installed, which has more)"
 
 
+def test_a_name_of_d2l_is_d2ls_and_is_asked_for_once(monkeypatch):
+    from d2l import torch as d2l
+    monkeypatch.delitem(vars(utils), "Timer", raising=False)
+    assert utils.Timer is d2l.Timer and vars(utils)["Timer"] is d2l.Timer
+    assert utils.__getattr__("Vocab") is d2l.Vocab
+
+
+def test_what_a_star_brings_is_ours_and_d2ls_and_nothing_else():
+    names = set(utils.__dir__())
+    assert {"History", "train", "train_ch3", "train_epoch_ch3", "load_data_mnist", "show_images", "Timer", "Vocab"} <= names
+    assert not {"_Rows", "_evaluating", "np", "copy", "guards", "Path", "positive", "__name__"} & (names - utils._d2l_names())
+
+
 def test_classes_that_nobody_has_get_rows_of_zeros_and_one_too_many_is_named():
     matrix = utils.confusion_matrix(torch.tensor([0, 1]), torch.tensor([0, 0]), 4)
     assert matrix.tolist() == [[1, 1, 0, 0], [0] * 4, [0] * 4, [0] * 4]
