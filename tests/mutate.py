@@ -27,7 +27,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -242,7 +241,8 @@ def fitting(rule, change):
 def copy(module, left_out=()):
     """A copy of what git knows of the course, as it is in this folder now, with mutmut's settings for the module."""
     folder = ROOT / ".mutants" / module
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
     names = [name for name in git("ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout.split("\0") if name and (ROOT / name).is_file()]
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -269,7 +269,7 @@ def run(folder, *arguments, seconds=None):
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait()
     return (folder / "mutmut.log").read_text(encoding="utf-8")
 
@@ -318,7 +318,7 @@ def mutate(module, names, jobs, again=False, seconds=None):
             done = {change.name for change in chosen if (change.old, change.new) in before} - by_words
             rest = {change.name for change in found} - {change.name for change in chosen} | by_words
             for path in {change.path for change in found}:
-                keep(folder, path, {change.name: SKIPPED if change.name in rest else KILLED for change in found if change.path == path and change.name in rest | done})
+                keep(folder, path, {change.name: SKIPPED if change.name in rest else KILLED if change.name in done else None for change in found if change.path == path})
             print(f"{module}: {len(chosen)} changes, {len(by_words)} of words, {len(done)} noticed before", flush=True)
             said = run(folder, "--max-children", str(jobs), seconds=seconds)
         if not re.search("failed to collect stats|Failed to run clean test", said):
