@@ -514,7 +514,7 @@ def test_strokes_become_a_tenth_of_the_digit_and_soft(shape, width):
 
 
 def test_a_pen_leaves_alone_what_is_thick_enough_or_not_there():
-    for ink in (torch.zeros(40, 40), torch.full((40, 40), 0.5), F.pad(torch.ones(30, 5), (8, 8, 4, 4)), torch.ones(1, 1)):
+    for ink in (F.pad(torch.full((90, 2), 0.5), (8, 8, 4, 4)), torch.zeros(40, 40), torch.full((40, 40), 0.5), F.pad(torch.ones(30, 5), (8, 8, 4, 4)), torch.ones(1, 1)):
         assert torch.equal(handwriting._with_a_pen(ink), ink)
 
 

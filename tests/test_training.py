@@ -409,6 +409,16 @@ def test_a_plateau_watches_the_test_set():
         assert optimizer.param_groups[0]["lr"] == before / 2
 
 
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_in_an_epoch_alone_a_plateau_watches_what_the_epoch_returns(mode, monkeypatch):
+    net = nn.Linear(2, 3)
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    scheduler, watched = lr_scheduler.ReduceLROnPlateau(optimizer, mode=mode), []
+    monkeypatch.setattr(scheduler, "step", watched.append)
+    returned = utils.train_epoch(net, [(torch.eye(2), torch.tensor([0, 2]))], nn.CrossEntropyLoss(), optimizer, scheduler)
+    assert watched == [returned[mode == "max"]]
+
+
 def test_a_schedule_of_another_optimizer_is_refused_and_so_is_one_that_is_too_short():
     net = linear()
     optimizer, other = (torch.optim.SGD(net.parameters(), lr=0.1) for _ in range(2))
