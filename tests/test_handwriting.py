@@ -485,8 +485,11 @@ def lying(*boxes, light=0.875, shape=(20, 25), cut=0, more=()):
     ([(4, 14, 5, 15)], [(0.25, (4, 10, 5, 10)), (0.25, (10, 12, 5, 7))], None),  # 66 of 100 cells
     ([(4, 14, 5, 15)], [(0.25, (4, 10, 5, 10)), (0.25, (10, 13, 5, 6))], (4, 14, 5, 15)),  # 67
     ([(4, 14, 5, 15), (1, 2, 1, 18)], (), (4, 14, 5, 15)), ([(4, 14, 5, 15), (1, 2, 1, 19)], (), None),  # of all that is light 85 per cent
-    ([(4, 14, 5, 15)], [(0.5, (16, 18, 0, 24))], (4, 14, 5, 15)),  # 49 cells are half light
-    ([(4, 14, 5, 15)], [(0.5, (16, 18, 0, 24)), (0.5, (0, 1, 0, 1))], None)])  # 50, a tenth
+    ([(4, 14, 5, 15)], [(0.4375, (16, 18, 0, 24))], (4, 14, 5, 15)),  # 49 cells are half light
+    ([(4, 14, 5, 15)], [(0.4375, (16, 18, 0, 24)), (0.4375, (0, 1, 0, 1))], None),  # 50, a tenth
+    ([(4, 14, 5, 15)], [(0.3125, (15, 20, 0, 25))], (4, 14, 5, 15)),  # a quarter of the way is dark
+    ([(1, 20, 0, 15)], (), (1, 20, 0, 15)), ([(0, 12, 1, 25)], (), (0, 12, 1, 25)),  # a little of the dark is enough
+    ([(4, 14, 5, 22), (0, 2, 0, 15)], (), None)])  # 170 cells of 200
 def test_a_sheet_is_a_large_light_rectangle_with_the_dark_on_two_sides(boxes, more, found):
     box = handwriting._sheet(lying(*boxes, more=more))
     assert box == (found and tuple(8 * side for side in found))
@@ -755,6 +758,14 @@ def test_thin_ink_on_nothing_has_no_inside():
     assert channels_of(pixels).shape == (3, 60, 80)
 
 
+@pytest.mark.parametrize("row, page_", [(12, True), (11, False)])
+def test_the_inside_begins_two_points_from_the_edge(row, page_):
+    pixels = see_through()
+    pixels[10:40, 20:60, 3] = 1
+    pixels[row, 22:58, :3] = 0.9
+    assert len(channels_of(pixels)) == (3 if page_ else 1)
+
+
 @pytest.mark.parametrize("others, page_", [(13, True), (3, False)])
 def test_a_page_with_see_through_corners_gets_its_own_colour_there(others, page_):
     """A page is what has three in a thousand points of another colour; a quarter of a colour is the same one."""
@@ -902,6 +913,16 @@ def test_an_upright_line_alone_that_does_not_come_from_the_rim_is_a_one(upright,
     for top, bottom, left, right in upright:
         page_[top:bottom, left:right] = 0.2
     assert bool(handwriting._ink(page_[None]).any()) is is_a_one
+
+
+def test_a_sheet_is_light_and_of_a_whole_picture_that_is_to_be_seen(monkeypatch):
+    asked = []
+    monkeypatch.setattr(handwriting, "_depth", lambda channel, on_light: asked.append((*channel.shape, on_light)) or torch.zeros_like(channel))
+    table = Image.new("RGB", (448, 352), (110, 70, 40))
+    table.paste((250, 250, 250), (96, 48, 320, 272))
+    table.paste((200, 150, 110), (16, 16, 32, 32))
+    assert not read_image(file(table)).any()
+    assert asked == 3 * [(224, 224, True)] + 3 * [(352, 448, False)]
 
 
 def test_a_sheet_is_read_and_where_it_is_empty_the_whole_picture():
