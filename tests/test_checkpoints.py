@@ -483,6 +483,7 @@ def test_a_file_is_saved_where_a_link_leads_with_the_mode_that_files_have(tmp_pa
 
 def test_a_message_has_no_colours_of_a_terminal():
     assert guards.first_line(RuntimeError("a \x1b[1mbold\x1b[0m word\nmore")) == "a bold word"
+    assert guards.first_line(KeyboardInterrupt()) == "KeyboardInterrupt"  # which says nothing
 
 
 def test_a_checkpoint_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
