@@ -67,6 +67,7 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COURSE_DATA": "sample", "M
 KILLED, SKIPPED = 1, 34  # exit statuses as mutmut keeps them; None: not tried yet
 UNKNOWN = {None, 5, 33, 34}  # mutmut's statuses of what was not tried: no test reaches it, or it was told not to
 SURVIVED = {0, 35}
+FAILED = {1, 3}  # a test did; what took too long may have waited for others, and is tried again
 
 
 def git(*arguments):
@@ -300,8 +301,8 @@ def mutate(module, names, jobs, again=False, seconds=None):
 
     mutmut runs twice: once to make the changes and to see which test reaches what, and then, with those marked that needn't be
     tried, to try the rest."""
-    before = {(change.old, change.new) for change in all_changes(ROOT / ".mutants" / module, module) if change.status not in UNKNOWN | SURVIVED} if again and (
-        ROOT / ".mutants" / module / "mutants").is_dir() else set()
+    last = ROOT / ".mutants" / module
+    before = {(change.old, change.new) for change in all_changes(last, module) if change.status in FAILED} if again else set()
     left_out, by_words = set(LEFT_OUT.get(module, ())), set()
     asked = False
     noticed = None
