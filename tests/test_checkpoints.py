@@ -62,7 +62,7 @@ def refused(words, path, net, optimizer=None, scheduler=None):
     before, random = state(net, optimizer, scheduler), torch.get_rng_state()
     with pytest.raises(ValueError, match=words) as raised:
         utils.load_checkpoint(path, net, optimizer, scheduler)
-    assert not str(raised.value).startswith("None"), "the file has a name"
+    assert not str(raised.value).startswith("None") and "(None)" not in str(raised.value), "the file has a name, and the error words"
     assert same(before, state(net, optimizer, scheduler)) and torch.equal(random, torch.get_rng_state())
 
 
@@ -197,11 +197,28 @@ def test_schedules_of_another_kind_or_missing_are_named(tmp_path):
     *((lambda c, key=key: c["optimizer"]["state"][0].update({key: torch.zeros(4, 3)}), rf"{key} has shape \(4, 3\), its parameter \(3, 5\)")
       for key in ("exp_avg", "exp_avg_sq")),  # Adam's
     (lambda c: c["optimizer"].pop("param_groups"), r"c.pt does not fit \('param_groups'\); nothing is changed\.$"),
-    (lambda c: c.pop("random"), "lacks random: save it again"),
+    (lambda c: c.pop("random"), "lacks random: save it again"), (lambda c: c.update(random=torch.zeros(3)), r"c.pt does not fit \(.+\); nothing is changed\.$"),
 ])
 def test_a_file_that_does_not_fit_changes_nothing(change, words, tmp_path):
     save_changed(tmp_path / "c.pt", change)
     refused(words, tmp_path / "c.pt", *small())
+
+
+def test_of_many_parameters_that_differ_four_are_named(tmp_path):
+    utils.save_checkpoint(tmp_path / "c.pt", nn.Sequential(*(nn.Linear(2, 2) for _ in range(3))))
+    with pytest.raises(ValueError) as raised:
+        utils.load_checkpoint(tmp_path / "c.pt", nn.Sequential(*(nn.Linear(3, 3) for _ in range(3))))
+    assert [f"{i}.{name}" in str(raised.value) for i in range(3) for name in ("bias", "weight")] == [True] * 4 + [False] * 2
+
+
+def test_a_class_of_ones_own_is_of_its_own_kind():
+    class Steps:
+        pass
+
+    class Mine(torch.optim.SGD):
+        pass
+
+    assert guards.kind_of(Steps()) == "Steps" and guards.kind_of(Mine(nn.Linear(1, 1).parameters(), 0.1)) == "SGD"
 
 
 def test_what_fails_in_the_middle_is_taken_back(tmp_path, monkeypatch):
@@ -392,6 +409,13 @@ def test_a_file_of_format_1_is_looked_at_as_closely_as_can_be(params, kind, word
     with pytest.raises(ValueError, match="has no schedule"):
         net, optimizer = small()
         utils.load_checkpoint(OLD, net, optimizer, lr_scheduler.StepLR(optimizer, 1))
+
+
+def test_a_setting_that_a_newer_optimizer_has_beside_is_no_other_kind(tmp_path):
+    content = torch.load(OLD, weights_only=True)
+    del content["optimizer"]["param_groups"][0]["maximize"]  # as an older PyTorch saved it
+    torch.save(content, tmp_path / "c.pt")
+    utils.load_checkpoint(tmp_path / "c.pt", *small())
 
 
 # ---- what strangers tried

@@ -842,6 +842,18 @@ def test_sixteen_bits_are_stretched_to_what_the_file_holds(values, stretched):
     assert found.mode == "RGB" and np.abs(np.asarray(found)[::223, ::223, 0][[0, 2]][:, [0, 2]].astype(int) - stretched).max() <= 1
 
 
+def test_numbers_of_thirty_two_bits_are_stretched_too():
+    found = decoded(Image.fromarray(np.kron(np.array([[-2_000_000_000, 2_000_000_000]], "int32"), np.ones((224, 224), "int32"))), "TIFF")
+    assert np.asarray(found)[100, [100, 300], 0].tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("kind", ["SGI", "DDS", "IM"])
+def test_a_file_of_a_kind_that_nobody_asked_for_is_not_opened(kind):
+    """Each of Pillow's readers is one more that strangers' bytes go through."""
+    with pytest.raises(ValueError, match="no image"):
+        read_image(file(page(SEVEN), kind))
+
+
 def test_what_is_no_number_is_dark_and_does_not_spoil_the_others():
     values = np.kron(np.array([[0.25, 0.75], [0.5, 0.25]], "float32"), np.ones((224, 224), "float32"))
     values[200:220, 30:50] = np.nan
