@@ -1,12 +1,32 @@
-"""Starting a student's server as that student: JupyterHub's own ways, but for what root would do in a folder of the student's."""
+"""Starting a student's server as that student: JupyterHub's own ways, but for what root would do in a folder of the student's;
+and the hub under its own name alone."""
 import os
 import pwd
 from pathlib import Path
 
+from jupyterhub.handlers import BaseHandler
 from jupyterhub.spawner import LocalProcessSpawner
 from systemdspawner import SystemdSpawner
+from tornado import web
 
 CERTIFICATES = Path(os.environ.get("COURSE_CLASS", "/srv/class")) / "certificates"
+
+prepare = BaseHandler.prepare
+
+
+async def under_its_own_name(self):
+    """Before each answer of the hub's: under a student's name there is no login and no cookie of it, for the student's own pages
+    are of that origin. The proxy leads every name there whose server does not run. JupyterHub has no setting for it."""
+    host = self.request.host.partition(":")[0].lower().rstrip(".")
+    if host.endswith(f".{self.domain}"):
+        if self.request.method not in ("GET", "HEAD"):
+            raise web.HTTPError(403, "This is not the hub's name.")
+        self.redirect(self.subdomain_host + self.request.uri)
+    else:
+        await prepare(self)
+
+
+BaseHandler.prepare = under_its_own_name
 
 
 class _Careful:

@@ -300,6 +300,23 @@ def test_a_students_page_can_do_nothing_in_the_name_of_a_teacher_who_opens_it(hu
         assert (got["page"], got["mint"], got["who"]) == (True, 201, "hub-teacher") and "stolen" in tokens(installed, "hub-teacher")
 
 
+def test_the_hub_answers_under_its_own_name_alone(hub, ada):
+    """Under a student's name its form, and its cookies, would be of the origin of the student's own pages."""
+    at = ada.home.removesuffix("/user/hub-ada")
+    for name in (at, at.replace("hub-ada", "hub-carol"), at.replace("hub-ada", "HUB-BOB")):
+        for path in ("/hub/login", "/hub/home", "/hub/api/user", "/hub/token", "/"):
+            answer = requests.get(name + path, timeout=60, allow_redirects=False)
+            assert answer.status_code == 302 and answer.headers["Location"].startswith(f"{hub}/") and not answer.cookies, (name, path, answer.headers)
+        assert requests.post(f"{name}/hub/login", data={"username": "hub-bob", "password": PASSWORD}, timeout=60).status_code == 403
+
+
+def test_a_second_hub_leaves_the_first_alone(running, installed, ada):
+    length = len(running.log)
+    done = subprocess.run([installed / "current/course/hub/serve", installed], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "runs already" in done.stdout and "Proxy" not in running.log[length:]
+    assert ada.ask("GET", "api/status")
+
+
 def test_no_account_can_listen_where_the_hub_does_or_did(running, hub, ada):
     """Neither while it runs nor while it is stopped; and its proxy leaves its ports at once."""
     listen = "import socket\nfor port in {}:\n    try:\n        socket.create_server(('127.0.0.1', port)); print('got', port)\n    except OSError as error:\n        print(type(error).__name__)"
@@ -325,16 +342,27 @@ def told(person, kernel, code):
         connection.close()
 
 
-def test_a_port_that_anybody_may_have_is_refused(installed, running):
+def test_settings_that_cant_be_are_one_sentence(installed, running):
+    """In the terminal, before anything is started; a student is removed all the same."""
     settings = installed / "settings.py"
-    before = settings.read_text()
-    for line, name in (("c.JupyterHub.bind_url = 'http://127.0.0.1:8000'", "JupyterHub.bind_url"), ("c.JupyterHub.hub_port = 8081", "JupyterHub.hub_port"),
-                       ("c.ConfigurableHTTPProxy.api_url = 'https://127.0.0.1:8001'", "ConfigurableHTTPProxy.api_url")):
-        settings.write_text(f"{before}\n{line}\n")
-        length = len(running.log)
-        done = subprocess.run([installed / "current/course/hub/serve", installed], capture_output=True, text=True, timeout=60)
-        assert done.returncode == 1 and f"({name}) while the hub is stopped" in running.log[length:]
-    settings.write_text(before)
+    before = settings.read_text() if settings.exists() else ""
+    serve, faults = installed / "current/course/hub/serve", [
+        ("c.JupyterHub.bind_url = 'http://127.0.0.1:8000'", r"\(JupyterHub.bind_url\) while the hub is stopped"),
+        ("c.ConfigurableHTTPProxy.api_url = 'https://127.0.0.1:8001'", r"\(ConfigurableHTTPProxy.api_url\)"),
+        ("c.JupyterHub.x = (", r"settings.py, line \d+\): SyntaxError"), ("1 / 0", "ZeroDivisionError: division by zero")]
+    try:
+        for line, words in faults:
+            settings.write_text(f"c = get_config()\n{line}\n")
+            done = subprocess.run([serve, installed], capture_output=True, text=True, timeout=60)
+            assert done.returncode == 1 and re.search(words, done.stderr) and len(done.stderr.splitlines()) == 1, done
+        classhub.remove("hub-carol")
+        classhub.add("hub-carol", "students")
+        done = subprocess.run([installed / "current/course/hub/remove", "hub-carol", installed], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0 and "Start the hub anew" in done.stdout and "Traceback" not in done.stderr, done
+    finally:
+        settings.write_text(before)
+        classhub.remove("hub-carol")
+        classhub.add("hub-carol", "students")
 
 
 def test_a_servers_port_answers_the_hubs_proxy_alone(installed, ada, bob):
@@ -457,17 +485,25 @@ def test_without_a_network_it_says_one_sentence_and_changes_nothing(folder, inst
 def test_a_student_is_removed_while_their_server_runs(installed, running, hub):
     """And whoever has the number or the name next has nothing of theirs."""
     carol = Person(hub, "hub-carol").start()
-    carol.run("import os, pathlib; pathlib.Path('mine.txt').write_text('secret'); pathlib.Path('/tmp/hub-carols').write_text('secret')")
+    carol.run("import os, pathlib; pathlib.Path('mine.txt').write_text('secret'); pathlib.Path('/tmp/hub-carols').write_text('secret')",
+              "os.link('mine.txt', '/tmp/hub-carols-link'); os.chmod('mine.txt', 0o4777); os.symlink('/etc', 'etc'); os.mkdir('a b\\nc')",
+              "import subprocess; subprocess.run(['ipcmk', '-M', '1000']); subprocess.run(['ipcmk', '-Q']); subprocess.run(['ipcmk', '-S', '2'])",
+              # what forks and exits faster than others can read a list of processes
+              "subprocess.Popen(['setsid', 'python3', '-c', 'import os, time\\nwhile True:\\n    if os.fork(): os._exit(0)\\n    time.sleep(0.02)'])")
     token = carol.api("POST", "users/hub-carol/tokens", json={"note": "kept"}).json()["token"]
     assert requests.get(f"{hub}/hub/api/user", headers={"Authorization": f"token {token}"}, timeout=60).json()["name"] == "hub-carol"
     number = pwd.getpwnam("hub-carol").pw_uid
     done = subprocess.run([installed / "current/course/hub/remove", "hub-carol", installed], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     former = Path(re.search(r"hub-carol is removed; .*: (\S+)", done.stdout)[1])
-    assert (former / "home" / "mine.txt").read_text() == "secret" and former.parent.stat().st_mode & 0o77 == 0
+    mine = former / "home" / "mine.txt"
+    assert mine.read_text() == "secret" and former.parent.stat().st_mode & 0o77 == 0 and (former / "home" / "etc").is_symlink()
+    assert mine.stat().st_nlink == 1 and mine.stat().st_mode & 0o7077 == 0 and Path("/etc").stat().st_mode & 0o777 == 0o755
+    assert not any(line.split()[column] == str(number) for table, column in (("shm", 7), ("msg", 7), ("sem", 4))
+                   for line in Path(f"/proc/sysvipc/{table}").read_text().splitlines()[1:])
     with pytest.raises(KeyError):
         pwd.getpwnam("hub-carol")
-    assert subprocess.run(["pgrep", "-U", str(number)], capture_output=True).returncode == 1
+    assert not [state for state in subprocess.run(["ps", "-o", "stat=", "-U", str(number)], capture_output=True, text=True).stdout.split() if state[0] != "Z"]
     assert "/hub/login" in carol.web.get(f"{carol.home}/lab", timeout=60).url
     classhub.add("hub-carol", "students", "--uid", str(number))  # the same name, and the same number
     owned = subprocess.run(["find", "/home", "/tmp", "/var/tmp", "/dev/shm", installed, "-xdev", "-user", "hub-carol", "-not", "-path", "/home/hub-carol*"],
