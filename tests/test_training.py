@@ -282,6 +282,28 @@ def test_a_loss_of_ones_own_in_few_digits_is_found_out_too(kind, mean):
         assert guards.reduction(loss, loss(scores, y), scores, y) == ("mean" if mean else "sum"), seed
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("of, kind", [(lambda each: each, "none"), (torch.mean, "mean"), (torch.sum, "sum")])
+def test_what_a_loss_of_ones_own_returns_is_found_out_of_any_number_of_examples(n, of, kind):
+    y_hat, y = torch.arange(2.0 * n).reshape(n, 2), torch.ones(n, 1)
+
+    def loss(y_hat, y):
+        return of((y_hat.sum(1) - y[:, 0] + 1) ** 2)
+
+    assert guards.reduction(loss, loss(y_hat, y), y_hat, y) == kind
+
+
+@pytest.mark.parametrize("once, twice, kind", [(0.0, 0.0, None), (math.inf, math.inf, None), (math.nan, math.nan, None), (1.0, 1.0, "mean"), (1.0, 2.0, "sum")])
+def test_nothing_hides_what_a_loss_is_and_one_does_not(once, twice, kind):
+    def loss(y_hat, y):
+        return torch.tensor(once if len(y) == 3 else twice)
+
+    y = torch.zeros(3)
+    assert guards.reduction(loss, loss(y, y), y, y) == kind
+    if kind == "mean":  # of few digits
+        assert guards.reduction(lambda y_hat, y: torch.tensor(1.02, dtype=torch.bfloat16), torch.tensor(1.0, dtype=torch.bfloat16), y, y) == kind
+
+
 def test_a_lazy_network_learns_from_its_first_batch_on():
     net = nn.Sequential(nn.LazyLinear(6), nn.LazyBatchNorm1d(), nn.ReLU(), nn.LazyLinear(Q))
     before, _ = utils.train_epoch(net, data(), nn.CrossEntropyLoss(), optimizer := torch.optim.SGD(net.parameters(), lr=0.5))
