@@ -453,6 +453,8 @@ CROWDED = {  # the boxes on a page of 50 x 40 cells, and those of them that are 
     "a nought that another is below": ([*outline(4, 24, 10, 30), (28, 30, 15, 25)], [0, 1, 2, 3, 4]),
     "a nought that another is above": ([*outline(16, 36, 10, 30), (10, 12, 15, 25)], [0, 1, 2, 3, 4]),
     "a nought that another is left of": ([*outline(10, 40, 20, 36), (22, 32, 14, 16)], [0, 1, 2, 3, 4]),
+    "a frame with thick bars": ([*outline(5, 45, 4, 36, 7)[:2], *outline(5, 45, 4, 36)[2:], (20, 28, 18, 22)], [4]),
+    "with thicker ones it is something else": ([*outline(5, 45, 4, 36, 8)[:2], *outline(5, 45, 4, 36)[2:], (20, 28, 18, 22)], [0, 1, 2, 3, 4]),
     "with a bar it is an eight": ([*outline(5, 45, 4, 36), (22, 26, 4, 36), (10, 18, 19, 20)], [0, 1, 2, 3, 4]),
 }
 

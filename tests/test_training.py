@@ -282,6 +282,30 @@ def test_a_loss_of_ones_own_in_few_digits_is_found_out_too(kind, mean):
         assert guards.reduction(loss, loss(scores, y), scores, y) == ("mean" if mean else "sum"), seed
 
 
+def test_targets_that_are_fine_come_back():
+    two = torch.tensor([0, 1, 1])
+    assert guards.targets(torch.zeros(3, 2), two).tolist() == [0, 1, 1] and guards.targets(torch.zeros(3, 2), two.to(torch.uint8)).dtype == torch.int64
+    assert guards.targets(torch.zeros(0, 2), two[:0]).shape == (0,)
+    nearly = torch.full((4, 3), 0.33)  # 0.99 in the sum: in bfloat16 a rounding, in float32 a slip
+    assert guards.targets(torch.zeros(4, 3).bfloat16(), nearly.bfloat16()).dtype == torch.bfloat16
+    for scores, targets in ((torch.zeros(4, 3), nearly), (torch.zeros(4, 3).bfloat16(), torch.full((4, 3), 0.3).bfloat16())):
+        with pytest.raises(ValueError, match="are probabilities of each class"):
+            guards.targets(scores, targets)
+
+
+@pytest.mark.parametrize("label, end", [(5, "one output for each class."), (-1, "one output for each class."), (-100, "one output for each class, and leave out the examples marked -100.")])
+def test_only_whoever_marks_examples_is_told_to_leave_them_out(label, end):
+    with pytest.raises(ValueError) as raised:
+        guards.targets(torch.zeros(2, 3), torch.tensor([0, label]))
+    assert str(raised.value).endswith(end)
+
+
+def test_a_function_is_at_home_on_the_cpu_and_any_function_may_be_a_loss():
+    assert guards.home_of(lambda X: X) == (torch.device("cpu"), None)
+    for loss in (functools.partial(str.join, ","), functools.partial(len)):  # whose function says no module
+        assert guards.mean_version(loss) is loss
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 @pytest.mark.parametrize("of, kind", [(lambda each: each, "none"), (torch.mean, "mean"), (torch.sum, "sum")])
 def test_what_a_loss_of_ones_own_returns_is_found_out_of_any_number_of_examples(n, of, kind):
