@@ -53,7 +53,7 @@ def test_what_idles_is_stopped_when_the_page_says(config):
 
 
 def test_address_groups_limits_and_data_are_those_of_the_page(config):
-    assert f"Open `{config.JupyterHub.subdomain_host}` in a browser" in PAGE and f"reverse_proxy {config.JupyterHub.bind_url.removeprefix('http://')} " in PAGE
+    assert f"Open `{config.JupyterHub.subdomain_host}` in a browser" in PAGE and f"reverse_proxy {config.JupyterHub.bind_url.removeprefix('http://')}\n" in PAGE
     assert config.LocalAuthenticator.allowed_groups == {group for _, group in re.findall(r"adduser (ada|grace) (students|teachers)", PAGE)}
     environment = config.Spawner.environment
     assert environment["COURSE_DATA"] == "real" and environment["COURSE_DATA_DIR"] == "/srv/class/data"
