@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import multiprocessing
-import multiprocessing.forkserver
 import os
 import re
 import secrets
@@ -86,7 +85,7 @@ def grade_one(lesson, student, sandbox, reworded):
 
 
 def _prepare_worker():
-    """Leave Ctrl-C to the run, and end with it."""
+    """Leave Ctrl-C to the run, end with it, and load what every submission needs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     run = multiprocessing.parent_process()
 
@@ -95,39 +94,22 @@ def _prepare_worker():
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
+    with contextlib.suppress(ImportError):  # said when the reference is graded
+        from exercises import checks  # noqa: F401  and PyTorch
 
 
 @contextlib.contextmanager
 def _workers(jobs):
-    """A pool of processes that grade; what ends the run early ends them, with what they started, and does not wait for them.
-
-    They are forked from a process that has loaded what every submission needs, once for all of them.
-    """
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["exercises.grading.run", "exercises.checks"])
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which it inherits: a Ctrl-C is the run's
-    try:
-        multiprocessing.forkserver.ensure_running()
-    finally:
-        signal.signal(signal.SIGINT, before)
-    first = processes.Process(target=int)  # begins when all is loaded; until then Ctrl-C finds nothing in its way
-    pool = concurrent.futures.ProcessPoolExecutor(jobs, processes, _prepare_worker)
-    try:
-        first.start()
-        first.join()
-        yield pool
-    except BaseException:
-        _end()
-        raise
-    finally:
-        pool.shutdown()
-
-
-def _end():
-    """End all that this process has started."""
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            process.kill()
+    """A pool of processes that grade; what ends the run early ends them, with what they started, and does not wait for them."""
+    with concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _prepare_worker) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for worker in multiprocessing.active_children():
+                with contextlib.suppress(psutil.Error):
+                    for process in [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]:
+                        process.kill()
+            raise
 
 
 def _submit(pool, *task):
