@@ -328,8 +328,11 @@ BROKEN = {  # student: (what is handed in, its name, what it deserves, what the 
     "poison-modules": (lambda: solved(cross_entropy=before(POISON["modules"], "cross_entropy")), FILE, None, ""),
     "poison-forks": (lambda: solved(cross_entropy=before(POISON["forks"], "cross_entropy")), FILE, FULL, ""),
     "poison-serve": (lambda: solved(cross_entropy=before(POISON["serve"], "cross_entropy")), FILE, None, ""),
-    "dies-again": (lambda: solved(cross_entropy="import threading, time, os\nthreading.Timer(0.3, os._exit, (1,)).start()\n"
-                                  + cell(solved(), "cross_entropy").source), FILE, None, "left out when the process had to start again"),
+    # Asked for its answer it ends the process, and in the next process, where nobody has asked stable_softmax yet, by itself.
+    "dies-again": (lambda: solved(stable_softmax=cell(solved(), "stable_softmax").source + "\n\nasked, right = [], stable_softmax\n\n"
+                                  "def stable_softmax(*given):\n    asked.append(given)\n    return right(*given)",
+                                  cross_entropy="import os\n\nif not asked:\n    os._exit(1)\n\ndef cross_entropy(*given):\n    os._exit(1)"),
+                   FILE, without("cross_entropy"), "left out when the process had to start again"),
     "attachments": (raw_json(odd_attachments), FILE, FULL, ""),
     "odd-cells": (raw_json(odd_cells), FILE, FULL, "one of the cells: its source was no text"),
     "half-a-sign": (raw_json(half_a_sign), FILE, FULL, ""),
@@ -366,9 +369,7 @@ def test_a_broken_submission_gets_what_it_deserves(broken, student):
     printed, rows, _ = broken
     _, _, deserved, remark = BROKEN[student]
     if deserved is None:  # what becomes of the culprit's own task is its own affair
-        # a clock that ends the process may strike while another task is asked, on a slow machine: it costs that one, and no more
-        lost = [task for task, mark in marks(rows[student]).items() if mark == 0 and task != "cross_entropy"]
-        assert len(lost) <= (student == "dies-again"), rows[student]["remarks"]
+        assert {**marks(rows[student]), "cross_entropy": 0} == without("cross_entropy"), rows[student]["remarks"]
         return
     assert marks(rows[student]) == deserved, rows[student]["remarks"]
     assert remark in rows[student]["remarks"]

@@ -159,7 +159,7 @@ print(done.stdout, done.stderr)
 
 # ---------------------------------------------------------------- two runs, and runs that end early
 
-def slow_class(folder, students):
+def slow_class(folder, students=4):
     for i in range(students):
         hand_in(folder, f"slow-{i}", solved(accuracy=before("import time\ntime.sleep(6)", "accuracy")))
     return folder
@@ -191,7 +191,7 @@ def test_a_second_run_says_no_and_the_first_ends_well(again, tmp_path):
 @pytest.mark.parametrize("when, seconds", [("of them new", 2), ("Grading the reference", 6), ("", 0.6), ("", 1.8)])
 def test_ctrl_c_ends_a_run_at_once_in_one_sentence(again, when, seconds):
     course, where = again
-    slow_class(where, 2)
+    slow_class(where)
     process = begin(course, where, when)
     time.sleep(seconds)
     started = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
@@ -205,12 +205,12 @@ def test_ctrl_c_ends_a_run_at_once_in_one_sentence(again, when, seconds):
     assert not psutil.wait_procs(started, timeout=3)[1]
     assert run(course, where).returncode == 0
     is_right(course)
-    assert marks(grades(course)["slow-1"]) == FULL
+    assert marks(grades(course)["slow-3"]) == FULL
 
 
 def test_nobody_outlives_a_run_that_is_killed(again):
     course, where = again
-    slow_class(where, 2)
+    slow_class(where)
     process = begin(course, where, "of them new")
     until = time.monotonic() + 30
     while len(started := psutil.Process(process.pid).children(recursive=True)) < 6:  # a worker and what a sandbox is made of

@@ -434,7 +434,8 @@ def test_light_and_dark_are_the_readers_choice_and_paper_is_clean(site, browser)
 
 def test_another_language_has_addresses_of_its_own(another):
     """One setting, and the first part of the address; headings keep theirs."""
-    folder, _ = another
+    folder, done = another
+    assert not [line for line in done.stderr.splitlines() if "/notebooks/" in line], done.stderr[-2000:]
     page = (folder / "site" / "de" / "notebooks" / "01-tensors.html").read_text(encoding="utf-8")
     assert '<html lang="de"' in page and 'id="broadcasting' in page and "/de/notebooks/01-tensors.html" in page
     assert "url=de/README.html" in (folder / "site" / "index.html").read_text(encoding="utf-8")
