@@ -139,9 +139,10 @@ def main():
                 classhub.remove(name)
                 classhub.add(name, "students")
             hub = classhub.Hub(folder / "class").start()
-            people = logins(classhub, hub, report, where())
-            greedy(classhub, people, report, where())
-            hub.stop()
+            try:
+                greedy(classhub, logins(classhub, hub, report, where()), report, where())
+            finally:
+                hub.stop()
     finally:
         for name in CLASS:
             classhub.remove(name)

@@ -73,9 +73,11 @@ c.Spawner.mem_limit = "3G"
 c.Spawner.environment["COURSE_PROCESSES"] = "300"  # and threads, of an account
 c.SystemdSpawner.isolate_tmp = True
 c.SystemdSpawner.isolate_devices = True
-c.SystemdSpawner.unit_extra_properties = {"TasksMax": "300"}
 
 load_subconfig(str(HERE / "settings.py"))  # noqa: F821
+
+if "unit_extra_properties" not in c.SystemdSpawner:
+    c.SystemdSpawner.unit_extra_properties = {"TasksMax": c.Spawner.environment["COURSE_PROCESSES"]}
 
 host = urlsplit(c.JupyterHub.subdomain_host).hostname
 c.JupyterHub.trusted_alt_names = [f"DNS:*.{host}"]  # the hub answers for a student whose server does not run

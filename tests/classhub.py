@@ -1,13 +1,12 @@
 """A class's hub on this machine, as hub/README.md sets it up: real accounts, real JupyterHub processes, on loopback.
 
-For tests/test_hub.py, tests/test_hub_hostile.py and benchmarks/hub.py. Root makes the accounts, and removes them.
+For tests/test_hub.py, tests/test_inbound.py and benchmarks/hub.py. Root makes the accounts, and removes them.
 """
 import contextlib
 import json
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -63,8 +62,8 @@ def downloaded(folder):
     return course
 
 
-def install(course, into, **environment):
-    return subprocess.run(["hub/install", into], cwd=course, capture_output=True, text=True, env=os.environ | environment)
+def install(course, into):
+    return subprocess.run(["hub/install", into], cwd=course, capture_output=True, text=True)
 
 
 def class_folder():
@@ -121,8 +120,8 @@ class Hub:
             time.sleep(0.5)
         raise AssertionError(f"the hub does not answer: {self.log[-3000:]}")
 
-    def stop(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
+    def stop(self):
+        self.process.terminate()
         self.process.wait(60)
 
 

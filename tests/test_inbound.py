@@ -12,7 +12,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -23,6 +22,7 @@ import pytest
 pytest.importorskip("nbgrader")
 pwd = pytest.importorskip("pwd", reason="Windows has no accounts of this kind")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import classhub  # noqa: E402
 from classroom import FILE, FULL, LESSON, ROOT, cell, copy_course, grades, marks, release, solved, without  # noqa: E402
 from confined import needs_bubblewrap  # noqa: E402
 from exercises.grading import collect as collecting  # noqa: E402
@@ -564,9 +564,7 @@ ACCOUNTS = {"inb-ada": "inb-students", "inb-bob": "inb-students", "inb-mallory":
 
 def remove_accounts():
     for name in ACCOUNTS:
-        with contextlib.suppress(KeyError):
-            pwd.getpwnam(name)
-            subprocess.run(["userdel", "--remove", "--force", name], check=True, capture_output=True)
+        classhub.remove(name)
     for name in set(ACCOUNTS.values()):
         subprocess.run(["groupdel", name], check=False, capture_output=True)
 
@@ -575,13 +573,11 @@ def remove_accounts():
 def folder():
     """A folder that everybody may pass through, with accounts beside it."""
     remove_accounts()
-    path = Path(tempfile.mkdtemp(prefix="exchange-"))
-    path.chmod(0o755)
+    path = classhub.class_folder()
     for name in sorted(set(ACCOUNTS.values())):
         subprocess.run(["groupadd", name], check=True)
     for name, group in ACCOUNTS.items():
-        subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", "--groups", group, name], check=True)
-        home(name).chmod(0o700)
+        classhub.add(name, group)
     yield path
     remove_accounts()
     shutil.rmtree(path)
