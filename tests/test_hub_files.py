@@ -200,3 +200,13 @@ def test_what_the_hub_writes_is_for_its_account_alone():
     """Cookies' secret and who is logged in lie there."""
     install = (ROOT / "hub" / "install").read_text(encoding="utf-8")
     assert re.search(r'^\s*chmod 700 "\$class/state"', install, re.M)
+
+
+def test_a_removal_goes_on_when_others_delete_what_it_reads(tmp_path):
+    """A folder that is gone when find opens it looks like one that was never there; every other fault is said."""
+    (tmp_path / "theirs").touch()
+    search = re.search(r"^search\(\) .*$", (ROOT / "hub" / "remove").read_text(encoding="utf-8"), re.M)[0]
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", f'{search}\nsearch "$1/gone" "$1" -type f -printf "%f\\n" | sort; sleep 0.2\n'
+                           'search "$1" -owner me; sleep 0.2; echo to the end', "-", tmp_path], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "theirs\nto the end\n"), done
+    assert "-owner" in done.stderr and "gone" not in done.stderr
