@@ -35,6 +35,7 @@ from .report import report
 
 EXERCISES = release.EXERCISES
 STOPPED = "\nStopped. What was graded is kept: the same command goes on from there."
+FORKS = sys.platform == "linux"
 VERSION = 2  # raised when the same submission would be graded otherwise
 
 
@@ -85,7 +86,7 @@ def grade_one(lesson, student, sandbox, reworded):
 
 
 def _prepare_worker():
-    """Leave Ctrl-C to the run, end with it, and load what every submission needs."""
+    """Leave Ctrl-C to the run, end with it, and be ready."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     run = multiprocessing.parent_process()
 
@@ -94,14 +95,33 @@ def _prepare_worker():
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
+    _load()
+
+
+def _load():
+    """Load what every submission needs."""
     with contextlib.suppress(ImportError):  # said when the reference is graded
         from exercises import checks  # noqa: F401  and PyTorch
 
 
+def _load_for_all():
+    """Load it in the run itself. Ctrl-C ends that at once: raised within, some libraries lose it."""
+    def stop(*_):
+        print(STOPPED, file=sys.stderr, flush=True)
+        os._exit(1)
+
+    before = signal.signal(signal.SIGINT, stop)
+    _load()
+    signal.signal(signal.SIGINT, before)
+
+
 @contextlib.contextmanager
 def _workers(jobs):
-    """A pool of processes that grade; what ends the run early ends them, with what they started, and does not wait for them."""
-    with concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _prepare_worker) as pool:
+    """A pool of processes that grade; what ends the run early ends them, with what they started, and does not wait for them.
+
+    On Linux they have what the run has loaded; elsewhere a process can't be forked, or not safely, and each loads it.
+    """
+    with concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("fork" if FORKS else "spawn"), _prepare_worker) as pool:
         try:
             yield pool
         except BaseException:
@@ -230,6 +250,8 @@ def _run(lesson, where, jobs, sandbox, force, folder):
     if not state["students"]:
         raise Stop(f"No submission was found in {where}.")
     print(f"{len(state['students'])} submissions, {len(new)} of them new.", flush=True)
+    if new and FORKS:
+        _load_for_all()
     with _workers(jobs) as pool:
         if new:
             print("Grading the reference answers first ...", flush=True)
