@@ -59,7 +59,7 @@ COMING = This sets up .venv: 320 MB to download, 1.5 GB on disk$(if $(TORCH),.,;
 # ---- for instructors and maintainers; what is handed out to students ends above this line (tools/handout.py)
 # `make lint` looks at form, `make test` runs every lesson and every quick test, .ci/run the slow ones too. For instructors: make release, make grade LESSON=... FROM=..., make feedback LESSON=...
 .NOTPARALLEL:  # what checks an argument comes before what installs
-.PHONY: lint test site pdf explored release-check notebooks release grade feedback formgrader handout fork links bench mutants shuffled lock
+.PHONY: lint test site pdf explored release-check notebooks release grade feedback marks similar formgrader handout fork links bench mutants shuffled lock
 
 lint: .venv/tests  # what .pre-commit-config.yaml names, over all files that git knows; seconds
 	$(BIN)/pre-commit run --all-files
@@ -100,14 +100,25 @@ SANDBOX ?= bubblewrap
 grade: lesson-and-from .venv/exercises  # for example: make grade LESSON=04-softmax-from-scratch FROM=submissions.zip
 	$(BIN)/python -m exercises.grading "$(LESSON)" "$(FROM)" --sandbox $(SANDBOX)
 
-feedback: lesson .venv/exercises  # HTML for each student of a graded lesson, in exercises/feedback
-	cd exercises && ../$(BIN)/python -m nbgrader generate_feedback "$(LESSON)" --force
+PACK ?=
+feedback: lesson .venv/exercises  # a page for each student of a graded lesson, in exercises/feedback; PACK=moodle or PACK=canvas zips them as these take them
+	$(BIN)/python -m exercises.grading.feedback "$(LESSON)" --pack "$(PACK)"
 
-.PHONY: lesson lesson-and-from
+COLUMN ?=
+marks: lesson gradebook .venv/exercises  # fill the marks into what a learning system exported: make marks LESSON=... GRADEBOOK=export.csv
+	$(BIN)/python -m exercises.grading.marks "$(LESSON)" $(call quoted,$(GRADEBOOK)) --column $(call quoted,$(COLUMN)) \
+	    $(if $(SCALE),--scale) $(if $(PARTIAL),--partial)
+
+.PHONY: lesson lesson-and-from gradebook
+gradebook: lesson
+	@test -n $(call quoted,$(GRADEBOOK)) || { echo "Say which gradebook the marks go into, as the learning system exported it: GRADEBOOK=export.csv"; exit 2; }
 lesson:
 	@test -n "$(LESSON)" || { echo "Say which lesson: LESSON=04-softmax-from-scratch"; exit 2; }
 lesson-and-from: lesson
 	@test -n "$(FROM)" || { echo "Say where the submissions are, a folder or a zip: FROM=submissions.zip"; exit 2; }
+
+similar: lesson .venv/exercises  # pairs of answers of a graded lesson that are alike, ranked, on a page
+	$(BIN)/python -m exercises.grading.similar "$(LESSON)"
 
 formgrader: .venv/exercises  # JupyterLab with nbgrader's pages, for grading by hand
 	cd exercises && ../$(BIN)/jupyter lab $(AS_ROOT)

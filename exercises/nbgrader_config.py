@@ -11,6 +11,7 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 # nbgrader 0.9.6 under SQLAlchemy 2.1: true, harmless, and five times a submission.
 warnings.filterwarnings("ignore", message="Object of type .* not in session, add operation along")
 
+import nbgrader  # noqa: E402
 from nbgrader.preprocessors import (  # noqa: E402
     AssignLatePenalties, CheckCellMetadata, ClearHiddenTests, ClearMarkScheme, ClearOutput, ClearSolutions, ComputeChecksums, Execute,
     GetGrades, IncludeHeaderFooter, LimitOutput, LockCells, OverwriteCells, OverwriteKernelspec, SaveCells)
@@ -42,3 +43,5 @@ c.Autograde.autograde_preprocessors = [
 c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
 c.RunAndJudge.sandbox = os.environ.get("COURSE_SANDBOX", "bubblewrap")
 c.HTMLExporter.filters = {"markdown2html": markdown2html}  # feedback and formgrader
+# The feedback's pages need nothing from elsewhere: base/mathjax.html.j2 takes the place of nbconvert's.
+c.HTMLExporter.extra_template_basedirs = [str(HERE / "grading" / "templates"), str(Path(nbgrader.__file__).parent / "server_extensions/formgrader/templates")]

@@ -289,22 +289,22 @@ def test_a_half_zip_gets_a_sentence(tmp_path, template):
 # ---- whose a name is
 
 @pytest.mark.parametrize("name, person", [
-    ("Ada Lovelace_4711_assignsubmission_file_", ("Ada Lovelace_4711", "Ada Lovelace", "4711", ())),
-    ("12-345 - Ada Lovelace - Mar 3, 2027 1105 PM", ("Ada Lovelace_12", "Ada Lovelace", "12", (datetime.datetime(2027, 3, 3, 23, 5),))),
-    ("12-345 - Ada Lovelace - 3 March, 2027 905 am", ("Ada Lovelace_12", "Ada Lovelace", "12", (datetime.datetime(2027, 3, 3, 9, 5),))),
-    ("submission_99", ("submission_99", "submission_99", "99", ())), ("ada", ("ada", "ada", "", ()))])
+    ("Ada Lovelace_4711_assignsubmission_file_", ("Ada Lovelace_4711", "Ada Lovelace", "4711", (), "moodle")),
+    ("12-345 - Ada Lovelace - Mar 3, 2027 1105 PM", ("Ada Lovelace_12", "Ada Lovelace", "12", (datetime.datetime(2027, 3, 3, 23, 5),), "brightspace")),
+    ("12-345 - Ada Lovelace - 3 March, 2027 905 am", ("Ada Lovelace_12", "Ada Lovelace", "12", (datetime.datetime(2027, 3, 3, 9, 5),), "brightspace")),
+    ("submission_99", ("submission_99", "submission_99", "99", (), "gradescope")), ("ada", ("ada", "ada", "", (), ""))])
 def test_whose_folder_it_is(name, person):
     assert dataclasses.astuple(students.of_folder(name)) == person
 
 
 @pytest.mark.parametrize("name, person", [
-    (f"Ada Lovelace_4711_assignsubmission_file_{FILE}", ("Ada Lovelace_4711", "Ada Lovelace", "4711", ())),
-    (f"hw4_ada_attempt_2027-03-03-23-05-00_{FILE}", ("hw4_ada", "hw4_ada", "", ("2027-03-03-23-05-00",))),
-    (f"12-345 - Ada Lovelace - Mar 3, 2027 1105 PM - {FILE}", ("Ada Lovelace_12", "Ada Lovelace", "12", (datetime.datetime(2027, 3, 3, 23, 5),))),
-    (f"lovelaceada_LATE_4711_99_{FILE}", ("lovelaceada_4711", "lovelaceada", "4711", ())), (f"Ada - {FILE}", ("Ada", "Ada", "", ())),
-    (f"ada_{FILE}", (f"ada_{LESSON}-exercises", "ada", "", ())), ("ada.ipynb", ("ada", "ada", "", ())), ("ada.lovelace.txt", ("ada.lovelace", "ada.lovelace", "", ())),
-    (f"COPY OF {LESSON} (2).ipynb", (f"COPY OF {LESSON} (2)", f"COPY OF {LESSON} (2)", "", ())), (f"{LESSON} - Ada_.ipynb", (LESSON, LESSON, "", ())),
-    (f"_{LESSON}-exercises Ada .ipynb.json", (f"_{LESSON}-exercises Ada ", "Ada", "", ())), ("noextension", ("noextension", "noextension", "", ()))])
+    (f"Ada Lovelace_4711_assignsubmission_file_{FILE}", ("Ada Lovelace_4711", "Ada Lovelace", "4711", (), "moodle")),
+    (f"hw4_ada_attempt_2027-03-03-23-05-00_{FILE}", ("hw4_ada", "hw4_ada", "", ("2027-03-03-23-05-00",), "blackboard")),
+    (f"12-345 - Ada Lovelace - Mar 3, 2027 1105 PM - {FILE}", ("Ada Lovelace_12", "Ada Lovelace", "12", (datetime.datetime(2027, 3, 3, 23, 5),), "brightspace")),
+    (f"lovelaceada_LATE_4711_99_{FILE}", ("lovelaceada_4711", "lovelaceada", "4711", (), "canvas")), (f"Ada - {FILE}", ("Ada", "Ada", "", (), "classroom")),
+    (f"ada_{FILE}", (f"ada_{LESSON}-exercises", "ada", "", (), "")), ("ada.ipynb", ("ada", "ada", "", (), "")), ("ada.lovelace.txt", ("ada.lovelace", "ada.lovelace", "", (), "")),
+    (f"COPY OF {LESSON} (2).ipynb", (f"COPY OF {LESSON} (2)", f"COPY OF {LESSON} (2)", "", (), "")), (f"{LESSON} - Ada_.ipynb", (LESSON, LESSON, "", (), "classroom")),
+    (f"_{LESSON}-exercises Ada .ipynb.json", (f"_{LESSON}-exercises Ada ", "Ada", "", (), "")), ("noextension", ("noextension", "noextension", "", (), ""))])
 def test_whose_file_it_is(name, person):
     assert dataclasses.astuple(students.of_file(name, LESSON)) == person
 

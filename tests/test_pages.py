@@ -104,8 +104,8 @@ def is_harmless(page, seen, own):
     links, pwned = tried(page)
     assert pwned is None
     strangers = [url for url in seen if urlparse(url).netloc not in own and not url.startswith(("data:", "file:", "blob:"))]
-    # The page's own script for formulas comes from there, whoever's answers it shows.
-    assert [url for url in strangers if not url.startswith("https://cdnjs.cloudflare.com/ajax/libs/mathjax/")] == []
+    # The formgrader's own script for formulas comes from there, whoever's answers it shows.
+    assert [url for url in strangers if own == {""} or not url.startswith("https://cdnjs.cloudflare.com/ajax/libs/mathjax/")] == []
     assert not [link for link in links if link and re.match(r"\s*(javascript|data|vbscript):", link, re.I)]
     assert "https://good.example/page" in links and not any(link and "/hub/" in link for link in links)
 

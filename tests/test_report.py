@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from nbgrader.api import Gradebook  # noqa: E402
 
 from classroom import FILE, LESSON, release, solved  # noqa: E402
-from exercises.grading import plug, report, run  # noqa: E402
+from exercises.grading import late, plug, report, run  # noqa: E402
 from exercises.grading.collect import collect  # noqa: E402
 from exercises.grading.mend import mend  # noqa: E402
 
@@ -29,13 +29,15 @@ TASKS = ["stable_softmax-check", "explain"]
 
 @pytest.fixture
 def told(monkeypatch, tmp_path, capsys):
-    """report's text and the CSV's rows for {folder: (entry, points, old points, seconds late)}; `notebooks`: what grading wrote in them."""
-    def told(students, notebooks=()):
+    """report's text and the CSV's rows for {folder: (entry, points, old points, seconds late)}; `notebooks`: what grading wrote in them;
+    `policy`: what lateness costs; `strangers`: extensions of nobody."""
+    def told(students, notebooks=(), policy=(), strangers=()):
         entries = {folder: {"name": folder, "failed": "", "lost": "", "notes": [], **entry} for folder, (entry, *_) in students.items()}
         marks = {folder: dict(zip(TASKS, points)) for folder, (_, points, *_) in students.items()}
         monkeypatch.setattr(report, "scores", lambda lesson, database: (
-            TASKS, {TASKS[0]: 2.0, TASKS[1]: 2.0}, marks, {folder: old for folder, (_, _, old, _) in students.items()},
-            {folder: late for folder, (*_, late) in students.items()}))
+            TASKS, {TASKS[0]: 2.0, TASKS[1]: 2.0}, marks, {folder: old for folder, (_, _, old, _) in students.items()}))
+        monkeypatch.setattr(report.late, "apply", lambda lesson, database, names: (
+            {folder: late.cost(seconds, sum(filter(None, points)), 4.0, dict(policy)) for folder, (_, points, _, seconds) in students.items()}, list(strangers)))
         monkeypatch.setattr(report.keep, "autograded", lambda lesson, student: {"metadata": dict(notebooks).get(student, {})})
         report.report(LESSON, "", {"students": entries}, tmp_path)
         text = (tmp_path / f"{LESSON}.csv").read_text(encoding="utf-8")
@@ -46,9 +48,9 @@ def told(monkeypatch, tmp_path, capsys):
 
 def test_points_stand_in_their_columns_and_what_is_to_grade_by_hand_stays_empty(told):
     text, (ada, bob) = told({"ada": ({}, (2.0, None), {}, 0), "bob": ({"name": "Bob Ross"}, (0.5, 1.0), {}, 0)})
-    assert ada == {"student": "ada", "stable_softmax": "2.0", "explain": "", "total": "2.0", "of": "4.0", "to grade by hand": "1", "remarks": "",
+    assert ada == {"student": "ada", "stable_softmax": "2.0", "explain": "", "raw": "2.0", "deduction": "0.0", "total": "2.0", "of": "4.0", "to grade by hand": "1", "remarks": "",
                    "folder": "ada"}
-    assert bob == {"student": "Bob Ross", "stable_softmax": "0.5", "explain": "1.0", "total": "1.5", "of": "4.0", "to grade by hand": "0",
+    assert bob == {"student": "Bob Ross", "stable_softmax": "0.5", "explain": "1.0", "raw": "1.5", "deduction": "0.0", "total": "1.5", "of": "4.0", "to grade by hand": "0",
                    "remarks": "", "folder": "bob"}
     assert [line.split() for line in text.splitlines()[3:6]] == [["student", "1", "2", "total", "remarks"], ["ada", "2", "-", "2"],
                                                                   ["Bob", "Ross", "0.5", "1", "1.5"]]
@@ -66,6 +68,13 @@ def test_a_students_words_never_become_a_formula(told, name):
 def test_lateness_is_told_in_hours_and_nobody_is_late_for_nothing(told):
     text, rows = told({"ada": ({}, (2.0, 2.0), {}, 5400), "bob": ({}, (2.0, 2.0), {}, 0)})
     assert [row["remarks"] for row in rows] == ["late by 1.5 h", ""] and "Late:\n  ada: late by 1.5 h\n" in text
+
+
+def test_what_lateness_costs_is_taken_off_and_told(told):
+    text, (ada, bob) = told({"ada": ({}, (2.0, 2.0), {}, 90000), "bob": ({}, (2.0, 2.0), {}, 0)}, policy={"percent": 10}, strangers=["carol", "=x"])
+    assert (ada["raw"], ada["deduction"], ada["total"], ada["remarks"]) == ("4.0", "0.8", "3.2", "late by 25.0 h: 2 days begun, 20 % of 4 points: -0.8 of 4")
+    assert (bob["raw"], bob["deduction"], bob["total"], bob["remarks"]) == ("4.0", "0.0", "4.0", "")
+    assert re.search(r"ada +2 +2 +3\.2 +1", text) and "Extensions in course.toml for nobody here, or for two: carol, =x" in text
 
 
 def test_remarks_are_short_and_stand_under_their_titles(told):
@@ -189,7 +198,8 @@ def test_the_table_as_it_is_printed(told):
 
 
 def test_who_is_not_in_the_gradebook_is_named(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(report, "scores", lambda lesson, database: (TASKS, dict.fromkeys(TASKS, 2.0), {"ada": dict.fromkeys(TASKS, 1.0)}, {"ada": {}}, {"ada": 0}))
+    monkeypatch.setattr(report, "scores", lambda lesson, database: (TASKS, dict.fromkeys(TASKS, 2.0), {"ada": dict.fromkeys(TASKS, 1.0)}, {"ada": {}}))
+    monkeypatch.setattr(report.late, "apply", lambda lesson, database, names: ({"ada": late.Lateness()}, []))
     monkeypatch.setattr(report.keep, "autograded", lambda lesson, student: {})
     entry = {"failed": "", "lost": "", "notes": []}
     report.report(LESSON, "", {"students": {"zoe": entry, "ada": entry, "bob": {**entry, "name": "Bob\x1b Ross"}}}, tmp_path)

@@ -15,15 +15,17 @@ def main():
     parser.add_argument("--force", action="store_true", help="grade again what was graded before")
     options = parser.parse_args()
     before = signal.signal(signal.SIGINT, _stop)  # the imports take seconds, and some of them can't be interrupted in order
-    from .run import STOPPED, Stop, run
+    from .run import STOPPED, Stop, leave, run
     from .sandbox import NoSandbox
     signal.signal(signal.SIGINT, before)
     try:
         run(options.lesson, options.submissions, options.jobs, options.sandbox, options.force)
     except (Stop, NoSandbox) as error:
+        if str(error) == STOPPED:
+            leave()
         sys.exit(str(error))
     except KeyboardInterrupt:
-        sys.exit(STOPPED)
+        leave()
 
 
 def _stop(*_):
@@ -33,3 +35,5 @@ def _stop(*_):
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    os._exit(0)  # taking PyTorch down in order would take a second or two

@@ -39,6 +39,9 @@ class Submission:
     student: str  # the folder's name, of safe letters, one for each student
     name: str = ""  # as a person reads it
     identity: str = ""  # what tells one student from another, see students.py
+    number: str = ""  # the learning system's own for the student
+    system: str = ""  # which that is, as students.py has it, or ""
+    given: str = ""  # what that system called the student's folder, or the file that counts
     data: bytes = b""
     modified: datetime | None = None
     notes: list = field(default_factory=list)
@@ -56,6 +59,7 @@ class _File:
 
     def __init__(self, path, size, modified, load, problem=""):
         self.path, self.size, self.modified, self._load, self.problem = path, size, modified, load, problem
+        self.given = ""  # what of the path names its student
 
     @property
     def name(self):
@@ -180,8 +184,11 @@ def _name(info):
 
 
 def _collected(files, folders, lesson, template, known):
-    groups = _by_person(files, folders, lesson)
-    return _named({person: _choose(theirs, lesson, template) for person, theirs in groups.items()}, known)
+    found = {}
+    for person, theirs in _by_person(files, folders, lesson).items():
+        found[person] = _choose(theirs, lesson, template)
+        found[person].given = found[person].given or next((file.given for _, file in theirs), "")
+    return _named(found, known)
 
 
 def _named(found, known):
@@ -190,6 +197,7 @@ def _named(found, known):
     names = students.shown(found)
     for person, submission in found.items():
         submission.student, submission.name, submission.identity = named[person.identity], names[person.identity], person.identity
+        submission.number, submission.system = person.number, person.system
         if person.identity in notes:
             submission.notes.append(notes[person.identity])
     return [found[person] for person in sorted(found, key=lambda person: person.identity)]
@@ -259,6 +267,7 @@ def _by_person(files, folders, lesson):
             add(students.of_folder(parts[0]))
     for file in files:
         parts = PurePosixPath(file.path).parts[depth:]
+        file.given = parts[0]
         if len(parts) > 1:
             add(students.of_folder(parts[0]), file)
             continue
@@ -267,7 +276,7 @@ def _by_person(files, folders, lesson):
             add(person, file)
     several = [person for person, theirs in groups.values() if any(students.BLACKBOARD.match(file.name) for _, file in theirs)]
     short = students.same_prefix_left_out(several) if several else {}
-    return {students.Person(person.identity, short.get(person, person.name), person.number): theirs
+    return {students.Person(person.identity, short.get(person, person.name), person.number, system=person.system): theirs
             for person, theirs in groups.values()}
 
 
@@ -338,7 +347,7 @@ def _choose(found, lesson, template):
     ranked = list(newest.values())
     _, answers, right_name, _, chosen, data = max(ranked, key=lambda entry: entry[1:4])
     folder = PurePosixPath(chosen.path).parent
-    submission = Submission("", data=data, modified=chosen.modified)
+    submission = Submission("", data=data, modified=chosen.modified, given=chosen.given)
     for ticket in tickets:
         if PurePosixPath(ticket.path).parent == folder:
             try:

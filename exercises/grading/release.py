@@ -47,9 +47,10 @@ class Select(NbGraderPreprocessor):
 
 
 def course():
-    """What exercises/course.toml says, looked at first: {"timezone": ..., lesson: {"tasks", "points", "due"}}, all optional.
+    """What exercises/course.toml says, looked at first: {"timezone": ..., "late": {"grace", "percent", "most"}, lesson: {"tasks", "points",
+    "due", "late", "extensions"}}, all optional.
 
-    Due dates come back with their time zone. Raises ValueError, in words, for what can't be meant.
+    Dates come back with their time zone. Raises ValueError, in words, for what can't be meant.
     """
     try:
         told = tomllib.loads((EXERCISES / "course.toml").read_text(encoding="utf-8-sig"))
@@ -58,16 +59,17 @@ def course():
     except FileNotFoundError:
         return {}
     zone = _zone(told.get("timezone"))
+    _policy(told.get("late", {}), "exercises/course.toml")
     for lesson, entry in told.items():
-        if lesson == "timezone":
+        if lesson in ("timezone", "late"):
             continue
         where = f"exercises/course.toml, [{lesson}]"
         if not isinstance(entry, dict):
             raise ValueError(f"exercises/course.toml: {lesson} stands under no heading; write [{lessons()[0]}] in the line above it.")
         if lesson not in lessons():
             raise ValueError(f"{where}: there are no such exercises. There are: {', '.join(lessons())}.")
-        if strange := sorted(set(entry) - {"tasks", "points", "due"}):
-            raise ValueError(f"{where}: {', '.join(strange)} is not known; use tasks, points, due.")
+        if strange := sorted(set(entry) - {"tasks", "points", "due", "late", "extensions"}):
+            raise ValueError(f"{where}: {', '.join(strange)} is not known; use tasks, points, due, late, extensions.")
         tasks, points = entry.get("tasks", ["one"]), entry.get("points", {})
         if not isinstance(tasks, list) or not tasks or not all(isinstance(task, str) for task in tasks):
             raise ValueError(f'{where}: tasks are a list of names, such as tasks = ["explain"]; without the line all are kept.')
@@ -76,8 +78,31 @@ def course():
         if not isinstance(points, dict) or not all(type(value) in (int, float) and 0 <= value < 1e6 for value in points.values()):
             raise ValueError(f"{where}: points are numbers from 0 on, such as points = {{ explain = 3 }}.")
         if "due" in entry:
-            entry["due"] = _due(entry["due"], zone, where)
+            entry["due"] = _due(entry["due"], zone, where, "due")
+        _policy(entry.get("late", {}), where)
+        entry["extensions"] = _extensions(entry.get("extensions", {}), entry.get("due"), zone, where)
     return told
+
+
+def _policy(late, where):
+    """Raise ValueError for what is no policy of lateness."""
+    known = {"grace": 1e5, "percent": 100, "most": 100}
+    if not isinstance(late, dict) or set(late) - set(known) or not all(
+            type(value) in (int, float) and 0 <= value <= known[name] for name, value in late.items()):
+        raise ValueError(f"{where}: late is such as late = {{ grace = 60, percent = 10, most = 50 }}: minutes that cost nothing, then so "
+                         "many percent of the points for each day begun, and at most so many.")
+
+
+def _extensions(extensions, due, zone, where):
+    """{student: a due date of their own}. Raises ValueError."""
+    if not isinstance(extensions, dict):
+        raise ValueError(f"{where}: extensions are such as extensions = {{ ada = 2026-12-11 }}.")
+    if extensions and not due:
+        raise ValueError(f"{where}: extensions move a due date, and there is none; write one, such as due = 2026-12-04.")
+    found = {name: _due(until, zone, where, f"the extension of {name}") for name, until in extensions.items()}
+    if early := [name for name, until in found.items() if until < due]:
+        raise ValueError(f"{where}: the extension of {early[0]} ends before the due date.")
+    return found
 
 
 def _zone(name):
@@ -89,11 +114,11 @@ def _zone(name):
         raise ValueError(f"exercises/course.toml: timezone is {name!r}; write a name such as timezone = \"Europe/Zurich\".") from None
 
 
-def _due(due, zone, where):
+def _due(due, zone, where, what):
     if type(due) is date:
         due = datetime.combine(due, time(23, 59, 59))  # the whole day
     if not isinstance(due, datetime):
-        raise ValueError(f"{where}: due is a date without quotes, such as due = 2026-12-04T23:59:00+01:00.")
+        raise ValueError(f"{where}: {what} is a date without quotes, such as 2026-12-04T23:59:00+01:00, or 2026-12-04.")
     return due if due.tzinfo else due.replace(tzinfo=zone) if zone else due.astimezone()
 
 
@@ -105,6 +130,12 @@ def timezone():
 def settings(lesson):
     """What exercises/course.toml says of a lesson, a dictionary."""
     return course().get(lesson, {})
+
+
+def late(lesson):
+    """The policy of lateness for a lesson, {"grace": minutes, "percent": a day begun, "most": percent}: its own, else the course's, else {}."""
+    told = course()
+    return told.get(lesson, {}).get("late", told.get("late", {}))
 
 
 def select(nb, lesson, course):

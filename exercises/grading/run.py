@@ -104,13 +104,16 @@ def _load():
         from exercises import checks  # noqa: F401  and PyTorch
 
 
+def leave(*_):
+    """End this process at once, which with PyTorch loaded would take a second or two in order."""
+    sys.stdout.flush()
+    print(STOPPED, file=sys.stderr, flush=True)
+    os._exit(1)
+
+
 def _load_for_all():
     """Load it in the run itself. Ctrl-C ends that at once: raised within, some libraries lose it."""
-    def stop(*_):
-        print(STOPPED, file=sys.stderr, flush=True)
-        os._exit(1)
-
-    before = signal.signal(signal.SIGINT, stop)
+    before = signal.signal(signal.SIGINT, leave)
     _load()
     signal.signal(signal.SIGINT, before)
 
@@ -203,7 +206,8 @@ def take_in(lesson, where, state, force):
             keep.replace_folder(EXERCISES / "submitted" / found.student / lesson, contents | found.exchange)
             new[found.student] = reworded
         students[found.student] = {
-            "name": found.name, "identity": found.identity, "key": key, "failed": "", "lost": lost,
+            "name": found.name, "identity": found.identity, "number": found.number, "system": found.system, "given": found.given,
+            "key": key, "failed": "", "lost": lost,
             "again": bool(entry.get("again")) and found.student not in new, "refused": found.refused,
             "notes": found.notes + ([] if lost else notes)}
     return new

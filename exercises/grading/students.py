@@ -28,17 +28,18 @@ class Person:
     name: str
     number: str = ""  # the system's own, shown where two have the same name
     attempt: tuple = ()
+    system: str = ""  # the learning system that gave the name, such as "moodle"
 
 
 def of_folder(name: str) -> Person:
     """The Person whose folder this is."""
     name = unicodedata.normalize("NFC", name)  # macOS writes an accent as a letter of its own
     if match := MOODLE.match(name):
-        return Person(f"{match['student']}_{match['id']}", match["student"], match["id"])
+        return Person(f"{match['student']}_{match['id']}", match["student"], match["id"], system="moodle")
     if match := BRIGHTSPACE.match(name):
-        return Person(f"{match['student']}_{match['id']}", match["student"], match["id"], _when(match["date"]))
+        return Person(f"{match['student']}_{match['id']}", match["student"], match["id"], _when(match["date"]), "brightspace")
     if match := GRADESCOPE.match(name):
-        return Person(name, name, match["id"])
+        return Person(name, name, match["id"], system="gradescope")
     return Person(name, name)
 
 
@@ -46,15 +47,15 @@ def of_file(name: str, lesson: str) -> Person:
     """The Person whose file this is, which lies in no folder."""
     name = unicodedata.normalize("NFC", name)
     if match := MOODLE.match(name):
-        return Person(f"{match['student']}_{match['id']}", match["student"], match["id"])
+        return Person(f"{match['student']}_{match['id']}", match["student"], match["id"], system="moodle")
     if match := BLACKBOARD.match(name):
-        return Person(match["student"], match["student"], "", (match["date"],))
+        return Person(match["student"], match["student"], "", (match["date"],), "blackboard")
     if match := BRIGHTSPACE.match(name):
-        return Person(f"{match['student']}_{match['id']}", match["student"], match["id"], _when(match["date"]))
+        return Person(f"{match['student']}_{match['id']}", match["student"], match["id"], _when(match["date"]), "brightspace")
     if match := CANVAS.match(name):
-        return Person(f"{match['student']}_{match['id']}", match["student"], match["id"])
+        return Person(f"{match['student']}_{match['id']}", match["student"], match["id"], system="canvas")
     if NOTEBOOK.search(name) and (match := CLASSROOM.match(name)):
-        return Person(match["student"], match["student"])
+        return Person(match["student"], match["student"], system="classroom")
     stem = NOTEBOOK.sub("", name) if NOTEBOOK.search(name) else name.rpartition(".")[0] or name
     # "ada_04-softmax-from-scratch-exercises" is ada's; of "Copy of 04-softmax-from-scratch-exercises" nothing is left.
     short = re.sub(rf"[\s_-]*{re.escape(lesson)}(-exercises)?", "", stem).strip(" _-")

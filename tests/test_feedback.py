@@ -1,0 +1,145 @@
+"""Formulas on a student's page, what lateness costs, and the names under which learning systems take pages back."""
+import sys
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import jinja2
+import pytest
+
+pytest.importorskip("nbgrader")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from classroom import FILE, LESSON  # noqa: E402
+from exercises.grading import feedback, keep, late, release  # noqa: E402
+from exercises.grading.pages import markdown2html, mathml  # noqa: E402
+
+
+def html(source):
+    return markdown2html(jinja2.runtime.Context(jinja2.Environment(), {}, "page", {}), source)
+
+
+# ---------------------------------------------------------------- formulas
+
+@pytest.mark.parametrize("source, inside", [
+    ("the rate $\\eta$", '<math display="inline" alttext="\\eta"><mrow><mi>η</mi></mrow></math>'),
+    ("$$\\frac{1}{n}$$", '<math display="block" alttext="\\frac{1}{n}"><mrow><mfrac>'), ("$x_i < 3$", "<mo>&lt;</mo>"),
+    ("\\begin{align}a&=b\\end{align}", "<mtable"), ("<details><summary>hint</summary>it is $w$</details>", "it is <math"),
+    ("<div>$$b$$</div>", '<div><math display="block"'), ('![of $x$](data:image/png;base64,aaaa)', 'alt="of ..."'), ("\ue0000\ue001 $a$", "<p>0 <math"),
+])
+def test_a_formula_becomes_mathml_wherever_it_stands(source, inside):
+    page = html(source)
+    assert inside in page and "$" not in page
+
+
+@pytest.mark.parametrize("formula", [
+    "\\text{<script>alert(1)</script>}", "\\text{<img src=x onerror=alert(1)>}", "\\text{</mtext></math><svg onload=alert(1)>}", "{{{", "x^x^x", "{" * 900 + "}" * 900 + "^" * 3,
+    "\\sqrt{" * 900, "a" * 2_001, "\\text{a<b}", "\\begin{matrix}" * 50, "\\text{&xxe;}", "\\text{<!DOCTYPE x>}"])
+def test_a_formula_that_is_none_is_shown_as_it_was_written(formula):
+    assert mathml(formula) is None
+    page = html(f"before ${formula}$ after")
+    assert "<script" not in page and "<img" not in page and "<svg" not in page and "<math" not in page and page.startswith("<p>before $") and "$ after" in page
+
+
+@pytest.mark.parametrize("formula", ["\\href{javascript:alert(1)}{x}", "\\style{background:url(x)}{x}", "\\class{a}{x}", "\\cssId{a}{x}", "\\color{url(x)}{x}",
+                                     "\\mathcolor{red}{x}", "\\hspace{1em onload=x}y", "\\begin{array}{c}x\\end{array}"])
+def test_of_a_formula_only_mathematics_gets_out(formula):
+    shown = mathml(formula)
+    if shown is not None:
+        for element in ElementTree.fromstring(shown).iter():
+            assert not {"href", "style", "class", "id", "mathcolor", "mathbackground", "onload"} & set(element.attrib), shown
+            assert all("(" not in value and ":" not in value for name, value in element.attrib.items() if name != "alttext"), shown
+
+
+# ---------------------------------------------------------------- lateness
+
+POLICY = {"grace": 60, "percent": 10, "most": 50}
+HOUR, DAY = 3600, 86400
+
+
+@pytest.mark.parametrize("seconds, points, policy, lost, reason", [
+    (0, 10, POLICY, 0, ""), (1, 10, POLICY, 0, "late by 0.0 h, within the grace of 60 min"), (HOUR, 10, POLICY, 0, "within the grace"),
+    (HOUR + 1, 10, POLICY, 1.2, "late by 1.0 h: 1 day begun, 10 % of 12 points: -1.2 of 10"), (HOUR + DAY, 10, POLICY, 1.2, "1 day begun"),
+    (HOUR + DAY + 1, 10, POLICY, 2.4, "2 days begun, 20 %"), (10 * DAY, 10, POLICY, 6, "50 % of 12 points: -6 of 10"), (10 * DAY, 4, POLICY, 4, "-4 of 4"),
+    (10 * DAY, 0, POLICY, 0, "-0 of 0"), (5 * DAY, 10, {"percent": 25}, 10, "100 % of 12 points: -10 of 10"), (5 * DAY, 10, {"grace": 5}, 0, "late by 120.0 h"),
+    (5 * DAY, 10, {}, 0, "late by 120.0 h"), (1, 10, {"percent": 10}, 1.2, "1 day begun"), (DAY, 12, {"percent": 33.3}, 4.0, "33.3 % of 12 points: -4 of 12"),
+    (DAY, 10, {"percent": 10, "most": 0}, 0, "0 % of 12")])
+def test_what_lateness_costs(seconds, points, policy, lost, reason):
+    found = late.cost(seconds, points, 12, policy)
+    assert (found.seconds, found.points) == (seconds, lost) and reason in found.reason and bool(found.reason) == bool(seconds)
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch):
+    """told(text): what release.course() makes of a course.toml."""
+    monkeypatch.setattr(release, "EXERCISES", tmp_path)
+    (tmp_path / "source" / LESSON).mkdir(parents=True)
+    (tmp_path / "source" / LESSON / FILE).touch()
+
+    def read(text):
+        (tmp_path / "course.toml").write_text(text, encoding="utf-8")
+        return release.course()
+
+    return read
+
+
+DUE = f"[{LESSON}]\ndue = 2026-12-04\n"
+
+
+@pytest.mark.parametrize("text, words", [
+    ("late = 10", "late is such as late = "), ("late = { percents = 10 }", "late is such as"), ("late = { percent = 101 }", "late is such as"),
+    ("late = { percent = -1 }", "late is such as"), ("late = { grace = '1 h' }", "late is such as"), ("late = { grace = true }", "late is such as"),
+    (f"{DUE}late = {{ most = 200 }}", rf"\[{LESSON}\]: late is such as"), (f"[{LESSON}]\nextensions = {{ ada = 2026-12-11 }}", "move a due date, and there is none"),
+    (f"{DUE}extensions = {{ ada = '2026-12-11' }}", "the extension of ada is a date without quotes"), (f"{DUE}extensions = {{ ada = 2026-12-01 }}", "the extension of ada ends before"),
+    (f"{DUE}extensions = ['ada']", "extensions are such as"), (f"{DUE}extension = {{ ada = 2026-12-11 }}", "extension is not known; use tasks, points, due, late, extensions")])
+def test_a_policy_that_cant_be_meant_is_one_sentence(told, text, words):
+    with pytest.raises(ValueError, match=words) as error:
+        told(text)
+    assert "\n" not in str(error.value)
+
+
+def test_a_lesson_may_have_a_policy_of_its_own(told):
+    told("late = { percent = 10 }\n")
+    assert release.late(LESSON) == {"percent": 10}
+    told(f"late = {{ percent = 10 }}\n{DUE}late = {{ percent = 5, grace = 30 }}\nextensions = {{ ada = 2026-12-11, 4711 = 2026-12-04T23:59:59 }}")
+    assert release.late(LESSON) == {"percent": 5, "grace": 30}
+    assert {name: until.isoformat()[:19] for name, until in release.settings(LESSON)["extensions"].items()} == {
+        "ada": "2026-12-11T23:59:59", "4711": "2026-12-04T23:59:59"}
+
+
+# ---------------------------------------------------------------- packs
+
+@pytest.mark.parametrize("system, given, where", [
+    ("moodle", "Ada Lovelace_4711_assignsubmission_file", f"Ada Lovelace_4711_assignsubmission_file/{LESSON}.html"),
+    ("moodle", "Ada Lovelace_4711_assignsubmission_file_", f"Ada Lovelace_4711_assignsubmission_file_/{LESSON}.html"),
+    ("moodle", f"Ada Lovelace_4711_assignsubmission_file_{FILE}", f"Ada Lovelace_4711_assignsubmission_file_{LESSON}.html"),
+    ("moodle", "Participant_4711_assignsubmission_file", f"Participant_4711_assignsubmission_file/{LESSON}.html"),
+    ("moodle", "José Ñúñez_4711_assignsubmission_onlinetext", f"José Ñúñez_4711_assignsubmission_onlinetext/{LESSON}.html"), ("moodle", "ada", ""),
+    ("canvas", f"lovelaceada_4711_99_{FILE}", f"lovelaceada_4711_99_{LESSON}-exercises.html"), ("canvas", f"turingalan_LATE_4712_100_{FILE}", f"turingalan_LATE_4712_100_{LESSON}-exercises.html"),
+    ("canvas", f"lovelaceada_4711_99_{FILE}.txt", f"lovelaceada_4711_99_{LESSON}-exercises.html"), ("canvas", "hoppergrace_4713_text.html", ""),
+    ("canvas", "lovelaceada_4711_99_my_work_3-1.ipynb", "lovelaceada_4711_99_my_work_3-1.html"), ("canvas", "ada.ipynb", "")])
+def test_a_page_goes_back_under_the_name_that_the_system_gave(system, given, where):
+    assert feedback.place(system, given, LESSON) == where
+    if where and system == "moodle":  # as importziplib.php reads it
+        number, kind, plugin = where.split("/")[0].split("_")[1:4]
+        assert number.isdigit() and (kind, plugin) == ("assignsubmission", given.split("_")[3])
+    if where and system == "canvas":  # as infer_comment_context_from_filename does
+        assert [part for part in where.split("_") if part.isdigit()][:2] == [part for part in given.split("_") if part.isdigit()][:2]
+
+
+def test_a_pack_holds_each_page_once_and_names_who_is_not_in_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(keep, "EXERCISES", tmp_path)
+    (tmp_path / "feedback").mkdir()
+    written = {}
+    for student in ("ada", "alan", "zoe"):
+        written[student] = tmp_path / f"{student}.html"
+        written[student].write_text(f"of {student}")
+    state = {"students": {"ada": {"name": "Ada", "system": "moodle", "given": "Ada_1_assignsubmission_file"}, "zoe": {"name": "Zoe", "system": "", "given": "zoe"},
+                          "alan": {"name": "Alan", "system": "moodle", "given": "Alan_2_assignsubmission_file"},
+                          "gone": {"name": "Gone", "system": "moodle", "given": "Gone_3_assignsubmission_file"}}}
+    target, left = feedback.pack(LESSON, "moodle", state, written)
+    with zipfile.ZipFile(target) as archive:
+        assert {name: archive.read(name).decode() for name in archive.namelist()} == {
+            f"Ada_1_assignsubmission_file/{LESSON}.html": "of ada", f"Alan_2_assignsubmission_file/{LESSON}.html": "of alan"}
+    assert left == ["Zoe: was not handed in through Moodle", "Gone: has no page"]
+    with pytest.raises(ValueError, match="Nobody's work came from Canvas"):
+        feedback.pack(LESSON, "canvas", state, written)

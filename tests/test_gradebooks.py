@@ -1,0 +1,258 @@
+"""Marks into the gradebooks of learning systems: small files of each system's form, filled in, and wrong ones refused.
+
+The forms are those of Canvas's and Moodle's source and of the others' documentation; no system itself was at hand.
+"""
+import codecs
+import csv
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("nbgrader")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from classroom import LESSON  # noqa: E402
+from exercises.grading import marks  # noqa: E402
+from exercises.grading.gradebooks import Gradebook, NotUnderstood, plain  # noqa: E402
+
+CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Tensors exercises (501),Softmax from scratch (502),Exercises Current Score,Final Score
+,,,,,,Manual Posting,,
+    Points Possible,,,,,12.00,12.00,(read only),(read only)
+"Lovelace, Ada",4711,s-01,ada,"Section 1, morning",11.00,,91.7,91.7
+"Turing, Alan",4712,s-02,alan,"Section 1, morning",,3.50,0.0,0.0
+"O'Brien, José",4713,s-03,jose,Section 2,9.00,EX,75.0,75.0
+"Hopper, Grace",4714,s-04,grace,Section 2,N/A,N/A,,
+"Student, Test",4799,,5f3a,Section 2,,,,
+"""
+MOODLE = """Identifier,"Full name","Email address",Status,Grade,"Maximum grade","Grade can be changed","Last modified (submission)","Last modified (grade)","Feedback comments"
+"Participant 4711","Ada Lovelace",ada@uni.edu,"Submitted for grading",,12.00,Yes,"Monday, 2 November 2026, 10:30 AM",-,
+"Participant 4712","Alan Turing",alan@uni.edu,"Submitted for grading",3.50,12.00,Yes,"Monday, 2 November 2026, 11:00 AM","Tuesday, 3 November 2026, 9:00 AM","Say more.
+And why?"
+"Participant 4713","José O'Brien",jose@uni.edu,"Submitted for grading",,12.00,No,"Monday, 2 November 2026, 11:05 AM",-,
+"Participant 4714","Grace Hopper",grace@uni.edu,"No submission",,12.00,Yes,-,-,
+"""
+BLIND = """Identifier,Status,Grade,"Maximum grade","Grade can be changed","Last modified (submission)","Last modified (grade)"
+"Participant 4711","Submitted for grading",,12.00,Yes,"Monday, 2 November 2026, 10:30 AM",-
+"Participant 4712","Submitted for grading",,12.00,Yes,"Monday, 2 November 2026, 10:30 AM",-
+"""
+GERMAN = """ID,"Vollständiger Name",E-Mail-Adresse,Status,Bewertung,Bestwertung,"Bewertung kann geändert werden","Zuletzt geändert (Abgabe)"
+"Teilnehmer/in4711","Ada Lovelace",ada@uni.edu,"Zur Bewertung abgegeben",,"12,00",Ja,"Montag, 2. November 2026, 10:30"
+"Teilnehmer/in4712","Alan Turing",alan@uni.edu,"Zur Bewertung abgegeben","3,50","12,00",Ja,"Montag, 2. November 2026, 11:00"
+"""
+BLACKBOARD = ('"Last Name","First Name","Username","Student ID","Last Access","Availability","Tensors [Total Pts: 12 Score] |534283",'
+              '"Softmax from scratch [Total Pts: 12 Score] |534284"\n'
+              '"Lovelace","Ada","alovelace","0012","2026-11-02 10:00:00","Yes","11.00",""\n'
+              '"Turing","Alan","aturing","0013","2026-11-02 10:00:00","Yes","","3.50"\n'
+              '"Hopper","Grace","ghopper","0014","","Yes","",""\n')
+BRIGHTSPACE = ("OrgDefinedId,Username,Last Name,First Name,Email,Tensors Points Grade <Numeric MaxPoints:12 Weight:10 Category:Exercises>,"
+               "Softmax from scratch Points Grade <Numeric MaxPoints:12 Weight:10 Category:Exercises>,End-of-Line Indicator\n"
+               "#0012,#alovelace,Lovelace,Ada,ada@uni.edu,11,,#\n#0013,#aturing,Turing,Alan,alan@uni.edu,,3.5,#\n#0014,#ghopper,Hopper,Grace,grace@uni.edu,,,#\n")
+
+
+def entry(name, number="", system="", **more):
+    return {"name": name, "identity": more.pop("identity", f"{name}_{number}" if number else name), "number": number, "system": system, "lost": "", "failed": "", **more}
+
+
+def people(system, *entries):
+    """A lesson's record of these, with marks 10.5, 7, 6, 5 ... of 12."""
+    state = {"students": {f"s{i}": each for i, each in enumerate(entries)}}
+    return state, {f"s{i}": (10.5 if i == 0 else 8.0 - i, 12.0, 0) for i in range(len(entries))}
+
+
+def of_canvas():
+    return people("canvas", entry("lovelaceada", "4711", "canvas"), entry("turingalan", "4712", "canvas"), entry("obrienjose", "4713", "canvas"))
+
+
+def of_moodle():
+    return people("moodle", entry("Ada Lovelace", "4711", "moodle"), entry("Alan Turing", "4712", "moodle"), entry("José O'Brien", "4713", "moodle"))
+
+
+def of_blackboard():
+    return people("blackboard", entry("alovelace", system="blackboard", identity="Exercise 4_alovelace"),
+                  entry("aturing", system="blackboard", identity="Exercise 4_aturing"))
+
+
+def of_brightspace():
+    return people("brightspace", entry("Ada Lovelace", "283741", "brightspace"), entry("Alan Turing", "283742", "brightspace"))
+
+
+def written(tmp_path, text, encoding="utf-8", name="export.csv"):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+    return path
+
+
+FORMS = {
+    "Canvas": (CANVAS, "utf-8", of_canvas, "canvas", 6), "Canvas, Windows's line ends": (CANVAS.replace("\n", "\r\n"), "utf-8", of_canvas, "canvas", 6),
+    "Canvas, byte order mark": (CANVAS, "utf-8-sig", of_canvas, "canvas", 6),
+    "Canvas, last name apart": (CANVAS.replace("Student,ID", "LastName,FirstName,ID").replace(",,,,,,Manual", ",,,,,,,Manual").replace("Possible,", "Possible,,")
+                                .replace('"Lovelace, Ada"', "Lovelace,Ada").replace('"Turing, Alan"', "Turing,Alan").replace('"O\'Brien, José"', "O'Brien,José")
+                                .replace('"Hopper, Grace"', "Hopper,Grace").replace('"Student, Test"', "Student,Test"), "utf-8", of_canvas, "canvas", 7),
+    "Moodle": (MOODLE, "utf-8-sig", of_moodle, "moodle", 4), "Moodle, no end of line": (MOODLE.rstrip("\n"), "utf-8", of_moodle, "moodle", 4),
+    "Moodle, blind": (BLIND, "utf-8", lambda: people("moodle", entry("Participant (4711)", "4711", "moodle", identity="Participant_4711"),
+                                                     entry("Participant (4712)", "4712", "moodle", identity="Participant_4712")), "moodle", 2),
+    "Blackboard": (BLACKBOARD, "utf-8-sig", of_blackboard, "blackboard", 7),
+    "Blackboard, tabs": (BLACKBOARD.replace('","', '"\t"'), "utf-16", of_blackboard, "blackboard", 7),
+    "Brightspace": (BRIGHTSPACE, "utf-8-sig", of_brightspace, "brightspace", 6),
+}
+
+
+@pytest.mark.parametrize("text, encoding, class_, kind, column", FORMS.values(), ids=FORMS)
+def test_the_column_is_filled_and_nothing_else_is_touched(text, encoding, class_, kind, column, tmp_path):
+    path = written(tmp_path, text, encoding)
+    gradebook = Gradebook(path)
+    assert gradebook.kind == kind and gradebook.bytes() == path.read_bytes(), "read and written, it is the same file"
+    assert marks.choose(gradebook, LESSON, "") == column
+    state, totals = class_()
+    filled, told = marks.fill(gradebook, column, state, totals)
+    assert filled == ["s0", "s1"]
+    assert told.get("Had another mark there", []) == [state["students"]["s1"]["name"]] * ("3.5" in text)
+    before, after = text, gradebook.bytes().decode(encoding)
+    separator = gradebook.separator
+    old, new = (list(csv.reader(io.StringIO(each, newline=""), delimiter=separator)) for each in (before, after))
+    values = {row[column] for row, other in zip(new, old, strict=True) if row != other}
+    assert values == {"10.5", "7"}
+    for row, other in zip(new, old, strict=True):
+        assert row[:column] + row[column + 1:] == other[:column] + other[column + 1:]
+    # Letter for letter, but for the two marks: no quote came or went.
+    assert len(after) - len(before) == len("10.5") + len("7") - sum(len(row[column]) for row in old if row[column] in ("3.50", "3.5"))
+    assert gradebook.bytes().startswith(gradebook.mark) and (codecs.BOM_UTF16_LE == gradebook.mark) == (encoding == "utf-16")
+    again = Gradebook(written(tmp_path, gradebook.bytes(), name="again.csv"))
+    assert marks.fill(again, column, state, totals)[1].get("Had another mark there") is None, "the same marks once more change nothing"
+    assert again.bytes() == gradebook.bytes()
+
+
+def test_quotes_are_kept_as_the_file_has_them(tmp_path):
+    gradebook = Gradebook(written(tmp_path, BLACKBOARD))
+    marks.fill(gradebook, 7, *of_blackboard())
+    assert gradebook.bytes().decode() == BLACKBOARD.replace('"11.00",""', '"11.00","10.5"', 1).replace('"3.50"', '"7"')
+
+
+def test_decimal_commas_stay_commas(tmp_path):
+    semicolons = CANVAS.replace('"Section 1, morning"', "Section 1")
+    semicolons = "\n".join(line if not line else ";".join(cell.replace(".", ",") if cell[:1].isdigit() else cell for cell in next(csv.reader([line])))
+                           for line in semicolons.split("\n"))
+    gradebook = Gradebook(written(tmp_path, semicolons, "utf-8-sig"))
+    marks.fill(gradebook, 6, *of_canvas())
+    assert "Section 1;11,00;10,5;91,7" in gradebook.bytes().decode("utf-8-sig")
+    gradebook = Gradebook(written(tmp_path, GERMAN, "utf-8-sig", "german.csv"))
+    assert gradebook.kind == "moodle" and marks.choose(gradebook, LESSON, "") == 4
+    filled, _ = marks.fill(gradebook, 4, *people("moodle", entry("Ada Lovelace", "4711", "moodle"), entry("Alan Turing", "4712", "moodle")))
+    assert filled == ["s0", "s1"] and '"Zur Bewertung abgegeben","10,5","12,00"' in gradebook.bytes().decode("utf-8-sig")
+
+
+# ---------------------------------------------------------------- who is who
+
+@pytest.mark.parametrize("one, text, expected", [
+    (entry("ada"), CANVAS, ""), (entry("ALAN"), CANVAS, ""), (entry("s-02"), CANVAS, ""), (entry("Ada Lovelace"), CANVAS, ""), (entry("lovelace ada"), CANVAS, ""),
+    (entry("Ada Lovelace", "4711", "moodle"), CANVAS, ""), (entry("Ada Lovelace"), MOODLE, ""), (entry("ada"), MOODLE, ""), (entry("ada@uni.edu"), MOODLE, ""),
+    (entry("lovelaceada", "9", "canvas"), CANVAS, ""),  # another course's number: by name
+    (entry("Ada Lovelace", "283741", "brightspace"), BRIGHTSPACE, ""), (entry("0012"), BRIGHTSPACE, ""), (entry("Jose OBrien"), MOODLE, "in no row"),
+    (entry("Charles Babbage", "9", "moodle"), MOODLE, "in no row"), (entry("Charles Babbage", "4711", "moodle"), MOODLE, "the number is that of Ada Lovelace there"),
+    (entry("babbagecharles", "4711", "canvas"), CANVAS, "the number is that of Lovelace, Ada there"), (entry("Ada Byron", "4711", "moodle"), MOODLE, ""),
+    (entry("Ada"), MOODLE, ""), (entry("Lovelace"), MOODLE, "in no row"), (entry("4711"), MOODLE, "in no row"), (entry("submission_9001", "9001", "gradescope"), CANVAS, "in no row"),
+    (entry("lovelace", system="blackboard", identity="Ex_lovelace"), BLACKBOARD, "in no row"), (entry("किरण"), MOODLE, "in no row"),
+])
+def test_a_student_is_found_by_number_by_account_or_by_name_and_never_guessed(one, text, expected, tmp_path):
+    rows = Gradebook(written(tmp_path, text)).students()
+    mine, why = marks.find(one, rows)
+    if expected == "in no row":
+        assert not mine
+    else:
+        assert len(mine) == 1 and why == expected
+
+
+TWO = CANVAS.replace('"Turing, Alan",4712,s-02,alan', '"Lovelace, Ada",4712,s-02,ada2')
+
+
+def test_who_could_be_two_or_is_one_of_two_is_listed(tmp_path):
+    gradebook = Gradebook(written(tmp_path, TWO))
+    _, told = marks.fill(gradebook, 6, *people("", entry("Ada Lovelace"), entry("grace"), entry("jose"), entry("test student")))
+    assert sorted(told["Not filled in"]) == ["Ada Lovelace: could be Lovelace, Ada (row 4), Lovelace, Ada (row 5)", "grace: not given this assignment there",
+                                             "jose: excused there"]
+    gradebook = Gradebook(written(tmp_path, CANVAS))
+    filled, told = marks.fill(gradebook, 6, *people("", entry("ada"), entry("Ada Lovelace"), entry("alan")))
+    assert filled == ["s2"] and told["Not filled in"] == ["ada: the row of Lovelace, Ada is also Ada Lovelace's", "Ada Lovelace: the row of Lovelace, Ada is also ada's"]
+    assert told["In the gradebook, with nothing handed in (left as they are)"] == ["O'Brien, José", "Hopper, Grace", "Student, Test"]
+
+
+def test_a_blackboard_account_within_another_is_listed(tmp_path):
+    text = BLACKBOARD.replace('"aturing"', '"x_alovelace"')
+    _, told = marks.fill(Gradebook(written(tmp_path, text)), 7, *people("", entry("x_alovelace", system="blackboard", identity="Ex_x_alovelace"),
+                                                                         entry("ghopper", system="blackboard", identity="Ex_ghopper")))
+    assert told["Not filled in"] == ["x_alovelace: could be Ada Lovelace (row 2), Alan Turing (row 3)"]
+
+
+def test_locked_rows_and_unmarked_words_stay_as_they_are(tmp_path):
+    gradebook = Gradebook(written(tmp_path, MOODLE))
+    state, totals = of_moodle()
+    totals["s0"] = (8.0, 12.0, 1)
+    filled, told = marks.fill(gradebook, 4, state, totals)
+    assert filled == ["s1"] and told["Not filled in"] == ["Ada Lovelace: 1 task still to be marked by hand (make formgrader)", "José O'Brien: locked there"]
+    filled, _ = marks.fill(Gradebook(written(tmp_path, MOODLE)), 4, state, totals, partial=True)
+    assert filled == ["s0", "s1"]
+
+
+def test_other_points_are_refused_or_converted(tmp_path):
+    path = written(tmp_path, CANVAS.replace("12.00,12.00", "12.00,100.00"))
+    with pytest.raises(NotUnderstood, match=r"'Softmax from scratch' is out of 100 points .* exercises are out of 12\. Make them the same .* or say SCALE=1"):
+        marks.fill(Gradebook(path), 6, *of_canvas())
+    gradebook = Gradebook(path)
+    marks.fill(gradebook, 6, *of_canvas(), scale=True)
+    assert ",11.00,87.5,91.7" in gradebook.bytes().decode() and ",58.33,0.0" in gradebook.bytes().decode()
+
+
+# ---------------------------------------------------------------- which column
+
+@pytest.mark.parametrize("column, expected", [("", 6), ("Tensors exercises", 5), ("Tensors exercises (501)", 5), ("501", 5)])
+def test_the_column_is_the_lessons_or_the_one_that_is_named(column, expected, tmp_path):
+    assert marks.choose(Gradebook(written(tmp_path, CANVAS)), LESSON, column) == expected
+
+
+@pytest.mark.parametrize("titles, column, words", [
+    (("Homework (501)", "Quiz (502)"), "", r'can\'t be told from the titles: say COLUMN="..."\. There are: Homework \(501\); Quiz \(502\)'),
+    (("Softmax from scratch (501)", "Exercise 04 (502)"), "", "More than one column"),
+    (("Homework (501)", "Quiz (502)"), "Essay", "COLUMN is 'Essay', which names no column"),
+    (("Quiz (501)", "Quiz (502)"), "Quiz", "COLUMN is 'Quiz', which names more than one"),
+    (("Homework (501)", "Quiz (502)"), "Final Score", "names no column"), (("Homework (501)", "Quiz (502)"), "Section", "names no column"),
+])
+def test_a_column_that_cant_be_told_is_asked_for(titles, column, words, tmp_path):
+    text = CANVAS.replace("Tensors exercises (501),Softmax from scratch (502)", ",".join(titles))
+    with pytest.raises(NotUnderstood, match=words):
+        marks.choose(Gradebook(written(tmp_path, text)), LESSON, column)
+
+
+# ---------------------------------------------------------------- wrong files
+
+WRONG = {
+    "another course's": (CANVAS.replace("Lovelace, Ada", "Babbage, Charles").replace("Turing, Alan", "Somerville, Mary").replace("O'Brien, José", "Boole, George")
+                         .replace("471", "901").replace("ada", "cb").replace("alan", "ms").replace("jose", "gb"), "utf-8",
+                         r"None of the 3 students who handed in stands in .*\. Is it another course's, or another assignment's\? Its first: Babbage, Charles"),
+    "semicolons": (MOODLE.replace(",", ";"), "utf-8", "separated by semicolons, where Moodle writes commas. Export it from Moodle again"),
+    "tabs": (CANVAS.replace(",", "\t"), "utf-8", "separated by tabs, where Canvas writes commas or semicolons"),
+    "Windows's encoding": (MOODLE, "cp1252", "is not in UTF-8: a spreadsheet saved it"), "UTF-16": (CANVAS, "utf-16", "is in UTF-16-LE, where Canvas writes UTF-8"),
+    "long numbers": (CANVAS.replace("4711,s-01", "4.711E+10,s-01"), "utf-8", r"4\.711E\+10 in row 4 was a long number before a spreadsheet shortened it"),
+    "dates": (MOODLE.replace('"Tuesday, 3 November 2026, 9:00 AM"', "03.11.2026 09:00"), "utf-8", "the date 03.11.2026 09:00 in row 3 is written as a spreadsheet does"),
+    "short rows": (CANVAS.replace(",91.7,91.7", ""), "utf-8", "row 4 has 7 columns, the header 9"),
+    "no points": (CANVAS.replace("    Points Possible", "Points"), "utf-8", "no row that says Points Possible"),
+    "open quote": (MOODLE.replace('And why?"', "And why?"), "utf-8", "quotation mark"), "half quotes": (CANVAS.replace('"Turing, Alan"', '"Turing" Alan'), "utf-8", "quotation marks|columns"),
+    "a roster": ("name,points\nada,3\nalan,4\n", "utf-8", "is no gradebook that is known here: its first columns are name, points"),
+    "our own": ("student,stable_softmax,total\nada,2,10\n", "utf-8", "is no gradebook that is known here"), "nothing": ("", "utf-8", "holds no table"),
+    "a header": ("Student,ID,Section\n", "utf-8", "holds no table"), "xlsx": (b"PK\x03\x04rest", "", "is a spreadsheet program's own file"),
+    "xls": (b"\xd0\xcf\x11\xe0rest", "", "is a spreadsheet program's own file"),
+}
+
+
+@pytest.mark.parametrize("text, encoding, words", WRONG.values(), ids=WRONG)
+def test_a_wrong_file_gets_a_sentence_and_stays_as_it_was(text, encoding, words, tmp_path):
+    path = written(tmp_path, text, encoding)
+    before = path.read_bytes()
+    with pytest.raises(NotUnderstood, match=words) as told:
+        gradebook = Gradebook(path)
+        marks.fill(gradebook, marks.choose(gradebook, LESSON, ""), *of_canvas())
+    assert path.read_bytes() == before and "\n" not in str(told.value)
+
+
+def test_names_are_compared_without_order_and_case_and_with_their_accents():
+    assert plain("Lovelace, Ada") == plain("ada  LOVELACE") and plain("José") != plain("Jose") and plain("!!") == ()
