@@ -1,0 +1,170 @@
+"""Pairs of answers that are alike: copies are found however they are dressed up, and how often independent right answers are listed."""
+import ast
+import io
+import re
+import sys
+import tokenize
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("copydetect")
+pytest.importorskip("nbgrader")
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from classroom import LESSON  # noqa: E402
+from exercises.grading import release, similar  # noqa: E402
+
+
+def right_answers(lesson):
+    """{task: sources}, each in another style, by somebody who answered the task anew."""
+    parts = re.split(r"^# %% (\w+): .*$", (ROOT / "tests" / "right_answers" / f"{lesson}.py").read_text(encoding="utf-8"), flags=re.M)
+    found = {}
+    for task, source in zip(parts[1::2], parts[2::2], strict=True):
+        found.setdefault(task, []).append(source.strip() + "\n")
+    return found
+
+
+def independent(lesson):
+    """A class in which no two have the same answer to anything."""
+    answers = right_answers(lesson)
+    return {f"s{i:02}": {task: ("code", sources[i]) for task, sources in answers.items()} for i in range(min(map(len, answers.values())))}
+
+
+@pytest.fixture(scope="module")
+def known():
+    return {lesson: similar.explained(lesson) for lesson in release.lessons()}
+
+
+# ---------------------------------------------------------------- dressing up
+
+def renamed(source):
+    names, fixed = {}, {node.name for node in ast.parse(source).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.arg):
+            names.setdefault(node.arg, f"thing_{len(names)}")
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.setdefault(node.id, f"thing_{len(names)}")
+    words, before = [], ""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        own = token.type == tokenize.NAME and token.string in names.keys() - fixed and before != "."
+        words.append((token.type, names[token.string] if own else token.string))
+        before = token.string
+    return tokenize.untokenize(words)
+
+
+def commented(source):
+    return '"""My own work."""\n' + "\n".join(line + "  # my idea" if line.strip() and i % 2 and not line.rstrip().endswith("\\") else line
+                                              for i, line in enumerate(source.split("\n")))
+
+
+def reordered(source):
+    """Neighbouring assignments that do not need each other change places, and so do functions."""
+    tree = ast.parse(source)
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        body = function.body
+        for i in range(len(body) - 1):
+            if isinstance(body[i], ast.Assign) and isinstance(body[i + 1], ast.Assign):
+                used = [{node.id for node in ast.walk(each) if isinstance(node, ast.Name)} for each in body[i:i + 2]]
+                set_ = [{node.id for node in ast.walk(each) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)} for each in body[i:i + 2]]
+                if not set_[0] & used[1] and not set_[1] & used[0]:
+                    body[i], body[i + 1] = body[i + 1], body[i]
+    if all(isinstance(node, ast.FunctionDef) for node in tree.body):
+        tree.body.reverse()
+    return ast.unparse(tree) + "\n"
+
+
+DRESSES = {"as it is": str, "renamed": renamed, "commented": commented, "reordered": reordered, "all of it": lambda source: commented(renamed(reordered(source)))}
+
+
+def shared(pairs):
+    return {frozenset((pair.one, pair.other)): pair.shared for pair in pairs}
+
+
+@pytest.mark.parametrize("dress", DRESSES.values(), ids=DRESSES)
+def test_a_copy_is_listed_however_it_is_dressed_up(dress, known):
+    """Of 45 copies, one of every second student of each lesson: all but two at most, and nearly always as the first of the list. (In
+    one dress at a time, those of lesson 01.)"""
+    listed = first = copies = 0
+    for lesson in release.lessons() if dress is DRESSES["all of it"] else release.lessons()[:1]:
+        class_ = independent(lesson)
+        for student in sorted(class_)[::2]:
+            copy = {task: (kind, dress(source)) for task, (kind, source) in class_[student].items()}
+            found = shared(similar.rank({**class_, "zz": copy}, known[lesson], 10 ** 6)[0])
+            mine = found.get(frozenset((student, "zz")), 0.0)
+            listed, first, copies = listed + (mine > 0), first + (mine > 0 and mine == max(found.values())), copies + 1
+    if copies == 9:
+        assert listed == 9 and first >= 8, first  # two independent answers of that lesson share more than one copied one has of its own
+    else:
+        text = (ROOT / "exercises" / "README.md").read_text(encoding="utf-8")
+        assert f"{listed} of {copies} copies" in text and listed >= 43 and first >= 41, (listed, first, copies)
+
+
+def test_how_often_independent_answers_are_listed(known):
+    """The page and the README say the numbers."""
+    alarms = pairs = 0
+    for lesson in release.lessons():
+        class_ = independent(lesson)
+        alarms += len(similar.rank(class_, known[lesson], 10 ** 6)[0])
+        pairs += len(class_) * (len(class_) - 1) // 2
+    text = (ROOT / "exercises" / "README.md").read_text(encoding="utf-8")
+    assert f"{alarms} of {pairs} pairs of independent right answers" in text and alarms / pairs < 0.04, (alarms, pairs)
+
+
+def test_what_the_course_explains_counts_nothing(known):
+    """The worked answer, handed in by two, is no sign of anything."""
+    nb = similar.nbformat.read(ROOT / "exercises" / "source" / LESSON / f"{LESSON}-exercises.ipynb", as_version=4)
+    worked = {cell.id: ("code" if cell.cell_type == "code" else "words", cell.source) for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("solution")}
+    pairs, prints = similar.rank({"ada": worked, "bob": dict(worked)}, known[LESSON])
+    assert pairs == [] and set(prints["ada"]) == set(worked) and not any(each.prints.hashes for each in prints["ada"].values())
+
+
+def test_what_many_wrote_counts_little_and_a_ring_of_four_is_found(known):
+    class_ = independent("01-tensors")
+    many = {f"m{i}": dict(class_["s00"]) for i in range(25)}
+    assert not [pair for pair in similar.rank({**class_, **many}, known["01-tensors"], 10 ** 6)[0] if "s00" in (pair.one, pair.other)]
+    ring = {f"r{i}": {task: (kind, renamed(source)) for task, (kind, source) in class_["s03"].items()} for i in range(3)}
+    found = shared(similar.rank({**class_, **ring}, known["01-tensors"], 10 ** 6)[0])
+    assert {pair for pair in found if all(name[0] == "r" or name == "s03" for name in pair)} == {
+        frozenset(pair) for pair in (("r0", "r1"), ("r0", "r2"), ("r1", "r2"), ("s03", "r0"), ("s03", "r1"), ("s03", "r2"))}
+
+
+TEXT = ("I looked at the number first: with ten garments and no idea at all, the bill is the logarithm of ten, about 2.3, so my network had learned as much as a coin with "
+        "ten sides. After that I printed one weight before and after an update and saw that it stayed where it was, as I had given the optimizer another network.")
+
+
+def test_texts_are_compared_by_their_words(known):
+    other = TEXT.replace("I looked", "WE LOOKED").replace("about 2.3, ", "(about 2.3) ")
+    pairs, _ = similar.rank({"ada": {"explain": ("words", TEXT)}, "bob": {"explain": ("words", other)}, "eve": {"explain": ("words", "Nothing of that kind.")}}, known[LESSON])
+    assert [(pair.one, pair.other) for pair in pairs] == [("ada", "bob")]
+
+
+@pytest.mark.parametrize("source", ["", "\n", "def f(:", "'''open", "x = (", "\x00", "if x:\n\ty\n        z", "🦊 = 1", "def f():\n  '''only words'''", "a" * 100_000])
+def test_whatever_was_handed_in_is_compared(source, known):
+    pairs, prints = similar.rank({"ada": {"accuracy": ("code", source)}, "bob": {"accuracy": ("code", source)}}, known[LESSON])
+    assert pairs == [] and similar.page(LESSON, pairs, prints, {"ada": "Ada", "bob": "Bob"}, 2)
+
+
+def test_the_page_shows_both_marks_what_is_shared_and_runs_nothing(known):
+    class_ = independent(LESSON)
+    mine = {task: (kind, f"# <script>alert(1)</script>\n{source}") for task, (kind, source) in class_["s05"].items()}
+    pairs, prints = similar.rank({**class_, "zz": mine}, known[LESSON])
+    html = similar.page(LESSON, pairs, prints, {student: f"<i>{student}</i>" for student in prints}, len(prints))
+    assert "<script" not in html and "<i>" not in html and "http" not in html and "&lt;i&gt;zz&lt;/i&gt;" in html
+    one, other = re.findall(r"<pre>(.*?)</pre>", html, re.S)[:2]
+    assert "<mark>" in one and "<mark>" in other and "&lt;script&gt;" in other
+    assert re.sub(r"</?mark>", "", one) in html.replace("<mark>", "").replace("</mark>", "")
+    assert "It can't tell who wrote first" in html and "a rank" not in html.lower().split("<table>")[1]
+
+
+def test_marks_stand_where_the_shared_words_are():
+    one = similar.answer("def f(x):\n    return x.exp() / x.exp().sum(0)\n", "code")
+    html = similar.marked(one, ([0], [len(one.words)]))
+    assert html.startswith("<pre><mark>def f(x):</mark>") and re.sub(r"</?(mark|pre)>", "", html) == one.text
+
+
+def test_names_that_were_chosen_and_statements_apart_make_no_difference():
+    same = [[word[0] for word in similar.of_code(source)] for source in (
+        "def f(X, y):\n    # a\n    a = X.mean()\n    return a - y\n", 'def f(A, B):\n    """b"""\n    value = A.mean()\n\n    return value - B  # c\n')]
+    assert same[0] == same[1]
+    assert [word[0] for word in similar.of_code("a = X.mean()")] != [word[0] for word in similar.of_code("a = X.sum()")]
