@@ -54,7 +54,7 @@ def report(lesson: str, database: str, state: dict, folder: Path) -> None:
     rows = []
     for student in students:
         marks, said = points[student], [line for _, line in remarks[student]]
-        raw, lost = sum(marks.get(task) or 0 for task in tasks), delays[student].points
+        raw, lost = sum((marks.get(task) or 0 for task in tasks), 0.0), delays[student].points
         total = raw - lost
         shown = "".join(f"{'-' if marks.get(task) is None else format(marks[task], 'g'):>5}" for task in tasks)
         print(f"{names[student]:{width}}  {shown}  {total:5g}  {len(said) or ''}")

@@ -14,7 +14,8 @@ import re
 import sys
 import tokenize
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -37,9 +38,8 @@ LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, token
 class Answer:
     """What one student wrote for one task: its text, and its fingerprints."""
     text: str
-    kind: str
-    words: list = field(default_factory=list)  # (word as it counts, line, column, last line, last column)
-    prints: CodeFingerprint | None = None
+    words: list  # (word as it counts, line, column, last line, last column)
+    prints: CodeFingerprint
 
 
 @dataclass
@@ -90,14 +90,14 @@ def of_words(text: str) -> list[tuple]:
             for line, content in enumerate(text.split("\n"), 1) for match in re.finditer(r"[^\W_]+", content)]
 
 
-def answer(text: str, kind: str, explained: list = ()) -> Answer:
+def answer(text: str, kind: str, explained: Iterable = ()) -> Answer:
     """An Answer with its fingerprints, but for those that are `explained`, hashes. `kind`: "code" or "words"."""
     words = (of_code if kind == "code" else of_words)(text)
     letters = "".join(_letter(word[0]) for word in words)
     prints = CodeFingerprint("answer", RUN[kind], 1, filter=False, fp=io.StringIO(letters))
     prints.hashes -= set(explained)
     prints.hash_idx = {key: places for key, places in prints.hash_idx.items() if key in prints.hashes}
-    return Answer(text, kind, words, prints)
+    return Answer(text, words, prints)
 
 
 def explained(lesson: str) -> dict[str, set]:
@@ -213,7 +213,7 @@ def run(lesson: str) -> Path:
     keep.replace(target, page(lesson, pairs, prints, names, len(found)))
     print(f"{len(found)} submissions, {len(pairs)} pairs that share more than independent answers mostly do{':' if pairs else '.'}")
     for pair in pairs[:10]:
-        print(f"  {pair.shared:5.0f}  {names[pair.one]} and {names[pair.other]} ({', '.join(sorted(pair.tasks, key=pair.tasks.get, reverse=True)[:3])})")
+        print(f"  {pair.shared:5.0f}  {names[pair.one]} and {names[pair.other]} ({', '.join(sorted(pair.tasks, key=lambda task: -pair.tasks[task])[:3])})")
     print(f"\nWritten: {target}. It ranks and accuses nobody: read what it says first, then both answers.")
     return target
 
