@@ -22,18 +22,30 @@ pytestmark = NEEDS_A_SANDBOX
 
 # ---------------------------------------------------------------- right and unsolved, every lesson
 
-@pytest.fixture(scope="module", params=sorted(path.parent.name for path in (ROOT / "exercises" / "source").glob("*/*.ipynb")))
-def two_graded(request, tmp_path_factory):
-    """(lesson, the CSV's rows, its tasks in code): the reference answers and an unanswered release, graded."""
-    lesson, folder = request.param, tmp_path_factory.mktemp("two")
+LESSONS = sorted(path.parent.name for path in (ROOT / "exercises" / "source").glob("*/*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def all_lessons(tmp_path_factory):
+    """A course in which, of every lesson, the reference answers and an unanswered release were graded, one lesson after the other."""
+    folder = tmp_path_factory.mktemp("two")
     course = copy_course(folder / "course")
-    hand_in(folder / "class", "reference", solved(lesson), f"{lesson}-exercises.ipynb")
-    hand_in(folder / "class", "unsolved", release(lesson), f"{lesson}-exercises.ipynb")
-    done = command(course, "exercises.grading", lesson, folder / "class")
+    for lesson in LESSONS:
+        hand_in(folder / lesson, "reference", solved(lesson), f"{lesson}-exercises.ipynb")
+        hand_in(folder / lesson, "unsolved", release(lesson), f"{lesson}-exercises.ipynb")
+    done = subprocess.run([sys.executable, "-c", "import sys\nfrom exercises.grading.run import run\n"
+                           "for lesson in sys.argv[2:]: run(lesson, f'{sys.argv[1]}/{lesson}')", folder, *LESSONS], cwd=course, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    rows = grades(course, lesson)
+    return course
+
+
+@pytest.fixture(scope="module", params=LESSONS)
+def two_graded(request, all_lessons):
+    """(lesson, the CSV's rows, its tasks in code): the reference answers and an unanswered release, graded."""
+    lesson = request.param
+    rows = grades(all_lessons, lesson)
     return lesson, rows, [name for name in rows["reference"] if name not in
-                          ("student", "explain", "total", "of", "to grade by hand", "remarks", "folder")]
+                          ("student", "explain", "raw", "deduction", "total", "of", "to grade by hand", "remarks", "folder")]
 
 
 def test_an_unanswered_release_earns_nothing_in_any_graded_cell(two_graded):
