@@ -59,7 +59,7 @@ COMING = This sets up .venv: 320 MB to download, 1.5 GB on disk$(if $(TORCH),.,;
 # ---- for instructors and maintainers; what is handed out to students ends above this line (tools/handout.py)
 # `make lint` looks at form, `make test` runs every lesson and every quick test, .ci/run the slow ones too. For instructors: make release, make grade LESSON=... FROM=..., make feedback LESSON=...
 .NOTPARALLEL:  # what checks an argument comes before what installs
-.PHONY: lint test site pdf explored release-check notebooks release grade feedback marks similar formgrader handout fork links bench mutants shuffled lock
+.PHONY: lint test site pdf slides explored release-check notebooks release grade feedback marks similar formgrader handout fork links bench mutants shuffled lock
 
 lint: .venv/tests  # what .pre-commit-config.yaml names, over all files that git knows; seconds
 	$(BIN)/pre-commit run --all-files
@@ -85,6 +85,15 @@ site: .venv/web  # the web edition in _site/: open _site/index.html, or put the 
 
 pdf: .venv/tests site  # course.pdf: the lessons as a book, printed by Chromium from the pages of make site
 	$(BIN)/python web/book.py
+
+ALL_LESSONS = $(sort $(patsubst notebooks/%.ipynb,%,$(wildcard notebooks/*.ipynb)))
+slides: lesson-is-one .venv/web  # a lesson's own cells as slides in _slides/, for a browser without a network: make slides LESSON=04-softmax-from-scratch; web/README.md
+	$(BIN)/python web/slides.py $(LESSON)
+
+.PHONY: lesson-is-one
+lesson-is-one:
+	@test -n $(call quoted,$(LESSON)) -a -z $(call quoted,$(filter-out $(ALL_LESSONS),$(LESSON))) || { \
+	echo "LESSON is "$(call quoted,'$(LESSON)')", where it takes one or more of: $(ALL_LESSONS)" >&2; exit 2; }
 
 explored: .venv/web  # what its Explore blocks show, from the lessons' own functions on the real data: six minutes; LESSONS="03-logistic-regression" some
 	$(BIN)/python web/explored.py $(LESSONS)
