@@ -330,3 +330,12 @@ def test_a_name_stands_alone_until_somebody_else_has_it():
 def test_a_name_is_cut_at_its_length_and_no_shorter():
     assert students.readable("x" * 80) == "x" * 80 and students.readable("x" * 81) == "x" * 79 + "…" and students.readable("a\tb\u200d\x00c") == "a b\u200d c"
     assert len(students.readable("x" * 999)) == 80
+
+
+@pytest.mark.parametrize("name, note", [
+    (f"lovelaceada_4711_99_{FILE}", ""), (f"lovelaceada_LATE_4711_99_{FILE.replace('.ipynb', '-2.ipynb')}", ""), (f"Ada_1_assignsubmission_file_{FILE}", ""),
+    (f"Ex_ada_attempt_2026-11-02-10-30-00_{FILE}", ""), (f"1-2 - Ada - Nov 2, 2026 1030 AM - {FILE}", ""), (f"ada/{FILE}", ""),
+    ("lovelaceada_4711_99_softmax.ipynb", "the file was called lovelaceada_4711_99_softmax.ipynb"), ("ada.ipynb", "the file was called ada.ipynb")])
+def test_a_name_that_the_system_gave_is_no_remark(name, note, tmp_path, template):
+    found, = collect(zipped(tmp_path / "class.zip", [name]), LESSON, template)
+    assert found.notes == [note] * bool(note)

@@ -57,15 +57,20 @@ HOUR, DAY = 3600, 86400
 
 
 @pytest.mark.parametrize("seconds, points, policy, lost, reason", [
-    (0, 10, POLICY, 0, ""), (1, 10, POLICY, 0, "late by 0.0 h, within the grace of 60 min"), (HOUR, 10, POLICY, 0, "within the grace"),
-    (HOUR + 1, 10, POLICY, 1.2, "late by 1.0 h: 1 day begun, 10 % of 12 points: -1.2 of 10"), (HOUR + DAY, 10, POLICY, 1.2, "1 day begun"),
+    (0, 10, POLICY, 0, ""), (1, 10, POLICY, 0, "late by 1 s, within the grace of 60 min"), (HOUR, 10, POLICY, 0, "within the grace"),
+    (HOUR + 1, 10, POLICY, 1.2, "late by 1 h 1 s: 1 day begun, 10 % of 12 points: -1.2 of 10"), (HOUR + DAY, 10, POLICY, 1.2, "1 day begun"),
     (HOUR + DAY + 1, 10, POLICY, 2.4, "2 days begun, 20 %"), (10 * DAY, 10, POLICY, 6, "50 % of 12 points: -6 of 10"), (10 * DAY, 4, POLICY, 4, "-4 of 4"),
-    (10 * DAY, 0, POLICY, 0, "-0 of 0"), (5 * DAY, 10, {"percent": 25}, 10, "100 % of 12 points: -10 of 10"), (5 * DAY, 10, {"grace": 5}, 0, "late by 120.0 h"),
-    (5 * DAY, 10, {}, 0, "late by 120.0 h"), (1, 10, {"percent": 10}, 1.2, "1 day begun"), (DAY, 12, {"percent": 33.3}, 4.0, "33.3 % of 12 points: -4 of 12"),
+    (10 * DAY, 0, POLICY, 0, "-0 of 0"), (5 * DAY, 10, {"percent": 25}, 10, "100 % of 12 points: -10 of 10"), (5 * DAY, 10, {"grace": 5}, 0, "late by 120 h"),
+    (5 * DAY, 10, {}, 0, "late by 120 h"), (1, 10, {"percent": 10}, 1.2, "1 day begun"), (DAY, 12, {"percent": 33.3}, 4.0, "33.3 % of 12 points: -4 of 12"),
     (DAY, 10, {"percent": 10, "most": 0}, 0, "0 % of 12")])
 def test_what_lateness_costs(seconds, points, policy, lost, reason):
     found = late.cost(seconds, points, 12, policy)
     assert (found.seconds, found.points) == (seconds, lost) and reason in found.reason and bool(found.reason) == bool(seconds)
+
+
+@pytest.mark.parametrize("seconds, words", [(0, "0 s"), (0.2, "1 s"), (59, "59 s"), (60, "1 min"), (3601, "1 h 1 s"), (90000, "25 h"), (171000, "47 h 30 min"), (36_000_000, "10,000 h")])
+def test_a_time_is_told_to_the_second(seconds, words):
+    assert late.duration(seconds) == words
 
 
 @pytest.fixture

@@ -147,16 +147,18 @@ def test_decimal_commas_stay_commas(tmp_path):
 @pytest.mark.parametrize("one, text, expected", [
     (entry("ada"), CANVAS, ""), (entry("ALAN"), CANVAS, ""), (entry("s-02"), CANVAS, ""), (entry("Ada Lovelace"), CANVAS, ""), (entry("lovelace ada"), CANVAS, ""),
     (entry("Ada Lovelace", "4711", "moodle"), CANVAS, ""), (entry("Ada Lovelace"), MOODLE, ""), (entry("ada"), MOODLE, ""), (entry("ada@uni.edu"), MOODLE, ""),
-    (entry("lovelaceada", "9", "canvas"), CANVAS, ""),  # another course's number: by name
+    (entry("lovelaceada", "9", "canvas"), CANVAS, "in no row"),  # another number is another person
     (entry("Ada Lovelace", "283741", "brightspace"), BRIGHTSPACE, ""), (entry("0012"), BRIGHTSPACE, ""), (entry("Jose OBrien"), MOODLE, "in no row"),
     (entry("Charles Babbage", "9", "moodle"), MOODLE, "in no row"), (entry("Charles Babbage", "4711", "moodle"), MOODLE, "the number is that of Ada Lovelace there"),
-    (entry("babbagecharles", "4711", "canvas"), CANVAS, "the number is that of Lovelace, Ada there"), (entry("Ada Byron", "4711", "moodle"), MOODLE, ""),
-    (entry("Ada"), MOODLE, ""), (entry("Lovelace"), MOODLE, "in no row"), (entry("4711"), MOODLE, "in no row"), (entry("submission_9001", "9001", "gradescope"), CANVAS, "in no row"),
+    (entry("babbagecharles", "4711", "canvas"), CANVAS, "the number is that of Lovelace, Ada there"), (entry("Ada Byron", "4711", "moodle"), MOODLE, "the number is that of Ada Lovelace there"),
+    (entry("Ada Lovelace", "5000", "moodle"), MOODLE, "in no row"), (entry("Participant", "4711", "moodle"), BLIND, ""), (entry("lovelaceadaking", "4711", "canvas"), CANVAS, ""),
+    (entry("Ada Lovelace", "4712", "moodle"), GERMAN, "the number is that of Alan Turing there"), (entry("Ada Lovelace", "4711", "moodle"), GERMAN, ""),
+    (entry("Ada", "4711", "brightspace"), CANVAS, "in no row"), (entry("Ada"), MOODLE, ""), (entry("Lovelace"), MOODLE, "in no row"), (entry("4711"), MOODLE, "in no row"), (entry("submission_9001", "9001", "gradescope"), CANVAS, "in no row"),
     (entry("lovelace", system="blackboard", identity="Ex_lovelace"), BLACKBOARD, "in no row"), (entry("किरण"), MOODLE, "in no row"),
 ])
 def test_a_student_is_found_by_number_by_account_or_by_name_and_never_guessed(one, text, expected, tmp_path):
-    rows = Gradebook(written(tmp_path, text)).students()
-    mine, why = marks.find(one, rows)
+    gradebook = Gradebook(written(tmp_path, text))
+    mine, why = marks.find(one, gradebook.students(), gradebook.kind)
     if expected == "in no row":
         assert not mine
     else:
@@ -177,11 +179,69 @@ def test_who_could_be_two_or_is_one_of_two_is_listed(tmp_path):
     assert told["In the gradebook, with nothing handed in (left as they are)"] == ["O'Brien, José", "Hopper, Grace", "Student, Test"]
 
 
-def test_a_blackboard_account_within_another_is_listed(tmp_path):
-    text = BLACKBOARD.replace('"aturing"', '"x_alovelace"')
-    _, told = marks.fill(Gradebook(written(tmp_path, text)), 7, *people("", entry("x_alovelace", system="blackboard", identity="Ex_x_alovelace"),
-                                                                         entry("ghopper", system="blackboard", identity="Ex_ghopper")))
-    assert told["Not filled in"] == ["x_alovelace: could be Ada Lovelace (row 2), Alan Turing (row 3)"]
+@pytest.mark.parametrize("name, identity, accounts, found", [
+    ("x_alovelace", "Ex_x_alovelace", ("x_alovelace", "alovelace"), "x_alovelace"), ("alovelace", "Ex_x_alovelace", ("x_alovelace", "alovelace"), "alovelace"),
+    ("jane_doe", "ex4_jane_doe", ("doe", "ghopper"), ""), ("jane_doe", "ex4_jane_doe", ("doe", "jane_doe"), "jane_doe"),
+    ("ada", "Ex_s_ada", ("s_ada", "s_bob"), "s_ada")])  # what all names begin with was taken for the assignment's
+def test_a_blackboard_account_within_another_is_not_taken_for_it(name, identity, accounts, found, tmp_path):
+    text = BLACKBOARD.replace('"alovelace"', f'"{accounts[0]}"').replace('"aturing"', f'"{accounts[1]}"')
+    rows = Gradebook(written(tmp_path, text)).students()
+    mine, _ = marks.find(entry(name, system="blackboard", identity=identity), rows, "blackboard")
+    assert [sorted(row.accounts & set(accounts)) for row in mine] == ([[found]] if found else [])
+
+
+def test_an_account_of_one_and_the_name_of_another_is_listed(tmp_path):
+    text = CANVAS.replace('"Turing, Alan",4712,s-02,alan', '"eve",4712,s-02,x').replace("s-01,ada", "s-01,eve")
+    _, told = marks.fill(Gradebook(written(tmp_path, text)), 6, *people("", entry("eve"), entry("grace")))
+    assert "eve: could be Lovelace, Ada (row 4), eve (row 5)" in told["Not filled in"]
+
+
+SHIFTED = {  # another assignment's worksheet: the same people under each other's numbers
+    "English": MOODLE.replace("4711", "x").replace("4712", "4711").replace("4713", "4712").replace("x", "4713"),
+    "German": GERMAN.replace("4711", "x").replace("4712", "4711").replace("x", "4712"),
+    "all others": MOODLE.replace("471", "571"),
+}
+
+
+@pytest.mark.parametrize("text", SHIFTED.values(), ids=SHIFTED)
+def test_another_assignments_worksheet_marks_nobody(text, tmp_path):
+    gradebook = Gradebook(written(tmp_path, text))
+    with pytest.raises(NotUnderstood, match="None of the 2 students"):
+        marks.fill(gradebook, marks.choose(gradebook, LESSON, ""), *people("moodle", entry("Ada Lovelace", "4711", "moodle"), entry("Alan Turing", "4712", "moodle")))
+    assert gradebook.bytes() == text.encode()
+
+
+@pytest.mark.parametrize("word, maximum, why", [("Nein", "12,00", "locked there (Bewertung kann geändert werden: Nein)"), ("Kto wie", "12,00", "locked there"), ("Ja", "100,00", "is out of 100 points"),
+                                                ("Ja", "-", "takes no points"), ("Ja", "Skala: Gut, Schlecht", "takes no points")])
+def test_locks_and_maxima_are_read_in_any_language(word, maximum, why, tmp_path):
+    gradebook = Gradebook(written(tmp_path, GERMAN.replace('"12,00",Ja', f'"{maximum}",{word}', 1)))
+    class_ = people("moodle", entry("Ada Lovelace", "4711", "moodle"), entry("Alan Turing", "4712", "moodle"))
+    if word == "Ja":
+        with pytest.raises(NotUnderstood, match=why):
+            marks.fill(gradebook, 4, *class_)
+    else:
+        filled, told = marks.fill(gradebook, 4, *class_)
+        assert filled == ["s1"] and why in told["Not filled in"][0]
+
+
+def test_a_students_comma_does_not_change_the_decimal_points(tmp_path):
+    gradebook = Gradebook(written(tmp_path, MOODLE.replace('9:00 AM"', '9:00 AM"', 1).replace('"Say more.\nAnd why?"', '"3,5"').replace("ada@uni.edu", '"3,5"')))
+    marks.fill(gradebook, 4, *of_moodle())
+    assert "10.5" in gradebook.bytes().decode() and "10,5" not in gradebook.bytes().decode()
+
+
+@pytest.mark.parametrize("points", ["complete", "100%", "", "0.00"])
+def test_a_column_that_takes_no_points_is_refused(points, tmp_path):
+    gradebook = Gradebook(written(tmp_path, CANVAS.replace("12.00,12.00", f"12.00,{points}")))
+    with pytest.raises(NotUnderstood, match="takes no points, or does not say out of how many"):
+        marks.fill(gradebook, 6, *of_canvas(), scale=True)
+
+
+@pytest.mark.parametrize("letter", ["A-", "85%", "complete"])
+def test_what_is_no_number_of_points_is_not_written_over(letter, tmp_path):
+    gradebook = Gradebook(written(tmp_path, CANVAS.replace("3.50", letter)))
+    filled, told = marks.fill(gradebook, 6, *of_canvas())
+    assert filled == ["s0"] and f"turingalan: {letter!r} stands there, which is no number of points" in told["Not filled in"]
 
 
 def test_locked_rows_and_unmarked_words_stay_as_they_are(tmp_path):
@@ -189,7 +249,7 @@ def test_locked_rows_and_unmarked_words_stay_as_they_are(tmp_path):
     state, totals = of_moodle()
     totals["s0"] = (8.0, 12.0, 1)
     filled, told = marks.fill(gradebook, 4, state, totals)
-    assert filled == ["s1"] and told["Not filled in"] == ["Ada Lovelace: 1 task still to be marked by hand (make formgrader)", "José O'Brien: locked there"]
+    assert filled == ["s1"] and told["Not filled in"] == ["Ada Lovelace: 1 task still to be marked by hand (make formgrader)", "José O'Brien: locked there (Grade can be changed: No)"]
     filled, _ = marks.fill(Gradebook(written(tmp_path, MOODLE)), 4, state, totals, partial=True)
     assert filled == ["s0", "s1"]
 
@@ -210,9 +270,19 @@ def test_the_column_is_the_lessons_or_the_one_that_is_named(column, expected, tm
     assert marks.choose(Gradebook(written(tmp_path, CANVAS)), LESSON, column) == expected
 
 
+@pytest.mark.parametrize("title", ["Exercise 4 (777)", "Exercises 04 (777)", "Lesson 4: Softmax (777)", "Übung 4 (777)", "Week 4 - Softmax (777)", "HW4 (777)", "Homework #4 (777)",
+                                   "Softmax regression from scratch (777)", "04 Softmax from Scratch (777)"])
+def test_the_column_is_found_by_the_lessons_number_or_words(title, tmp_path):
+    text = CANVAS.replace("Tensors exercises (501)", "Exercise 14 (501)").replace("Softmax from scratch (502)", title)
+    assert marks.choose(Gradebook(written(tmp_path, text)), LESSON, "") == 6
+
+
 @pytest.mark.parametrize("titles, column, words", [
     (("Homework (501)", "Quiz (502)"), "", r'can\'t be told from the titles: say COLUMN="..."\. There are: Homework \(501\); Quiz \(502\)'),
-    (("Softmax from scratch (501)", "Exercise 04 (502)"), "", "More than one column"),
+    (("Softmax from scratch (501)", "Exercise 04 (502)"), "", "More than one column"), (("Exercise 4 (501)", "Week 04 (502)"), "", "More than one column"),
+    (("Quiz 04 (501)", "Midterm 2027-04-12 (502)"), "", "can't be told"), (("Homework due 12.04. (501)", "Attendance 04/12 (502)"), "", "can't be told"),
+    (("Exercise 5 (resubmission of 04) (501)", '"Lesson 5: Softmax regression from scratch, concise (502)"'), "", "can't be told"),
+    (("Exercise 4 (501)", "Homework (502)"), "Exercise 5", "names no column"), (("Exercise 4", "Homework"), "Exercise 4", "names no column"),
     (("Homework (501)", "Quiz (502)"), "Essay", "COLUMN is 'Essay', which names no column"),
     (("Quiz (501)", "Quiz (502)"), "Quiz", "COLUMN is 'Quiz', which names more than one"),
     (("Homework (501)", "Quiz (502)"), "Final Score", "names no column"), (("Homework (501)", "Quiz (502)"), "Section", "names no column"),
@@ -233,6 +303,9 @@ WRONG = {
     "tabs": (CANVAS.replace(",", "\t"), "utf-8", "separated by tabs, where Canvas writes commas or semicolons"),
     "Windows's encoding": (MOODLE, "cp1252", "is not in UTF-8: a spreadsheet saved it"), "UTF-16": (CANVAS, "utf-16", "is in UTF-16-LE, where Canvas writes UTF-8"),
     "long numbers": (CANVAS.replace("4711,s-01", "4.711E+10,s-01"), "utf-8", r"4\.711E\+10 in row 4 was a long number before a spreadsheet shortened it"),
+    "longer numbers": (CANVAS.replace("s-01", "1E+15"), "utf-8", r"1E\+15 in row 4 was a long number"), "points in numbers": (CANVAS.replace("4711", "4711.0"), "utf-8", "ID 4711.0 in row 4 is no whole"),
+    "dates in German": (GERMAN.replace('"Montag, 2. November 2026, 10:30"', "02.11.2026 10:30").replace('"Montag, 2. November 2026, 11:00"', "02.11.2026 11:00"), "utf-8",
+                        "the date 02.11.2026 10:30 in row 2"),
     "dates": (MOODLE.replace('"Tuesday, 3 November 2026, 9:00 AM"', "03.11.2026 09:00"), "utf-8", "the date 03.11.2026 09:00 in row 3 is written as a spreadsheet does"),
     "short rows": (CANVAS.replace(",91.7,91.7", ""), "utf-8", "row 4 has 7 columns, the header 9"),
     "no points": (CANVAS.replace("    Points Possible", "Points"), "utf-8", "no row that says Points Possible"),

@@ -67,12 +67,12 @@ def test_a_students_words_never_become_a_formula(told, name):
 
 def test_lateness_is_told_in_hours_and_nobody_is_late_for_nothing(told):
     text, rows = told({"ada": ({}, (2.0, 2.0), {}, 5400), "bob": ({}, (2.0, 2.0), {}, 0)})
-    assert [row["remarks"] for row in rows] == ["late by 1.5 h", ""] and "Late:\n  ada: late by 1.5 h\n" in text
+    assert [row["remarks"] for row in rows] == ["late by 1 h 30 min", ""] and "Late:\n  ada: late by 1 h 30 min\n" in text
 
 
 def test_what_lateness_costs_is_taken_off_and_told(told):
     text, (ada, bob) = told({"ada": ({}, (2.0, 2.0), {}, 90000), "bob": ({}, (2.0, 2.0), {}, 0)}, policy={"percent": 10}, strangers=["carol", "=x"])
-    assert (ada["raw"], ada["deduction"], ada["total"], ada["remarks"]) == ("4.0", "0.8", "3.2", "late by 25.0 h: 2 days begun, 20 % of 4 points: -0.8 of 4")
+    assert (ada["raw"], ada["deduction"], ada["total"], ada["remarks"]) == ("4.0", "0.8", "3.2", "late by 25 h: 2 days begun, 20 % of 4 points: -0.8 of 4")
     assert (bob["raw"], bob["deduction"], bob["total"], bob["remarks"]) == ("4.0", "0.0", "4.0", "")
     assert re.search(r"ada +2 +2 +3\.2 +1", text) and "Extensions in course.toml for nobody here, or for two: carol, =x" in text
 
@@ -192,7 +192,7 @@ def test_the_table_as_it_is_printed(told):
     assert table == ("\n1: stable_softmax (2)  2: explain (2)\n"
                      "\nstudent      1    2  total  remarks\nada          2    -      2  1\nRoberta   0.25   10  10.25  1\n"
                      "(-: to be graded by hand. Remarks are listed below and in the CSV.)\n")
-    assert remarks.splitlines()[1:] == ["  ada: explain: it is answered anew, and had 1.5 points", "", "Late:", "  Roberta: late by 0.0 h", "",
+    assert remarks.splitlines()[1:] == ["  ada: explain: it is answered anew, and had 1.5 points", "", "Late:", "  Roberta: late by 1 min 30 s", "",
                                         remarks.splitlines()[-1]]
     assert re.fullmatch(rf"Written: (?P<folder>.*/){LESSON}\.csv and (?P=folder){LESSON}\.png", remarks.splitlines()[-1])
 

@@ -108,7 +108,7 @@ def test_how_often_independent_answers_are_listed(known):
         alarms += len(similar.rank(class_, known[lesson], 10 ** 6)[0])
         pairs += len(class_) * (len(class_) - 1) // 2
     text = (ROOT / "exercises" / "README.md").read_text(encoding="utf-8")
-    assert f"{alarms} of {pairs} pairs of independent right answers" in text and alarms / pairs < 0.04, (alarms, pairs)
+    assert f"{alarms} of {pairs} pairs of independent right answers" in text and alarms / pairs < 0.05, (alarms, pairs)
 
 
 def test_what_the_course_explains_counts_nothing(known):
@@ -127,6 +127,20 @@ def test_what_many_wrote_counts_little_and_a_ring_of_four_is_found(known):
     found = shared(similar.rank({**class_, **ring}, known["01-tensors"], 10 ** 6)[0])
     assert {pair for pair in found if all(name[0] == "r" or name == "s03" for name in pair)} == {
         frozenset(pair) for pair in (("r0", "r1"), ("r0", "r2"), ("r1", "r2"), ("s03", "r0"), ("s03", "r1"), ("s03", "r2"))}
+
+
+def test_a_ring_in_a_large_class_and_an_answer_in_another_cell_are_found(known):
+    """Eight of 210 with one answer of their own; and two of whom one wrote it into another task's cell."""
+    class_ = independent(LESSON)
+    rest = {f"n{i:03}": {task: ("code", f"def {task}(*arguments):\n    return solve_{i}(arguments, step={i})\n") for task in class_["s00"]} for i in range(200)}
+    own = class_["s05"]["cross_entropy"][1] + "\n\n" + class_["s07"]["smooth_labels"][1] + "\n\n" + class_["s08"]["accuracy"][1]
+    ring = {f"r{i}": {**rest[f"n{i:03}"], "cross_entropy": ("code", renamed(own))} for i in range(8)}
+    found = shared(similar.rank({**rest, **ring}, known[LESSON], 10 ** 6)[0])
+    assert len([pair for pair in found if all(name[0] == "r" for name in pair)]) == 28
+    moved = {"smooth_labels": ("code", own), "cross_entropy": ("code", "")}
+    pairs, prints = similar.rank({"ada": {"cross_entropy": ("code", own), "smooth_labels": ("code", "")}, "bob": moved, "eve": class_["s01"]}, known[LESSON])
+    assert [(pair.one, pair.other) for pair in pairs] == [("ada", "bob")]
+    assert "cross_entropy and smooth_labels" in similar.page(LESSON, pairs, prints, {student: student for student in prints}, 3)
 
 
 TEXT = ("I looked at the number first: with ten garments and no idea at all, the bill is the logarithm of ten, about 2.3, so my network had learned as much as a coin with "

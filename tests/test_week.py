@@ -50,7 +50,7 @@ def test_late_work_costs_what_the_policy_says_and_shows_it(week):
     rows = grades(course)
     assert [(rows[name]["raw"], rows[name]["deduction"], rows[name]["total"]) for name in ("Ada Lovelace", "Alan Turing", "Grace Hopper")] == [
         ("10.0", "0.0", "10.0"), ("8.0", "2.4", "5.6"), ("0.0", "0.0", "0.0")]
-    assert rows["Ada Lovelace"]["remarks"] == "" and "late by 47.5 h: 2 days begun, 20 % of 12 points: -2.4 of 8" in rows["Alan Turing"]["remarks"]
+    assert rows["Ada Lovelace"]["remarks"] == "" and "late by 47 h 30 min: 2 days begun, 20 % of 12 points: -2.4 of 8" in rows["Alan Turing"]["remarks"]
     assert "Extensions in course.toml for nobody here, or for two: Charles" in said
 
 
@@ -67,7 +67,13 @@ def test_marks_wait_for_the_words_and_then_stand_in_the_export(week):
             mark.manual_score, mark.needs_manual_grade = 1.5, False
         gradebook.db.commit()
     done, rows, _ = marked(course, MOODLE)
+    assert "Extensions in course.toml for nobody here, or for two: Charles" in done.stdout
     assert {row["Full name"]: row["Grade"] for row in rows} == {"Ada Lovelace": "11.5", "Alan Turing": "7.1", "José O'Brien": "", "Grace Hopper": "0"}, done.stdout
+    settings = course / "exercises" / "course.toml"
+    told = settings.read_text(encoding="utf-8")
+    settings.write_text(told.replace("due = 2026-11-03", "due = 2026-11-05").replace('"Ada Lovelace"', '"ADA LOVELACE"'), encoding="utf-8")
+    assert [row["Grade"] for row in marked(course, MOODLE)[1]] == ["11.5", "9.5", "", "0"], "a new due date counts at once"
+    settings.write_text(told, encoding="utf-8")
     done, rows, kept = marked(course, CANVAS.replace("4711", "5"), name="canvas.csv")
     assert [row["Softmax from scratch (502)"] for row in rows][1:5] == ["12.00", "11.5", "7.1", "EX"] and kept == CANVAS.replace("4711", "5")
     for wrong in ("name,points\nada,3\nalan,4\n", MOODLE.replace(",", ";")):

@@ -337,7 +337,7 @@ def _choose(found, lesson, template):
                 continue
             answers = (-1, 0)
         date = file.modified or datetime.min.replace(tzinfo=timezone.utc)
-        ranked.append((attempt, answers, file.name == expected, date, file, data))
+        ranked.append((attempt, answers, students.own_name(file.name) == expected, date, file, data))
     if not ranked:
         names = ", ".join(_brief(file.name) for _, file in found)
         packed = " (an archive: ask for the notebook itself)" if any(ARCHIVE.search(file.name) for _, file in found) else ""

@@ -72,7 +72,9 @@ def run(lesson: str, system: str = "") -> None:
     state = keep.state(record)
     if not state.get("students"):
         raise ValueError(f"Nobody is graded yet: make grade LESSON={lesson} FROM=... comes first.")
-    late.apply(lesson, f"sqlite:///{keep.GRADEBOOK}", late.names(state))
+    _, unknown = late.apply(lesson, f"sqlite:///{keep.GRADEBOOK}", late.names(state))
+    if unknown:
+        print(late.of_nobody(unknown))
     written = pages(lesson)
     print(f"{len(written)} pages: {keep.EXERCISES / 'feedback'}/<student>/{lesson}/{release.notebook_name(lesson)}.html")
     if system:

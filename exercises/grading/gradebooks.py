@@ -15,6 +15,8 @@ MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 AGAIN = "Export it from {} again, and give that file as it comes, not opened and saved by a spreadsheet."
 LARGEST = 50_000_000  # bytes
+DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
+YES = {"yes", "ja", "oui", "sí", "si", "sì", "sim", "tak", "ano", "áno", "da", "igen", "kyllä", "evet", "так", "да", "はい", "是", "예"}  # of Moodle's languages
 
 
 class NotUnderstood(ValueError):
@@ -28,6 +30,7 @@ class Row:
     number: str  # the one that this system writes into submissions' names too, or ""
     accounts: set = field(default_factory=set)
     names: list = field(default_factory=list)
+    words: set = field(default_factory=set)  # what else stands in it, as `plain` has it: names in files whose header is in any language
 
     @property
     def shown(self):
@@ -119,7 +122,7 @@ class Gradebook:
         while self.cells and not any(cell.strip() for cell in self.cells[-1]):
             self.cells.pop()  # stays in the file, and is nobody's row
         if len(self.cells) < 2:
-            raise NotUnderstood(f"{self.path} holds no table with a header and students.")
+            raise NotUnderstood(f"{self.path} holds no table with a header and students: no gradebook, or one of a course without any.")
 
     def _system(self):
         header = [cell.strip() for cell in self.cells[0]]
@@ -148,16 +151,18 @@ class Gradebook:
         for at, row in enumerate(self.cells):
             if len(row) != len(self.cells[0]):
                 raise NotUnderstood(f"{path}: row {at + 1} has {len(row)} columns, the header {len(self.cells[0])}. {again}")
-            if strange := next((cell for cell in row if re.fullmatch(r"\d[.,]\d+E\+?\d+", cell.strip())), None):
+            if strange := next((cell for cell in row if re.fullmatch(r"\d([.,]\d+)?E\+?\d+", cell.strip())), None):
                 raise NotUnderstood(f"{path}: {strange} in row {at + 1} was a long number before a spreadsheet shortened it. {again}")
         if self.kind == "moodle":
-            dates = [at for at, cell in enumerate(self.cells[0]) if re.match(r"last modified", cell, re.I)]
-            for at, row in enumerate(self.cells[1:], 1):
-                if strange := next((row[i] for i in dates if re.fullmatch(r"[\d\s./:-]*\d[\d\s./:-]*", row[i])), None):
-                    raise NotUnderstood(f"{path}: the date {strange} in row {at + 1} is written as a spreadsheet does; Moodle would leave such "
-                                        f"a row out. {again}")
+            for column in zip(*self.cells[1:], strict=True):
+                told = [(at, cell) for at, cell in enumerate(column, 2) if cell.strip() not in ("", "-")]
+                if told and all(DATE.fullmatch(cell.strip()) for _, cell in told):
+                    raise NotUnderstood(f"{path}: the date {told[0][1]} in row {told[0][0]} is written as a spreadsheet does; Moodle would leave "
+                                        f"such a row out. {again}")
         if self.kind == "canvas" and self._points() is None:
             raise NotUnderstood(f"{path} has no row that says Points Possible. {again}")
+        if strange := next((row for row in self.students() if self.kind == "canvas" and row.number and not row.number.isdigit()), None):
+            raise NotUnderstood(f"{path}: the ID {strange.number} in row {strange.at + 1} is no whole number. {again}")
 
     def _points(self):
         """Canvas's row of the points possible, or None."""
@@ -185,9 +190,9 @@ class Gradebook:
                 names = [value(row, "Student") or f"{value(row, 'LastName')}, {value(row, 'FirstName')}"]
                 person = Row(at, value(row, "ID"), {value(row, "SIS User ID"), value(row, "SIS Login ID")}, names)
             elif self.kind == "moodle":
-                person = Row(at, re.sub(r".*\D", "", row[0].strip()), {value(row, "ID number"), value(row, "Username")}, [value(row, "Full name")])
-                mail = value(row, "Email address")
-                person.accounts |= {mail, mail.partition("@")[0]}
+                mails = {cell.strip() for cell in row if re.fullmatch(r"[^@\s]+@[^@\s]+", cell.strip())}
+                accounts = {value(row, "ID number"), value(row, "Username"), *mails, *(mail.partition("@")[0] for mail in mails)}
+                person = Row(at, re.sub(r".*\D", "", row[0].strip()), accounts, [row[1].strip()] if self._names() else [], {plain(cell) for cell in row[1:]})
             else:
                 accounts = {value(row, name).removeprefix("#") for name in ("Username", "Student ID", "OrgDefinedId", "Email")}
                 person = Row(at, "", accounts | {value(row, "Email").partition("@")[0]}, [f"{value(row, 'First Name')} {value(row, 'Last Name')}".strip()])
@@ -195,6 +200,11 @@ class Gradebook:
             person.names = [name for name in person.names if plain(name)]
             found.append(person)
         return found
+
+    def _names(self):
+        """Whether the second column of Moodle's worksheet holds names, and not what is alike in many rows, as where marking is blind."""
+        second = [row[1] for row in self.cells[1:]]
+        return self._column("Full name") == 1 or len(set(second)) > len(second) / 2 and not all(DATE.fullmatch(cell) or "@" in cell for cell in second)
 
     def columns(self) -> dict[int, str]:
         """{column: title} of those that take marks."""
@@ -205,6 +215,7 @@ class Gradebook:
         if self.kind == "canvas":
             points = self.cells[self._points()]
             return {at: title for at, title in enumerate(header) if title not in CANVAS_OWN and "read only" not in points[at]
+                    and re.search(r"\(\d+\)$", title)  # by which Canvas knows it
                     and not re.search(r"\b(Current|Final|Override) (Score|Points|Grade|Status)\b", title)}
         own = BLACKBOARD_OWN if self.kind == "blackboard" else BRIGHTSPACE_OWN
         kept = {at: title for at, title in enumerate(header) if title and title not in own}
@@ -222,19 +233,21 @@ class Gradebook:
         header = self.cells[0][column]
         if self.kind == "canvas":
             return number(self.cells[self._points()][column])
-        if self.kind == "moodle":
-            at = self._column("Maximum grade", "Bestwertung")
-            return number(self.cells[row][at]) if at is not None else None
-        match = re.search(r"\[Total Pts:\s*(?:up to\s*)?([\d.,]+)|MaxPoints:([\d.,]+)", header)
-        return number(match[1] or match[2]) if match else None
+        if self.kind == "moodle":  # beside the grade, in every language
+            return number(self.cells[row][column + 1]) if column + 1 < len(self.cells[row]) else None
+        match = re.search(r"\[Total Pts:\s*(?:up to\s*)?([\d.,]+)( Score)?\]|MaxPoints:([\d.,]+)", header)
+        return number(match[1] or match[3]) if match else None
 
     def closed(self, column: int, row: int) -> str:
         """Why a cell must stay as it is, in words, or ""."""
         told = self.cells[row][column].strip()
         if self.kind == "canvas" and told.upper() in ("EX", "N/A"):
             return "excused there" if told.upper() == "EX" else "not given this assignment there"
-        at = self._column("Grade can be changed") if self.kind == "moodle" else None
-        return "locked there" if at is not None and self.cells[row][at].strip() == "No" else ""
+        if told not in ("", "-") and number(told) is None:
+            return f"{told!r} stands there, which is no number of points"
+        if self.kind == "moodle" and column + 2 < len(self.cells[row]) and self.cells[row][column + 2].strip().casefold() not in YES:
+            return f"locked there ({self.cells[0][column + 2].strip()}: {self.cells[row][column + 2].strip()})"
+        return ""
 
     # ---- filling in
 
@@ -252,7 +265,9 @@ class Gradebook:
         return bool(before) and before != "-"
 
     def _decimal_comma(self):
-        return any(re.fullmatch(r"\d+,\d{1,2}", cell.strip()) for row in self.cells[1:] for cell in row)
+        """Whether points are written with one, as far as the columns of marks and of the most points tell."""
+        places = {*self.columns(), *(at + 1 for at in self.columns() if self.kind == "moodle")}
+        return any(re.fullmatch(r"\d+,\d{1,2}", row[at].strip()) for row in self.cells[1:] for at in places if at < len(row))
 
     def bytes(self) -> bytes:
         """The file as it is now."""

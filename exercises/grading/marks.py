@@ -16,28 +16,34 @@ from .report import called, scores
 from .students import readable
 
 SHOWN = 20  # names of one kind
+NUMBERED = re.compile(r"\b(?:exercises?|lessons?|assignments?|homework|hw|weeks?|übung|übungen|aufgaben?|lektion|woche|exercices?|leçon|semaine|"
+                      r"ejercicios?|lección|semana|tarea)\W{0,2}0*(\d+)\b(?![./-]\d)", re.I)
 DIGITS_WORDS = re.compile(r"[^\W_]+")
 
 
-def find(entry: dict, rows: list) -> tuple[list, str]:
-    """The rows that are a student's, best reason first; and why the one row is not taken all the same, in words, or "".
+def find(entry: dict, rows: list, kind: str) -> tuple[list, str]:
+    """The rows that could be a student's; and why the one row is not taken all the same, in words, or "".
 
-    `entry`: the record of a submission, with its name, identity, number and system. `rows`: gradebooks.Row.
+    `entry`: the record of a submission, with its name, identity, number and system. `rows`: gradebooks.Row. `kind`: whose gradebook it is.
+    Where the submission came through that system, its number decides: a name beside another number is another person's.
     """
     system, identity, account = entry["system"], entry["identity"], entry["identity"].casefold()
     name = "" if system in ("canvas", "gradescope") else identity.rpartition("_")[0] if entry["number"] else entry["name"]
-    if entry["number"]:
+    if entry["number"] and system == kind:
         mine = [row for row in rows if row.number == entry["number"]]
-        if mine:
-            return mine, _another(system, name, identity, mine[0]) if len(mine) == 1 else ""
+        if len(mine) == 1 and _another(kind, name, identity, mine[0]):
+            return mine, f"the number is that of {readable(mine[0].shown)} there"
+        if mine or any(row.number for row in rows):
+            return mine, ""
     mine = [row for row in rows if account in row.accounts]
-    if not mine and system == "blackboard":  # <assignment>_<account>
-        mine = [row for row in rows if any(account.endswith(f"_{each}") for each in row.accounts)]
-    if not mine and plain(name):
-        mine = [row for row in rows if plain(name) in map(plain, row.names)]
-    if not mine and system == "canvas":
-        mine = [row for row in rows if _pressed(identity.rpartition("_")[0]) in map(_pressed, row.names)]
-    return mine, ""
+    if system == "blackboard" and not mine:  # <assignment>_<account>; the short name is what all submissions' names do not begin with
+        short = entry["name"].casefold()
+        mine = [row for row in rows if short in row.accounts] or [
+            row for row in rows if any(account.endswith(f"_{each}") and each.endswith(short) for each in row.accounts)]
+    named = [row for row in rows if plain(name) and (plain(name) in map(plain, row.names) or plain(name) in row.words)]
+    if system == "canvas" and not mine:
+        named = [row for row in rows if _pressed(identity.rpartition("_")[0]) in map(_pressed, row.names)]
+    return mine + [row for row in named if row not in mine], ""
 
 
 def _pressed(name):
@@ -45,30 +51,27 @@ def _pressed(name):
     return "".join(DIGITS_WORDS.findall(name)).casefold()
 
 
-def _another(system, name, identity, row):
-    """Why a row with the right number is not the student's: the names have nothing in common. In words, or ""."""
-    if not row.names:
-        return ""
-    words = {word for each in row.names for word in plain(each)}
-    if system == "canvas":
-        pressed = _pressed(identity.rpartition("_")[0])
-        same = not pressed.isascii() or not all(map(str.isascii, words)) or any(len(word) > 1 and word in pressed for word in words)
-    else:
-        same = name.casefold() == "participant" or bool(words & set(plain(name)))
-    return "" if same else f"the number is that of {readable(row.shown)} there"
+def _another(kind, name, identity, row):
+    """Whether a row with the right number is another person's: Moodle's numbers are one assignment's, so the whole name must stand in
+    the row, where marking is not blind; Canvas's are the person's own, so a name that shares a word was perhaps changed."""
+    if kind == "moodle":
+        return plain(name) != ("participant",) and plain(name) not in row.words and _pressed(name) not in map(_pressed, row.names)
+    words, pressed = {word for each in row.names for word in plain(each)}, _pressed(identity.rpartition("_")[0])
+    return pressed.isascii() and bool(words) and all(map(str.isascii, words)) and not any(len(word) > 1 and word in pressed for word in words)
 
 
 def choose(gradebook: Gradebook, lesson: str, column: str) -> int:
     """The column that is the lesson's, or that `column` names. Raises NotUnderstood."""
     columns = gradebook.columns()
-    listed = "; ".join(readable(title) for title in columns.values()) or "none"
+    listed = "; ".join(readable(title) for title in columns.values()) or "none that takes points"
     if column:
         chosen = [at for at, title in columns.items() if column in (title, gradebook.title(at)) or f"({column})" in title or title.endswith(f"|{column}")]
         problem = f"COLUMN is {column!r}, which names {'no column' if not chosen else 'more than one column'} for marks of {gradebook.path}."
     else:
-        slug = plain(re.sub(r"^\d+-", "", lesson))
+        mine, slug = int(lesson.partition("-")[0]), set(plain(re.sub(r"^\d+-", "", lesson)))
+        told = {at: {int(number) for number in NUMBERED.findall(gradebook.title(at))} for at in columns}
         chosen = list(columns) if gradebook.kind == "moodle" and len(columns) == 1 else [
-            at for at, title in columns.items() if set(slug) <= set(plain(title)) or lesson.partition("-")[0] in DIGITS_WORDS.findall(gradebook.title(at))]
+            at for at, numbers in told.items() if numbers == {mine} or not numbers and slug <= set(plain(gradebook.title(at)))]
         problem = (f"Which column of {gradebook.path} is {lesson}'s can't be told from the titles: say COLUMN=\"...\"." if not chosen else
                    f"More than one column of {gradebook.path} could be {lesson}'s: say COLUMN=\"...\".")
     if len(chosen) != 1:
@@ -90,7 +93,7 @@ def fill(gradebook: Gradebook, column: int, state: dict, totals: dict, scale: bo
         told.setdefault(kind, []).append(f"{called(state, student)}{': ' if why else ''}{why}")
 
     for student, entry in entries.items():
-        mine, why = find(entry, rows)
+        mine, why = find(entry, rows, gradebook.kind)
         if len(mine) == 1 and not why:
             claims.setdefault(mine[0].at, []).append(student)
         else:
@@ -99,7 +102,10 @@ def fill(gradebook: Gradebook, column: int, state: dict, totals: dict, scale: bo
     if not claims:
         raise NotUnderstood(f"None of the {len(entries)} students who handed in stands in {gradebook.path}. Is it another course's, or "
                             f"another assignment's? Its first: {', '.join(readable(row.shown) for row in rows[:3])}.")
-    others = {gradebook.most(column, at) for at in claims} - {None, *(most for _, most, _ in totals.values())}
+    told_most = {gradebook.most(column, at) for at in claims}
+    if None in told_most or 0 in told_most:
+        raise NotUnderstood(f"{gradebook.title(column)!r} of {gradebook.path} takes no points, or does not say out of how many: set them there, export it again.")
+    others = told_most - {most for _, most, _ in totals.values()}
     if others and not scale:
         most = next(most for _, most, _ in totals.values())
         raise NotUnderstood(f"{gradebook.title(column)!r} is out of {others.pop():g} points in {gradebook.path}, and the exercises are out of {most:g}. "
@@ -115,7 +121,7 @@ def fill(gradebook: Gradebook, column: int, state: dict, totals: dict, scale: bo
             elif left and not partial:
                 tell("Not filled in", student, f"{left} task{'s' if left > 1 else ''} still to be marked by hand (make formgrader)")
             else:
-                if gradebook.fill(column, at, points * (gradebook.most(column, at) or most) / most if scale else points):
+                if gradebook.fill(column, at, points * gradebook.most(column, at) / most if scale else points):
                     tell("Had another mark there", student)
                 if entries[student]["lost"]:
                     tell("0 points, as nothing could be graded", student)
@@ -137,20 +143,22 @@ def run(lesson: str, path: Path, column: str = "", scale: bool = False, partial:
         state = keep.state(record)
         if any("system" not in entry for entry in state.get("students", {}).values()):
             raise ValueError(f"These grades are of an older version of the course: make grade LESSON={lesson} FROM=... once more.")
-        delays, _ = late.apply(lesson, f"sqlite:///{keep.GRADEBOOK}", late.names(state))
+        delays, unknown = late.apply(lesson, f"sqlite:///{keep.GRADEBOOK}", late.names(state))
         tasks, most, points, _ = scores(lesson, f"sqlite:///{keep.GRADEBOOK}")
     totals = {student: (sum(marks.get(task) or 0 for task in tasks) - delays[student].points, sum(most[task] for task in tasks),
                         sum(marks.get(task) is None for task in tasks))
               for student, marks in points.items() if student in state.get("students", {}) and not state["students"][student]["failed"]}
     if not totals:
         raise ValueError(f"Nobody is graded yet: make grade LESSON={lesson} FROM=... comes first.")
+    if unknown:
+        print(late.of_nobody(unknown))
     at = choose(gradebook, lesson, column)
     filled, told = fill(gradebook, at, state, totals, scale, partial)
     for student, entry in state["students"].items():
         if student not in totals:
             told.setdefault("Not filled in", []).append(f"{called(state, student)}: {entry['failed'] or 'not in the gradebook'}")
     system = gradebook.system
-    print(f"{system.name}, column {readable(gradebook.cells[0][at])!r}: {len(filled)} of {len(gradebook.students())} students have a mark of this class.")
+    print(f"{system.name}, column {readable(gradebook.cells[0][at])!r}: {len(filled)} of {len(gradebook.students())} students now have this class's mark there.")
     for kind, lines in told.items():
         more = f"\n  and {len(lines) - SHOWN} more" if len(lines) > SHOWN and kind.startswith("In the") else ""
         print(f"\n{kind}:\n  " + "\n  ".join(lines[:SHOWN] if more else lines) + more)

@@ -66,7 +66,7 @@ def report(lesson: str, database: str, state: dict, folder: Path) -> None:
         if lines:
             print(f"\n{title}:\n" + "\n".join(lines))
     if unknown:
-        print("\nExtensions in course.toml for nobody here, or for two: " + ", ".join(map(readable, unknown)))
+        print(f"\n{late.of_nobody(unknown)}")
     if missing := [called(state, student) for student in sorted(entries) if student not in points]:
         print("\nNot in the gradebook, give the command again: " + ", ".join(missing))
     file = io.StringIO(newline="")

@@ -10,6 +10,7 @@ import hashlib
 import io
 import itertools
 import keyword
+import math
 import re
 import sys
 import tokenize
@@ -61,9 +62,10 @@ def of_code(source: str) -> list[tuple]:
     try:
         tokens = [token for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type not in LAYOUT]
     except (tokenize.TokenError, SyntaxError):
-        return of_words(source)
-    chosen = {token.string for token, after in itertools.pairwise(tokens) if token.type == tokenize.NAME and after.string in ("=", "in", ",", ":", ")")
-              and not keyword.iskeyword(token.string) and token.string not in dir(builtins)}
+        return of_words(source, r"\w+|[^\w\s]")
+    chosen = {token.string for token, after in itertools.pairwise(tokens) if token.type == tokenize.NAME and after.string in ("=", "in", ",", ":", ")")}
+    chosen |= {token.string for before, token in itertools.pairwise(tokens) if token.type == tokenize.NAME and before.string in ("def", "class", "as")}
+    chosen -= {*keyword.kwlist, *dir(builtins)}
     words, before = [], ""
     for token in tokens:
         word = token.string
@@ -84,10 +86,10 @@ def of_code(source: str) -> list[tuple]:
     return words
 
 
-def of_words(text: str) -> list[tuple]:
-    """The words of a text without case and signs, each with its place."""
+def of_words(text: str, word: str = r"[^\W_]+") -> list[tuple]:
+    """The words of a text without case and signs, each with its place. `word`: what one is, a regular expression."""
     return [(match[0].casefold(), line, match.start(), line, match.end())
-            for line, content in enumerate(text.split("\n"), 1) for match in re.finditer(r"[^\W_]+", content)]
+            for line, content in enumerate(text.split("\n"), 1) for match in re.finditer(word, content)]
 
 
 def answer(text: str, kind: str, explained: Iterable = ()) -> Answer:
@@ -135,17 +137,23 @@ def rank(answers: dict[str, dict[str, tuple[str, str]]], known: dict[str, set], 
     `answers`: as `submissions` gives them. `known`: as `explained` gives it.
     """
     prints = {student: {task: answer(text, kind, known[kind]) for task, (kind, text) in theirs.items()} for student, theirs in answers.items()}
-    having = Counter((task, key) for theirs in prints.values() for task, each in theirs.items() for key in each.prints.hashes)
+    # An answer may stand in another task's cell, so all that a student wrote is compared with all that another did.
+    whole = {student: set().union(*(each.prints.hashes for each in theirs.values())) for student, theirs in prints.items()}
+    having = Counter(itertools.chain.from_iterable(whole.values()))
+    weight = {key: _rare(number, len(whole)) for key, number in having.items() if number > 1}
     pairs = []
     for one, other in itertools.combinations(sorted(prints), 2):
-        tasks = {}
-        for task in prints[one].keys() & prints[other].keys():
-            both = prints[one][task].prints.hashes & prints[other][task].prints.hashes
-            if both:  # of those who have it, one more each: what two alone have counts whole
-                tasks[task] = sum(1 / (having[task, key] - 1) for key in both)
-        if sum(tasks.values()) >= LISTED:
-            pairs.append(Pair(one, other, sum(tasks.values()), tasks))
+        both = whole[one] & whole[other]
+        shared = sum(weight[key] for key in both)
+        if shared >= LISTED:
+            tasks = {task: sum(weight[key] for key in each.prints.hashes & both) for task, each in prints[one].items()}
+            pairs.append(Pair(one, other, shared, {task: value for task, value in tasks.items() if value}))
     return sorted(pairs, key=lambda pair: (-pair.shared, pair.one, pair.other))[:most], prints
+
+
+def _rare(number, students):
+    """What a run that `number` of the students have counts: 1 where two have it, less the larger their part of the class."""
+    return (math.log(students / number) / math.log(students / 2)) ** 2 if students > 2 else 1.0
 
 
 # ---------------------------------------------------------------- the page
@@ -183,9 +191,10 @@ def page(lesson: str, pairs: list[Pair], prints: dict, names: dict[str, str], co
                     f"<td>{pair.shared:.0f}</td><td>{escape(', '.join(f'{task} {shared:.0f}' for task, shared in best if shared >= 1))}</td></tr>")
         parts.append(f'<h2 id="p{number}">{number}. {escape(names[pair.one])} and {escape(names[pair.other])}</h2>')
         for task, shared in best[:3]:
-            one, other = prints[pair.one][task], prints[pair.other][task]
+            one = prints[pair.one][task]
+            there, other = max(prints[pair.other].items(), key=lambda item: len(item[1].prints.hashes & one.prints.hashes))
             places = compare_files(one.prints, other.prints)[2]
-            parts.append(f"<h3>{escape(task)}: {shared:.0f}</h3><div class=pair>{marked(one, places[0])}{marked(other, places[1])}</div>")
+            parts.append(f"<h3>{escape(task if there == task else f'{task} and {there}')}: {shared:.0f}</h3><div class=pair>{marked(one, places[0])}{marked(other, places[1])}</div>")
     table = ("<table><tr><th></th><th colspan=2>students</th><th>shared</th><th>in</th></tr>" + "".join(rows) + "</table>" if rows else
              "<p><b>No pair shares more than independent answers do.</b></p>")
     return ('<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'

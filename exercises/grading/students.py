@@ -62,6 +62,14 @@ def of_file(name: str, lesson: str) -> Person:
     return Person(stem, short if short and not re.fullmatch(r"(copy of)?\s*(\(\d+\))?", short, re.I) else stem)
 
 
+def own_name(name: str) -> str:
+    """What a student called a file, without what a learning system wrote before it, and Canvas's number of a new attempt."""
+    for pattern in (MOODLE, BLACKBOARD, BRIGHTSPACE, CANVAS):
+        if (match := pattern.match(name)) and match["file"]:
+            return re.sub(r"-\d+(?=\.\w+$)", "", match["file"]) if pattern is CANVAS else match["file"]
+    return name
+
+
 def _when(words):
     """A date in a name, as something that later ones are greater than; () where it can't be read."""
     try:
