@@ -430,7 +430,7 @@ def test_tasks_points_and_due_date_of_the_course_are_used(tmp_path):
     assert command(course, "exercises.grading", LESSON, tmp_path / "class").returncode == 0
     row = grades(course)["ada"]
     assert list(row)[1:6] == ["accuracy", "explain", "raw", "deduction", "total"] and row["total"] == "5.0" and row["of"] == "7.0"
-    assert re.search(r"late by (\d+ h )?(\d+ min )?\d+ (s|min|h)", row["remarks"])
+    assert re.search(r"late by ([\d,]+ h )?(\d+ min )?\d+ (s|min|h)", row["remarks"])
 
 
 def test_without_bubblewrap_grading_stops_and_says_how_to_go_on(tmp_path):
