@@ -84,7 +84,8 @@ def apply(lesson: str, database: str, names: dict[str, set[str]]) -> tuple[dict[
             student = submission.student.id
             submission.assignment.duedate = due.astimezone(timezone.utc).replace(tzinfo=None) if due else None
             submission.extension = mine[student] - due if student in mine else None
-            late = cost(submission.total_seconds_late, submission.score, submission.max_score, policy, bool(submission.extension))
+            points = sum(mark.score for part in submission.notebooks for mark in part.grades if not mark.needs_manual_grade)
+            late = cost(submission.total_seconds_late, points, submission.max_score, policy, bool(submission.extension))
             for part in submission.notebooks:
                 part.late_submission_penalty = late.points or None
             found[student] = late
