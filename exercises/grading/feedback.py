@@ -64,12 +64,7 @@ def pack(lesson: str, system: str, state: dict, written: dict[str, Path]) -> tup
 
 def run(lesson: str, system: str = "") -> None:
     """Write the pages, and the zip where `system` is "moodle" or "canvas"; say where they are. Raises ValueError or OSError."""
-    if lesson not in release.lessons():
-        raise ValueError(f"There are no exercises called {lesson!r}. There are: {', '.join(release.lessons())}.")
-    record = keep.GRADEBOOK.parent / "grades" / f"{lesson}.json"
-    if not record.exists() or not keep.GRADEBOOK.exists():
-        raise ValueError(f"Nothing is graded yet: make grade LESSON={lesson} FROM=... comes first.")
-    state = keep.state(record)
+    state = keep.state(keep.graded(lesson))
     if not state.get("students"):
         raise ValueError(f"Nobody is graded yet: make grade LESSON={lesson} FROM=... comes first.")
     _, unknown = late.apply(lesson, f"sqlite:///{keep.GRADEBOOK}", late.names(state))

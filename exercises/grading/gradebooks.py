@@ -5,6 +5,7 @@ lib/gradebook_exporter.rb and gradebook_importer.rb) and from the documentation 
 """
 import codecs
 import csv
+import functools
 import io
 import re
 import unicodedata
@@ -161,7 +162,7 @@ class Gradebook:
                                         f"such a row out. {again}")
         if self.kind == "canvas" and self._points() is None:
             raise NotUnderstood(f"{path} has no row that says Points Possible. {again}")
-        if strange := next((row for row in self.students() if self.kind == "canvas" and row.number and not row.number.isdigit()), None):
+        if self.kind == "canvas" and (strange := next((row for row in self.students() if row.number and not row.number.isdigit()), None)):
             raise NotUnderstood(f"{path}: the ID {strange.number} in row {strange.at + 1} is no whole number. {again}")
 
     def _points(self):
@@ -180,7 +181,7 @@ class Gradebook:
             at = self._column(*names)
             return row[at].strip() if at is not None else ""
 
-        found = []
+        found, named = [], self.kind == "moodle" and self._names()
         for at, row in enumerate(self.cells[1:], 1):
             if not any(cell.strip() for cell in row):
                 continue
@@ -192,7 +193,7 @@ class Gradebook:
             elif self.kind == "moodle":
                 mails = {cell.strip() for cell in row if re.fullmatch(r"[^@\s]+@[^@\s]+", cell.strip())}
                 accounts = {value(row, "ID number"), value(row, "Username"), *mails, *(mail.partition("@")[0] for mail in mails)}
-                person = Row(at, re.sub(r".*\D", "", row[0].strip()), accounts, [row[1].strip()] if self._names() else [], {plain(cell) for cell in row[1:]})
+                person = Row(at, re.sub(r".*\D", "", row[0].strip()), accounts, [row[1].strip()] if named else [], {plain(cell) for cell in row[1:]})
             else:
                 accounts = {value(row, name).removeprefix("#") for name in ("Username", "Student ID", "OrgDefinedId", "Email")}
                 person = Row(at, "", accounts | {value(row, "Email").partition("@")[0]}, [f"{value(row, 'First Name')} {value(row, 'Last Name')}".strip()])
@@ -255,7 +256,7 @@ class Gradebook:
         """Write a mark; return whether another stood there."""
         before, raw = self.cells[row][column].strip(), self.raw[row][column]
         value = f"{round(points, 2):.10g}"
-        if self._decimal_comma():
+        if self._decimal_comma:
             value = value.replace(".", ",")
         if number(before) == round(points, 2):
             return False  # as it was written
@@ -264,6 +265,7 @@ class Gradebook:
         self.cells[row][column] = value
         return bool(before) and before != "-"
 
+    @functools.cached_property
     def _decimal_comma(self):
         """Whether points are written with one, as far as the columns of marks and of the most points tell."""
         places = {*self.columns(), *(at + 1 for at in self.columns() if self.kind == "moodle")}

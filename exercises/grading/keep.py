@@ -80,6 +80,19 @@ def _aside(path):
 
 # ---------------------------------------------------------------- the record of a lesson
 
+def record(lesson: str) -> Path:
+    """Where the record of a lesson is."""
+    return COPY.parent / f"{lesson}.json"
+
+
+def graded(lesson: str) -> Path:
+    """The record of a lesson that has been graded. Raises ValueError, in words, where it has not."""
+    release.check(lesson)
+    if not record(lesson).exists() or not GRADEBOOK.exists():
+        raise ValueError(f"Nothing is graded yet: make grade LESSON={lesson} FROM=... comes first.")
+    return record(lesson)
+
+
 def state(record: Path) -> dict:
     """The record of earlier runs, {"students": {folder: entry}}; a damaged one is put aside, and said so."""
     if not record.exists():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from . import keep, late, release
+from . import keep, late
 from .gradebooks import Gradebook, NotUnderstood, plain
 from .report import called, scores
 from .students import readable
@@ -133,11 +133,7 @@ def fill(gradebook: Gradebook, column: int, state: dict, totals: dict, scale: bo
 
 def run(lesson: str, path: Path, column: str = "", scale: bool = False, partial: bool = False) -> Path:
     """Write the filled copy, and print what there is to say; return its path. Raises ValueError or OSError."""
-    if lesson not in release.lessons():
-        raise ValueError(f"There are no exercises called {lesson!r}. There are: {', '.join(release.lessons())}.")
-    record = keep.GRADEBOOK.parent / "grades" / f"{lesson}.json"
-    if not record.exists() or not keep.GRADEBOOK.exists():
-        raise ValueError(f"Nothing is graded yet: make grade LESSON={lesson} FROM=... comes first.")
+    record = keep.graded(lesson)
     gradebook = Gradebook(path)
     with FileLock(record.parent / ".lock", timeout=0):
         state = keep.state(record)

@@ -30,6 +30,12 @@ def lessons():
     return sorted(path.parent.name for path in (EXERCISES / "source").glob("*/*.ipynb"))
 
 
+def check(lesson):
+    """Raise ValueError, in words, where there are no exercises of that name."""
+    if lesson not in lessons():
+        raise ValueError(f"There are no exercises called {lesson!r}. There are: {', '.join(lessons())}.")
+
+
 def notebook_name(lesson):
     return f"{lesson}-exercises"
 

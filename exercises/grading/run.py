@@ -220,9 +220,8 @@ def _tests(lesson):
 
 def run(lesson: str, where: str | Path, jobs: int = 2, sandbox: str = "bubblewrap", force: bool = False) -> int:
     """Take in, grade and report; return how many submissions were graded now. Raises Stop or NoSandbox."""
-    if lesson not in release.lessons():
-        raise Stop(f"There are no exercises called {lesson!r}. There are: {', '.join(release.lessons())}.")
     try:
+        release.check(lesson)
         release.settings(lesson)
         if sandbox == "bubblewrap":
             sandboxes.check()

@@ -203,15 +203,15 @@ def page(lesson: str, pairs: list[Pair], prints: dict, names: dict[str, str], co
             ".pair{display:grid;grid-template-columns:1fr 1fr;gap:1em}pre{overflow:auto;background:#f6f6f6;padding:.8em;font-size:13px;white-space:pre-wrap}"
             f"</style></head><body><h1>{escape(lesson)}: answers that are alike</h1>{CANNOT}<p>{count} submissions. <b>Shared</b> counts runs of {RUN['code']} words "
             f"of Python (of {RUN['words']} words in a text) that both answers have, and neither the exercises, their hints, the lesson nor the worked answer; "
-            "a run that n students have counts 1/(n - 1). Comments, layout, names that a student chose and the order of statements make no difference. "
+            "a run that more than two have counts less, the larger their part of the class is: a large group that copied from one another stands low "
+            "here, or not at all. Comments and layout make no difference, names that a student chose and the order of statements a small one. "
             f"Pairs from {LISTED:.0f} on are listed, {SHOWN} at most.</p>{table}{''.join(parts)}</body></html>\n")
 
 
 def run(lesson: str) -> Path:
     """Rank a graded class, write the page, print the first pairs; return the page's path. Raises ValueError."""
-    if lesson not in release.lessons():
-        raise ValueError(f"There are no exercises called {lesson!r}. There are: {', '.join(release.lessons())}.")
-    record = keep.GRADEBOOK.parent / "grades" / f"{lesson}.json"
+    release.check(lesson)
+    record = keep.record(lesson)
     state = keep.state(record) if record.exists() else {}
     found = {student: theirs for student, theirs in submissions(lesson).items() if student in state.get("students", {})}
     if len(found) < 2:
