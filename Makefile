@@ -106,8 +106,21 @@ release: .venv/exercises  # write exercises/release from exercises/source
 	$(BIN)/python -m exercises.grading.release
 
 SANDBOX ?= bubblewrap
-grade: lesson-and-from .venv/exercises  # for example: make grade LESSON=04-softmax-from-scratch FROM=submissions.zip
-	$(BIN)/python -m exercises.grading "$(LESSON)" "$(FROM)" --sandbox $(SANDBOX)
+WORKERS ?=
+grade: lesson-and-from .venv/$(if $(WORKERS),cluster,exercises)  # for example: make grade LESSON=04-softmax-from-scratch FROM=submissions.zip; WORKERS=local:4, or a scheduler's address (exercises/cluster/README.md)
+	$(BIN)/python -m exercises.grading "$(LESSON)" "$(FROM)" --sandbox $(SANDBOX)$(if $(WORKERS), --workers $(call quoted,$(WORKERS)))
+
+# Grading on other machines: certificates once, a scheduler on one machine (HOST=its address), workers on each (NUMBER=8 of them, HOST=its own).
+NUMBER ?= $(shell nproc 2> /dev/null || echo 1)
+HOST ?=
+.PHONY: certificates scheduler workers
+certificates: .venv/cluster
+	$(BIN)/python -m exercises.cluster certificates
+scheduler: .venv/cluster
+	$(BIN)/python -m exercises.cluster scheduler$(if $(HOST), --host $(call quoted,$(HOST)))
+workers: .venv/cluster
+	@test -n $(call quoted,$(SCHEDULER)) || { echo "Say where the scheduler is: SCHEDULER=, the address that make scheduler tells"; exit 2; }
+	$(BIN)/python -m exercises.cluster workers $(call quoted,$(SCHEDULER)) --number $(call quoted,$(NUMBER))$(if $(HOST), --host $(call quoted,$(HOST)))
 
 PACK ?=
 feedback: lesson .venv/exercises  # a page for each student of a graded lesson, in exercises/feedback; PACK=moodle or PACK=canvas zips them as these take them
@@ -181,7 +194,7 @@ shuffled: .venv/weekly  # the tests of make test in a random order (SEED=2: anot
 lock:  # renew constraints.txt: the newest versions that the ranges allow
 	$(call check_python,"--check"$(comma))
 	$(PYTHON) -m venv --clear .lock
-	.lock/bin/python -m pip install -r requirements.txt -r tests/requirements.txt -r exercises/requirements.txt -r hub/requirements.txt -r web/requirements.txt
+	.lock/bin/python -m pip install -r requirements.txt -r tests/requirements.txt -r exercises/requirements.txt -r exercises/cluster/requirements.txt -r hub/requirements.txt -r web/requirements.txt
 	(echo "# The exact versions last tested, written by make lock."; \
 	 .lock/bin/python -m pip freeze | sed 's/+[a-z0-9]*$$//') > constraints.txt
 	rm -rf .lock
@@ -192,7 +205,11 @@ lock:  # renew constraints.txt: the newest versions that the ranges allow
 	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true  # some packages have files that are templates
 	@touch $@
 
-.venv/tests: .venv/exercises .venv/web tests/requirements.txt
+.venv/cluster: .venv/exercises exercises/cluster/requirements.txt
+	$(INSTALL) -r exercises/cluster/requirements.txt -c constraints.txt
+	@touch $@
+
+.venv/tests: .venv/cluster .venv/web tests/requirements.txt
 	$(INSTALL) -r tests/requirements.txt -c constraints.txt
 	@touch $@
 

@@ -27,7 +27,7 @@ def pinned():
     return {re.sub(r"[-_.]+", "-", r.name.lower()): r for r, _ in lines("constraints.txt")}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements.txt", "exercises/requirements.txt", "hub/requirements.txt", "web/requirements.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements.txt", "exercises/requirements.txt", "exercises/cluster/requirements.txt", "hub/requirements.txt", "web/requirements.txt"])
 def test_every_requirement_is_a_range_with_a_reason_and_a_tested_version(name):
     for requirement, reason in lines(name):
         assert len(reason.split()) >= 2, f"{requirement.name}: say why it is there"
@@ -53,7 +53,7 @@ def test_pip_resolves_every_file_for_every_python(version, tmp_path):
     result = subprocess.run(
         [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--only-binary=:all:",
          "--python-version", version, "--target", str(tmp_path), "-r", "requirements.txt", "-r", "exercises/requirements.txt",
-         "-r", "tests/requirements.txt", "-r", "hub/requirements.txt", "-r", "web/requirements.txt", "-c", "constraints.txt"],
+         "-r", "exercises/cluster/requirements.txt", "-r", "tests/requirements.txt", "-r", "hub/requirements.txt", "-r", "web/requirements.txt", "-c", "constraints.txt"],
         cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-2000:]
     assert "Would install" in result.stdout and " torch-" in result.stdout
@@ -63,12 +63,12 @@ def test_pip_resolves_every_file_for_every_python(version, tmp_path):
 def installed(tmp_path):
     """A checkout in which both commands have done their set-up."""
     for name in ("Makefile", "pyproject.toml", "requirements.txt", "constraints.txt", "tests/requirements.txt",
-                 "exercises/requirements.txt", "web/requirements.txt", "web/package.json", "tools/python_fits.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+                 "exercises/requirements.txt", "exercises/cluster/requirements.txt", "web/requirements.txt", "web/package.json", "tools/python_fits.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
         os.utime(tmp_path / name, (1, 1))
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
-    for stamp, age in (("lessons", 2), ("exercises", 3), ("web", 3), ("tests", 4)):
+    for stamp, age in (("lessons", 2), ("exercises", 3), ("cluster", 4), ("web", 4), ("tests", 5)):
         (tmp_path / ".venv" / stamp).touch()
         os.utime(tmp_path / ".venv" / stamp, (age, age))
     return tmp_path

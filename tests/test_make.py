@@ -86,7 +86,7 @@ def installed(bare):
     """The same with a .venv: a real one, in which programs stand in for pip, JupyterLab, pytest and ruff."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", ".venv"], cwd=bare, check=True)
     programs(bare)
-    for stamp in ("lessons", "exercises", "web", "tests"):
+    for stamp in ("lessons", "exercises", "cluster", "web", "tests"):
         (bare / ".venv" / stamp).touch()
     return bare
 
@@ -271,6 +271,10 @@ DOES = [
     ("grade LESSON=04 FROM=a.zip", '.venv/bin/python -m exercises.grading "04" "a.zip" --sandbox bubblewrap'),
     ("feedback LESSON=04", '.venv/bin/python -m exercises.grading.feedback "04" --pack ""'),
     ("feedback LESSON=04 PACK=moodle", '.venv/bin/python -m exercises.grading.feedback "04" --pack "moodle"'),
+    ("grade LESSON=04 FROM=a.zip WORKERS=local:4", "--sandbox bubblewrap --workers 'local:4'"),
+    ("scheduler HOST=10.0.0.5", ".venv/bin/python -m exercises.cluster scheduler --host '10.0.0.5'"),
+    ("workers SCHEDULER=tls://10.0.0.5:8786 NUMBER=3", ".venv/bin/python -m exercises.cluster workers 'tls://10.0.0.5:8786' --number '3'"),
+    ("certificates", ".venv/bin/python -m exercises.cluster certificates"),
     ("marks LESSON=04 GRADEBOOK=a.csv", ".venv/bin/python -m exercises.grading.marks \"04\" 'a.csv' --column ''"),
     ("marks LESSON=04 GRADEBOOK=a.csv COLUMN=Quiz SCALE=1 PARTIAL=1", "'a.csv' --column 'Quiz' --scale --partial"),
     ("similar LESSON=04", '.venv/bin/python -m exercises.grading.similar "04"'),
@@ -291,7 +295,8 @@ def test_each_command_does_what_it_is_for(installed):
 
 @posix
 @pytest.mark.parametrize("changed, goals", [("requirements.txt", ("lab", "test", "grade LESSON=04 FROM=x")), ("constraints.txt", ("lab", "test", "grade LESSON=04 FROM=x")),
-                                            ("exercises/requirements.txt", ("test", "grade LESSON=04 FROM=x")), ("web/requirements.txt", ("site", "test", "explored")), ("tests/requirements.txt", ("test", "lint", "notebooks", "pdf"))])
+                                            ("exercises/requirements.txt", ("test", "grade LESSON=04 FROM=x")),
+                                            ("exercises/cluster/requirements.txt", ("test", "grade LESSON=04 FROM=x WORKERS=local:2", "scheduler")), ("web/requirements.txt", ("site", "test", "explored")), ("tests/requirements.txt", ("test", "lint", "notebooks", "pdf"))])
 def test_what_is_needed_anew_is_installed_anew(changed, goals, installed):
     """After `git pull` brought other versions."""
     for goal in goals:
@@ -417,7 +422,7 @@ def installs(steps):
 def test_uv_installs_where_it_runs_and_pip_elsewhere(bare, uv, tmp_path, without_git):
     """The same files in the same order, in an environment that the same Python makes: `python -m venv` notes where it was made."""
     pip = make(bare, "-n", "test", **without_git).stdout
-    files = [["-r", name, "-c", "constraints.txt"] for name in ("requirements.txt", "exercises/requirements.txt", "web/requirements.txt", "tests/requirements.txt")]
+    files = [["-r", name, "-c", "constraints.txt"] for name in ("requirements.txt", "exercises/requirements.txt", "exercises/cluster/requirements.txt", "web/requirements.txt", "tests/requirements.txt")]
     assert [line.split() for line in installs(pip)] == [".venv/bin/python -m pip --disable-pip-version-check install".split() + file for file in files]
     here = with_uv(uv, without_git)
     assert [line.split() for line in installs(make(bare, "-n", "test", **here).stdout)] == [
@@ -433,7 +438,7 @@ def test_without_cuda_is_one_switch(bare, uv, without_git):
     """What uv then fetches is not tried: PyTorch's own index can't be reached from every machine that runs the tests."""
     asked = "uv pip install --python .venv/bin/python --torch-backend=cpu -r "
     for steps in (make(bare, "-n", "test", "TORCH=cpu", **with_uv(uv, without_git)).stdout, make(bare, "-n", "test", TORCH="cpu", **with_uv(uv, without_git)).stdout):
-        assert len(installs(steps)) == 4 and all(line.startswith(asked) for line in installs(steps))
+        assert len(installs(steps)) == 5 and all(line.startswith(asked) for line in installs(steps))
     for steps in installs(make(bare, "-n", "lab", "TORCH=cpu", **without_git).stdout):
         assert re.match(rf"\.venv/bin/python -m pip \S+ install uv~=0\.\d+ && \.venv/bin/{asked}", steps)
     for path in (bare / "Makefile", bare / "requirements.txt", bare / ".devcontainer" / "devcontainer.json"):
@@ -459,7 +464,7 @@ def test_a_failed_install_is_shown_and_not_taken_for_done_and_the_switch_is_kept
     assert (bare / ".venv" / "lessons").exists()
     os.utime(bare / ".venv" / "lessons", (1, 1))
     steps = make(bare, "-n", "test", **here).stdout
-    assert len(installs(steps)) == 4 and all("--torch-backend=cpu" in line for line in installs(steps)), "a renewal must not bring CUDA"
+    assert len(installs(steps)) == 5 and all("--torch-backend=cpu" in line for line in installs(steps)), "a renewal must not bring CUDA"
     assert "to download" not in steps, "most of it is there"
     assert "--torch-backend" not in make(bare, "-n", "test", "TORCH=", **here).stdout
 

@@ -15,7 +15,7 @@ import zipfile
 from course import ROOT, files, new_files, settings, stated
 
 TARGET = "handout.zip"
-LEFT_OUT = ("exercises/source/", "exercises/grading/", "exercises/nbgrader_config.py", "exercises/requirements.txt",
+LEFT_OUT = ("exercises/source/", "exercises/grading/", "exercises/nbgrader_config.py", "exercises/requirements.txt", "exercises/cluster/",
             "exercises/release/generated.json", "exercises/rubrics/", "teaching/", "tests/", "conftest.py", "hub/", "web/", "tools/", ".ci/", ".github/", ".git/",
             "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md", ".pre-commit-config.yaml", "docs/instructors.md", "docs/checks.md", "docs/mutants.md",
             "benchmarks/explore.py", "benchmarks/grading.py",  # these two need tests/

@@ -11,6 +11,7 @@ def main():
     parser.add_argument("lesson", help="such as 04-softmax-from-scratch")
     parser.add_argument("submissions", type=Path, help="a folder or a zip, or exchange: what a class on one server handed in")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="submissions side by side")
+    parser.add_argument("--workers", default="", help="grade on Dask's workers instead: local:4, or a scheduler's address, tls://host:8786")
     parser.add_argument("--sandbox", default=os.environ.get("COURSE_SANDBOX", "bubblewrap"), choices=["bubblewrap", "none"])
     parser.add_argument("--force", action="store_true", help="grade again what was graded before")
     options = parser.parse_args()
@@ -19,7 +20,7 @@ def main():
     from .sandbox import NoSandbox
     signal.signal(signal.SIGINT, before)
     try:
-        run(options.lesson, options.submissions, options.jobs, options.sandbox, options.force)
+        run(options.lesson, options.submissions, options.jobs, options.sandbox, options.force, options.workers)
     except (Stop, NoSandbox) as error:
         if str(error) == STOPPED:
             leave()

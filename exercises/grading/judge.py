@@ -9,11 +9,13 @@ import base64
 import builtins
 import contextlib
 import io
+import json
 import re
 import textwrap
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
+import nbformat
 from nbformat import NotebookNode, v4
 from nbgrader.utils import is_grade, is_locked, is_solution
 from PIL import Image
@@ -133,6 +135,53 @@ def grade(nb: NotebookNode, trusted: dict[str, str], sandbox: str = "bubblewrap"
                     story.remarks.append(f"{id_.removesuffix('-check')}: what stands below its check counts")
         story.stopped, story.by_clock = kernel.events, kernel.by_clock
     return story
+
+
+# ---------------------------------------------------------------- as bytes, which can be sent to another process
+
+def packet(nb: NotebookNode, trusted: dict[str, str], sandbox: str = "bubblewrap", limits: Limits = Limits(),
+           stubs: dict[str, str] = {}) -> bytes:  # noqa: B006  only read
+    """What `grade` is given, as bytes (JSON); of the notebook what a verdict depends on, its code."""
+    cells = [dict(id=cell.get("id"), source=cell.source, metadata={"nbgrader": cell.metadata.get("nbgrader", {})}) for cell in _code(nb)]
+    return json.dumps({"cells": cells, "trusted": trusted, "sandbox": sandbox, "limits": asdict(limits), "stubs": stubs}).encode()
+
+
+def verdict(packet: bytes) -> str:
+    """Grade what `packet` made; return JSON: the outputs of each cell of code and the story, or the error for which there are none."""
+    given = json.loads(packet)
+    nb = v4.new_notebook(cells=[v4.new_code_cell(**cell) for cell in given["cells"]])
+    try:
+        story = grade(nb, given["trusted"], given["sandbox"], Limits(**given["limits"]), given["stubs"])
+    except Exception as error:  # of this machine, or of the tests: not the answer's
+        return _text({"error": str(error) if isinstance(error, (NoJudge, RuntimeError)) else f"{type(error).__name__}: {error}"})
+    return _text({"outputs": [cell.outputs for cell in nb.cells], "of": _own(nb), **asdict(story)})
+
+
+def _text(found):
+    """JSON; half a sign, which an answer may print, can't be written into a file, and becomes a question mark."""
+    return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace").decode()
+
+
+def apply(said: str, nb: NotebookNode) -> Story:
+    """Put the outputs of a verdict into the cells of `nb`; return the story. Raises RuntimeError where there is an error instead."""
+    told = json.loads(said)
+    if "error" in told:
+        raise RuntimeError(told["error"])
+    outputs, of = told.pop("outputs"), told.pop("of")
+    if of != _own(nb) or len(outputs) != len(_code(nb)):
+        raise RuntimeError("the verdict is that of other cells")
+    for cell, shown in zip(_code(nb), outputs):
+        cell.execution_count, cell.outputs = None, [nbformat.from_dict(output) for output in shown]
+    return Story(**told)
+
+
+def _code(nb):
+    return [cell for cell in nb.cells if cell.cell_type == "code"]
+
+
+def _own(nb):
+    """What a student wrote, so that a verdict is not taken for that of somebody else."""
+    return [[cell.get("id"), cell.source] for cell in _code(nb) if not is_locked(cell)]
 
 
 def _run(cell, kernel, code, unless=""):

@@ -21,6 +21,7 @@ from .students import safe
 EXERCISES = release.EXERCISES
 GRADEBOOK = EXERCISES / "gradebook.db"
 COPY = EXERCISES / "grades" / "gradebook-copy.db"
+NEW = GRADEBOOK.with_name(".gradebook.new")  # one that is being made
 TABLES = {"assignment", "student", "submitted_assignment", "grade"}
 
 
@@ -154,11 +155,10 @@ def mend_gradebook() -> list[str]:
 
 def new_gradebook() -> Path:
     """Make an empty gradebook beside the place of the real one; return its path."""
-    path = GRADEBOOK.with_name(".gradebook.new")
-    path.unlink(missing_ok=True)
-    course, _ = release.coursedir(db_url=f"sqlite:///{path}")
+    NEW.unlink(missing_ok=True)
+    course, _ = release.coursedir(db_url=f"sqlite:///{NEW}")
     with Gradebook(course.db_url, course.course_id):
-        return path
+        return NEW
 
 
 def back_up(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Grade a class in one run: the reference first, then only what is new, two or more at a time."""
 import concurrent.futures
 import contextlib
+import functools
 import hashlib
 import json
 import multiprocessing
@@ -11,6 +12,7 @@ import signal
 import sqlite3
 import sys
 import threading
+import time
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,15 +29,16 @@ from tqdm import tqdm
 from . import keep, release
 from . import sandbox as sandboxes
 from .collect import collect
-from .judge import NoJudge, grade
+from .judge import apply, packet, verdict
 from .keep import Stop, replace
 from .mend import mend
-from .plug import template
+from .plug import RunAndJudge, template
 from .report import report
 
 EXERCISES = release.EXERCISES
 STOPPED = "\nStopped. What was graded is kept: the same command goes on from there."
 FORKS = sys.platform == "linux"
+WAITING = 20  # verdicts of other machines that wait to be written
 VERSION = 2  # raised when the same submission would be graded otherwise
 
 
@@ -49,14 +52,18 @@ class Graded:
     by_clock: bool = False
 
 
-def check_reference(lesson, sandbox):
-    """Grade the source notebook's own answers; return the reasons for which they don't get full marks, a list."""
-    nb = nbformat.read(EXERCISES / "source" / lesson / f"{release.notebook_name(lesson)}.ipynb", as_version=4)
-    trusted = {cell.metadata.nbgrader.grade_id: cell.source for cell in nb.cells
-               if cell.metadata.get("nbgrader", {}).get("locked")}
+def reference(lesson, sandbox):
+    """The source notebook with its own answers, and what is needed to judge it, as bytes."""
+    nb = _source(lesson)
+    return packet(nb, {cell.metadata.nbgrader.grade_id: cell.source for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("locked")}, sandbox)
+
+
+def faults(lesson, said):
+    """The reasons for which the source notebook's own answers don't get full marks by that verdict, a list."""
+    nb = _source(lesson)
     try:
-        reasons = list(grade(nb, trusted, sandbox).stopped)
-    except (NoJudge, RuntimeError) as error:
+        reasons = list(apply(said, nb).stopped)
+    except RuntimeError as error:
         return [str(error)]
     for cell in nb.cells:
         if cell.cell_type == "code":
@@ -66,11 +73,30 @@ def check_reference(lesson, sandbox):
     return reasons
 
 
-def grade_one(lesson, student, sandbox, reworded):
-    """Run nbgrader's autograde for one student; return what came of it, a Graded. `reworded`: as SaveGrades has it."""
+def _source(lesson):
+    return nbformat.read(EXERCISES / "source" / lesson / f"{release.notebook_name(lesson)}.ipynb", as_version=4)
+
+
+def check_reference(lesson, sandbox):
+    """Grade the source notebook's own answers; return the reasons for which they don't get full marks, a list."""
+    return faults(lesson, verdict(reference(lesson, sandbox)))
+
+
+def submission(lesson, student, needs):
+    """What a student handed in, mended, and what is needed to judge it, as bytes. `needs`: RunAndJudge.needs()."""
+    path = EXERCISES / "submitted" / student / lesson / f"{release.notebook_name(lesson)}.ipynb"
+    return packet(nbformat.read(path, as_version=4), *needs)
+
+
+def grade_one(lesson, student, sandbox, reworded, said=""):
+    """Run nbgrader's autograde for one student; return what came of it, a Graded.
+
+    `reworded`: as SaveGrades has it. `said`: the verdict, where another process has found it already.
+    """
     os.environ["COURSE_SANDBOX"] = sandbox
     course, config = release.coursedir(assignment_id=lesson, student_id=student)
     config.SaveGrades.reworded = reworded
+    config.RunAndJudge.verdict = said
     done = capture_log(Autograde(coursedir=course, config=config, force=True))
     if done["success"]:
         return Graded(student, by_clock=bool(keep.autograded(lesson, student).get("metadata", {}).get("by_clock")))
@@ -85,7 +111,7 @@ def grade_one(lesson, student, sandbox, reworded):
     return Graded(student, (reasons or lines)[-1][:300])
 
 
-def _prepare_worker():
+def _prepare_worker(load):
     """Leave Ctrl-C to the run, end with it, and be ready."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     run = multiprocessing.parent_process()
@@ -95,7 +121,8 @@ def _prepare_worker():
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
-    _load()
+    if load:
+        _load()
 
 
 def _load():
@@ -119,12 +146,14 @@ def _load_for_all():
 
 
 @contextlib.contextmanager
-def _workers(jobs):
+def _workers(jobs, judge=True):
     """A pool of processes that grade; what ends the run early ends them, with what they started, and does not wait for them.
 
-    On Linux they have what the run has loaded; elsewhere a process can't be forked, or not safely, and each loads it.
+    On Linux they have what the run has loaded; elsewhere a process can't be forked, or not safely, and each loads it. That holds too
+    beside Dask's threads, where they don't `judge`, and only write what others have found.
     """
-    with concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("fork" if FORKS else "spawn"), _prepare_worker) as pool:
+    way = multiprocessing.get_context("fork" if FORKS and judge else "spawn")
+    with concurrent.futures.ProcessPoolExecutor(jobs, way, _prepare_worker, (judge,)) as pool:
         try:
             yield pool
         except BaseException:
@@ -144,24 +173,104 @@ def _submit(pool, *task):
         signal.signal(signal.SIGINT, before)
 
 
-def _side_by_side(pool, lesson, students, sandbox):
-    """`students`: {student: reworded}. Yield a Graded for each as they are done. One that takes its grader down takes no other with it."""
-    left, futures = [], {}
-    try:
-        futures = {_submit(pool, grade_one, lesson, student, sandbox, reworded): student for student, reworded in students.items()}
-    except BrokenProcessPool:
-        left = list(students)
-    for future in concurrent.futures.as_completed(futures):
+class _Here:
+    """Grades in processes of this run. `students`: {student: reworded}. A Graded is yielded for each as they are done."""
+
+    judges = True
+
+    def __init__(self, jobs, lesson, sandbox):
+        self.lesson, self.sandbox, self.jobs = lesson, sandbox, jobs
+
+    def __enter__(self):
+        self.ends = contextlib.ExitStack()
+        self.pool = self.ends.enter_context(_workers(self.jobs, self.judges))
+        return self
+
+    def __exit__(self, *error):
+        return self.ends.__exit__(*error)
+
+    def check(self):
+        """Grade the reference. Raises Stop where it does not get full marks."""
         try:
-            yield future.result()
+            reasons = _submit(self.pool, check_reference, self.lesson, self.sandbox).result()
         except BrokenProcessPool:
-            left.append(futures[future])
-    for student in left:  # which of them it was is not known: each once more, alone
-        with _workers(1) as alone:
+            reasons = ["the process that graded them ended, perhaps for lack of memory"]
+        if reasons:
+            raise Stop("The reference answers themselves do not get full marks here, so nobody was graded:\n  " + "\n  ".join(reasons))
+
+    def grade(self, students):
+        futures, left = {}, {}
+        for student, reworded in students.items():
+            self._hand((student, self.sandbox, reworded), futures, left)
+        yield from self._gather(futures, left)
+
+    def grade_alone(self, students):
+        """One at a time."""
+        with _Here(1, self.lesson, self.sandbox) as alone:
+            yield from alone.grade(students)
+
+    def _hand(self, task, futures, left):
+        """Give grade_one's arguments to the pool: they are in `futures` then, or in `left` where it takes nothing any more."""
+        try:
+            futures[_submit(self.pool, grade_one, self.lesson, *task)] = task
+        except BrokenProcessPool:
+            left[task[0]] = task
+
+    def _gather(self, futures, left):
+        """What comes of `futures`, and then of `left`. One that takes its process down takes no other with it."""
+        yield from self._ready(futures, futures, left)
+        for student, task in left.items():  # which of them it was is not known: each once more, alone
+            with _workers(1, self.judges) as alone:
+                try:
+                    yield _submit(alone, grade_one, self.lesson, *task).result()
+                except BrokenProcessPool:
+                    yield Graded(student, "its process ended, perhaps for lack of memory")
+
+    @staticmethod
+    def _ready(some, futures, left):
+        for future in concurrent.futures.as_completed(list(some)):
+            task = futures.pop(future)
             try:
-                yield _submit(alone, grade_one, lesson, student, sandbox, students[student]).result()
+                yield future.result()
             except BrokenProcessPool:
-                yield Graded(student, "its process ended, perhaps for lack of memory")
+                left[task[0]] = task
+
+
+class _Elsewhere(_Here):
+    """Grades on Dask's workers (cluster.py); one process here writes what they find."""
+
+    judges = False
+
+    def __init__(self, workers, lesson, sandbox):
+        super().__init__(1, lesson, sandbox)
+        self.where = workers
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            from .cluster import Crew  # Dask, which not everybody has
+            self.crew = self.ends.enter_context(Crew(self.where, self.sandbox))
+        except BaseException:
+            self.ends.__exit__(*sys.exc_info())
+            raise
+        return self
+
+    def check(self):
+        self.crew.check(reference(self.lesson, self.sandbox), functools.partial(faults, self.lesson))
+
+    def grade(self, students, most=10**6):
+        course, config = release.coursedir()
+        needs = RunAndJudge(config=config, sandbox=self.sandbox).needs(self.lesson, course.db_url)
+        packets = {student: functools.partial(submission, self.lesson, student, needs) for student in students}
+        futures, left = {}, {}
+        for student, said in self.crew.verdicts(packets, most):
+            self._hand((student, self.sandbox, students[student], said), futures, left)
+            while ready := [future for future in futures if future.done()] or list(futures)[:max(0, len(futures) - WAITING)]:
+                yield from self._ready(ready, futures, left)
+        yield from self._gather(futures, left)
+
+    def grade_alone(self, students):
+        yield from self.grade(students, 1)
 
 
 # ---------------------------------------------------------------- the run
@@ -218,17 +327,20 @@ def _tests(lesson):
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
 
 
-def run(lesson: str, where: str | Path, jobs: int = 2, sandbox: str = "bubblewrap", force: bool = False) -> int:
-    """Take in, grade and report; return how many submissions were graded now. Raises Stop or NoSandbox."""
+def run(lesson: str, where: str | Path, jobs: int = 2, sandbox: str = "bubblewrap", force: bool = False, workers: str = "") -> int:
+    """Take in, grade and report; return how many submissions were graded now. Raises Stop or NoSandbox.
+
+    `jobs`: submissions side by side, in processes of this run; or `workers`: where Dask's workers are instead (cluster.py).
+    """
     try:
         release.check(lesson)
         release.settings(lesson)
-        if sandbox == "bubblewrap":
+        if sandbox == "bubblewrap" and not workers:
             sandboxes.check()
         folder = EXERCISES / "grades"
         folder.mkdir(exist_ok=True)
         with FileLock(folder / ".lock", timeout=0):
-            return _run(lesson, where, jobs, sandbox, force, folder)
+            return _run(lesson, where, jobs, sandbox, force, folder, workers)
     except Timeout:
         raise Stop("Another run is grading in this folder. Wait until it has ended, or stop it, and give the command again.") from None
     except KeyboardInterrupt:
@@ -243,7 +355,7 @@ def run(lesson: str, where: str | Path, jobs: int = 2, sandbox: str = "bubblewra
         raise Stop(str(error)) from None
 
 
-def _run(lesson, where, jobs, sandbox, force, folder):
+def _run(lesson, where, jobs, sandbox, force, folder, workers):
     record = folder / f"{lesson}.json"
     state = keep.state(record)
     for line in keep.mend_gradebook():
@@ -253,41 +365,39 @@ def _run(lesson, where, jobs, sandbox, force, folder):
     if not state["students"]:
         raise Stop(f"No submission was found in {where}.")
     print(f"{len(state['students'])} submissions, {len(new)} of them new.", flush=True)
-    if new and FORKS:
+    if new and FORKS and not workers:
         _load_for_all()
-    with _workers(jobs) as pool:
+    with _Elsewhere(workers, lesson, sandbox) if workers and new else _Here(jobs, lesson, sandbox) as graders:
         if new:
+            gradebook = None if database else _submit(graders.pool, keep.new_gradebook)  # seconds, beside the reference
             print("Grading the reference answers first ...", flush=True)
-            reference = _submit(pool, check_reference, lesson, sandbox)
-            gradebook = None if database else _submit(pool, keep.new_gradebook)  # seconds, beside it
             try:
-                reasons = reference.result()
+                graders.check()
                 if gradebook:
-                    os.replace(gradebook.result(), keep.GRADEBOOK) if not reasons else gradebook.result().unlink()
-            except BrokenProcessPool:
-                reasons = ["the process that graded them ended, perhaps for lack of memory"]
-            if reasons:
-                raise Stop("The reference answers themselves do not get full marks here, so nobody was graded:\n  "
-                           + "\n  ".join(reasons))
+                    os.replace(gradebook.result(), keep.GRADEBOOK)
+            finally:
+                if gradebook:
+                    concurrent.futures.wait([gradebook])
+                    keep.NEW.unlink(missing_ok=True)
         database = database or prepare(lesson)
         for student in new:  # what a killed run did not finish is new again
             state["students"][student]["failed"] = "not graded yet"
-        _save(record, state)
+        save = _Saving(record, state)
         slow = {}
         with tqdm(total=len(new), unit="submission", disable=not new, file=sys.stdout) as bar:
-            for done in _side_by_side(pool, lesson, new, sandbox):
+            for done in graders.grade(new):
                 _note(state, done)
-                _save(record, state)
+                save.at_times()
                 if done.by_clock:
                     slow[done.student] = []
                 bar.update()
-    if slow:
-        print(f"{len(slow)} stopped by the clock alone, and graded once more, one at a time ...", flush=True)
-        with _workers(1) as pool:
-            for done in _side_by_side(pool, lesson, slow, sandbox):
+        save()
+        if slow:
+            print(f"{len(slow)} stopped by the clock alone, and graded once more, one at a time ...", flush=True)
+            for done in graders.grade_alone(slow):
                 state["students"][done.student]["again"] = True
                 _note(state, done)
-                _save(record, state)
+                save()
     report(lesson, database, state, folder)
     keep.back_up(folder)
     return len(new)
@@ -297,5 +407,18 @@ def _note(state, done):
     state["students"][done.student]["failed"] = f"the grader failed: {done.problem}" if done.problem else ""
 
 
-def _save(path, state):
-    replace(path, json.dumps(state, indent=1))
+class _Saving:
+    """Writes a class's record, at once; of a large class after many submissions only so often that it takes a twentieth of the time."""
+
+    def __init__(self, path, state):
+        self.path, self.state = path, state
+        self()
+
+    def __call__(self):
+        began = time.monotonic()
+        replace(self.path, json.dumps(self.state, indent=1))
+        self.next = time.monotonic() + 20 * (time.monotonic() - began)
+
+    def at_times(self):
+        if time.monotonic() >= self.next:
+            self()
