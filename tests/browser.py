@@ -3,12 +3,14 @@ import base64
 import contextlib
 import io
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from html import unescape
 from pathlib import Path
 
 import nbformat
@@ -173,3 +175,28 @@ def run_all(page):
         raises: (w.model.getMetadata('tags') || []).includes('nbval-raises-exception'),
         outputs: w.model.type != 'code' ? [] : [...Array(w.model.outputs.length).keys()].map(i => w.model.outputs.get(i))
             .map(o => o.type == 'error' ? `error: ${{o.toJSON().evalue}}` : '{WIDGET}' in o.data ? 'widget' : 'other')}}))""")
+
+
+# ---------------------------------------------------------------- what a screen reader gets
+
+def stored(name):
+    """The alternative texts of a lesson's stored pictures, in their order."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    return [unescape(alt) for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
+            for alt in re.findall(r'<img alt="([^"]*)"', output.get("data", {}).get("text/html", ""))]
+
+
+def heard(page, selector):
+    """What the accessibility tree below an element calls its images, in their order, badges left out; "" for one without a name."""
+    session = page.context.new_cdp_session(page)
+    element = session.send("Runtime.evaluate", {"expression": f"document.querySelector('{selector}')"})["result"]["objectId"]
+    nodes = session.send("Accessibility.queryAXTree", {"objectId": element})["nodes"]
+    session.detach()
+    names = [node.get("name", {}).get("value", "") for node in nodes
+             if not node["ignored"] and node["role"]["value"] in ("image", "img")]
+    return [name for name in names if name not in ("Open in Colab", "Launch on Binder")]
+
+
+def alike(texts):
+    """Texts as the tree has them: runs of white space are one blank."""
+    return [" ".join(text.split()) for text in texts]

@@ -13,8 +13,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from browser import (CHROMIUM, LESSONS, ROOT, SECONDS, changes, chromium, close_notebook, cell, ink, jupyterlab, open_notebook,
-                     run_all, seen, steady)
+from browser import (CHROMIUM, LESSONS, ROOT, SECONDS, alike, changes, chromium, close_notebook, cell, heard, ink, jupyterlab,
+                     open_notebook, run_all, seen, steady, stored)
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect, sync_playwright
 
@@ -36,9 +36,20 @@ updater = torch.optim.SGD(net.parameters(), lr=0.1)""",
 print("USABLE", utils.evaluate_accuracy(net, test_iter) > 0.3)"""]
 
 
+SHOWN = ["""import sys
+sys.path.insert(0, "..")
+import utils""", """import torch
+from torch import nn
+axes = utils.show_images(torch.rand(3, 28, 28), 1, 3, titles=["one", "two", "three"])
+utils.show_confusion_matrix(torch.tensor([[3, 1], [2, 4]]), ["cat", "dog"])
+X, y = torch.randn(40, 2), torch.randint(2, (40,))
+net = nn.Linear(2, 2)
+history = utils.train(net, [(X, y)], [(X, y)], nn.CrossEntropyLoss(), 3, torch.optim.SGD(net.parameters(), lr=0.1))"""]
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with jupyterlab(tmp_path_factory.mktemp("lab"), {"live": LIVE}) as address_and_token:
+    with jupyterlab(tmp_path_factory.mktemp("lab"), {"live": LIVE, "shown": SHOWN}) as address_and_token:
         yield address_and_token
 
 
@@ -57,6 +68,7 @@ def page(tmp_path_factory, playwright):
 @pytest.mark.parametrize("name", LESSONS)
 def test_the_lesson_runs_and_every_control_moves_its_picture(page, server, name):
     open_notebook(page, server, name)
+    assert_the_stored_pictures_are_read(page, name)
     cells = run_all(page)
     code = [each for each in cells if each["type"] == "code"]
     assert not [(each["id"], said) for each in code for said in each["outputs"]
@@ -95,6 +107,24 @@ def test_the_lesson_runs_and_every_control_moves_its_picture(page, server, name)
         SHOTS.mkdir(exist_ok=True)
         page.wait_for_timeout(500)  # for the picture to be painted
         element.screenshot(path=SHOTS / f"{name}-{cells[i]['id']}.png")
+    close_notebook(page)
+
+
+def assert_the_stored_pictures_are_read(page, name):
+    """A screen reader is told of them, as opened, nothing run and nothing trusted."""
+    texts = stored(name)
+    page.wait_for_function(f"document.querySelectorAll('.jp-OutputArea img').length >= {len(texts)}")
+    assert alike(heard(page, ".jp-Notebook")) == alike(texts) and len(texts) >= 3
+
+
+def test_jupyterlab_reads_pictures_as_they_are_drawn(page, server):
+    open_notebook(page, server, "shown")
+    assert not [said for each in run_all(page) for said in each["outputs"] if said.startswith("error")]
+    names = heard(page, ".jp-Notebook")
+    assert names[0] == "3 images in a grid. one; two; three"
+    assert names[1] == "Confusion matrix of 10 predictions, 7 of them right; most often dog is taken for cat (2 times)."
+    assert re.fullmatch(r"Loss and accuracy on training and test set against the epoch; test accuracy ends at 0\.\d{3}\.", names[2])
+    assert len(names) == 3
     close_notebook(page)
 
 

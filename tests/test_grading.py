@@ -15,9 +15,9 @@ from pathlib import Path
 import nbformat
 import pytest
 from classroom import (FILE, FULL, LESSON, NEEDS_A_SANDBOX, ROOT, TASKS, before, cell, command, copy_course, grades, hand_in,
-                       marks, release, solved, without)
+                       marks, release, remembered, solved, without)
 
-pytestmark = NEEDS_A_SANDBOX
+pytestmark = [*NEEDS_A_SANDBOX, pytest.mark.usefixtures(remembered.__name__)]
 
 
 # ---------------------------------------------------------------- right and unsolved, every lesson
@@ -26,7 +26,7 @@ LESSONS = sorted(path.parent.name for path in (ROOT / "exercises" / "source").gl
 
 
 @pytest.fixture(scope="module")
-def all_lessons(tmp_path_factory):
+def all_lessons(remembered, tmp_path_factory):
     """A course in which, of every lesson, the reference answers and an unanswered release were graded, one lesson after the other."""
     folder = tmp_path_factory.mktemp("two")
     course = copy_course(folder / "course")
@@ -295,6 +295,8 @@ BROKEN = {  # student: (what is handed in, its name, what it deserves, what the 
     "one-cell": (all_in_one_cell, FILE, FULL, "answered in other cells than their own: stable_softmax, cross_entropy,"),
     "renamed": (solved, "softmax (1).ipynb", FULL, "the file was called softmax (1).ipynb"),
     "suffix": (solved, f"{FILE}.txt", FULL, "the file was called"),
+    "half-sign": (lambda: solved(accuracy=before("print('\\ud800')\nprint('\\udc80', flush=True)\ndisplay('\\udfff')", "accuracy")), FILE, FULL, ""),
+    "half-error": (lambda: solved(accuracy="def accuracy(batches):\n    return '\\ud83d'\nraise ValueError('\\ud800')"), FILE, without("accuracy"), "its cell failed"),
     "stderr": (lambda: solved(smooth_labels=WARNS), FILE, FULL, ""),
     "kernel": (another_kernel, FILE, FULL, "its kernel was 'ir'"),
     "huge": (huge_output, FILE, FULL, ""),
@@ -364,7 +366,7 @@ BROKEN = {  # student: (what is handed in, its name, what it deserves, what the 
 
 
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory):
+def broken(remembered, tmp_path_factory):
     """The whole class of broken submissions, graded in one run from a zip."""
     folder = tmp_path_factory.mktemp("broken")
     for student, (make, name, _, _) in BROKEN.items():

@@ -13,15 +13,15 @@ from datetime import datetime, timezone
 
 import psutil
 import pytest
-from classroom import (FILE, FULL, LESSON, NEEDS_A_SANDBOX, before, command, copy_course, grades, hand_in, marks, solved, without)
+from classroom import (FILE, FULL, LESSON, NEEDS_A_SANDBOX, before, command, copy_course, grades, hand_in, marks, remembered, solved, without)
 
-pytestmark = NEEDS_A_SANDBOX
+pytestmark = [*NEEDS_A_SANDBOX, pytest.mark.usefixtures(remembered.__name__)]
 RUN = [sys.executable, "-m", "exercises.grading", LESSON]
 WRONG = "def accuracy(batches):\n    return 0.5"
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory):
+def graded(remembered, tmp_path_factory):
     """A course with two graded submissions, one of them marked by hand, and the class."""
     folder = tmp_path_factory.mktemp("state")
     course = copy_course(folder / "course")
@@ -134,9 +134,10 @@ def test_what_lies_in_the_way_is_put_out_of_it_or_named(again):
     assert done.returncode == 1 and done.stderr.startswith(f"Is a directory: {path}. What was graded is kept"), done.stderr
 
 
-def test_a_full_disk_is_said_and_nothing_is_lost(again):
+def test_a_full_disk_is_said_and_nothing_is_lost(again, monkeypatch):
     from confined import run as confined
     course, where = again
+    monkeypatch.delenv("COURSE_VERDICTS")  # they are outside what can be written there
     hand_in(where, "carl", solved(explain="x" * 900_000))
     # The folders of the class are copied to a small disk in memory; the program that runs there is the course's own.
     code = f"""
@@ -177,8 +178,9 @@ def begin(course, where, until):
     return process
 
 
-def test_a_second_run_says_no_and_the_first_ends_well(again, tmp_path):
+def test_a_second_run_says_no_and_the_first_ends_well(again, tmp_path, monkeypatch):
     course, where = again
+    monkeypatch.delenv("COURSE_VERDICTS")
     slow_class(where, 2)
     first = begin(course, where, "of them new")
     other = run(course, tmp_path / "class")
@@ -189,8 +191,9 @@ def test_a_second_run_says_no_and_the_first_ends_well(again, tmp_path):
 
 
 @pytest.mark.parametrize("when, seconds", [("of them new", 2), ("Grading the reference", 6), ("", 0.6), ("", 1.8)])
-def test_ctrl_c_ends_a_run_at_once_in_one_sentence(again, when, seconds):
+def test_ctrl_c_ends_a_run_at_once_in_one_sentence(again, monkeypatch, when, seconds):
     course, where = again
+    monkeypatch.delenv("COURSE_VERDICTS")
     slow_class(where)
     process = begin(course, where, when)
     time.sleep(seconds)
@@ -203,13 +206,15 @@ def test_ctrl_c_ends_a_run_at_once_in_one_sentence(again, when, seconds):
     assert said.strip().splitlines()[-1] in ("Stopped. What was graded is kept: the same command goes on from there.",
                                              "Stopped before anything was done."), said
     assert not psutil.wait_procs(started, timeout=3)[1]
+    monkeypatch.undo()
     assert run(course, where).returncode == 0
     is_right(course)
     assert marks(grades(course)["slow-3"]) == FULL
 
 
-def test_nobody_outlives_a_run_that_is_killed(again):
+def test_nobody_outlives_a_run_that_is_killed(again, monkeypatch):
     course, where = again
+    monkeypatch.delenv("COURSE_VERDICTS")
     slow_class(where)
     process = begin(course, where, "of them new")
     until = time.monotonic() + 30
@@ -220,6 +225,7 @@ def test_nobody_outlives_a_run_that_is_killed(again):
     _, left = psutil.wait_procs(started, timeout=6)
     assert not left, left
     process.stdout.close()
+    monkeypatch.undo()
     assert run(course, where).returncode == 0
     is_right(course)
 
@@ -301,7 +307,8 @@ def test_words_that_changed_are_to_be_graded_again_and_show_their_old_points(aga
 # ---------------------------------------------------------------- what only the clock stopped
 
 @pytest.mark.exhaustive("two minutes and a half for one remark")
-def test_what_a_busy_machine_stopped_is_graded_once_more_alone(tmp_path):
+def test_what_a_busy_machine_stopped_is_graded_once_more_alone(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSE_VERDICTS")
     course = copy_course(tmp_path / "course")
     with open(course / "exercises" / "nbgrader_config.py", "a") as file:
         file.write("\nc.RunAndJudge.cell_seconds = 2\n")

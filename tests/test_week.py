@@ -8,16 +8,16 @@ import zipfile
 
 import pytest
 from browser import CHROMIUM, chromium
-from classroom import LESSON, NEEDS_A_SANDBOX, command, copy_course, grades, hand_in, release, solved
+from classroom import LESSON, NEEDS_A_SANDBOX, command, copy_course, grades, hand_in, release, remembered, solved
 from test_gradebooks import CANVAS, MOODLE
 from test_similar import TEXT
 
-pytestmark = [*NEEDS_A_SANDBOX, pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="needs Chromium")]
+pytestmark = [*NEEDS_A_SANDBOX, pytest.mark.usefixtures(remembered.__name__), pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="needs Chromium")]
 SAVED = 1793874600  # 2026-11-05 11:30 in Zurich
 
 
 @pytest.fixture(scope="module")
-def week(tmp_path_factory):
+def week(remembered, tmp_path_factory):
     """A graded class: (course, what grading said). Alan is late, Ada has an extension, Grace handed in the stub, Zoe through no system."""
     folder = tmp_path_factory.mktemp("week")
     course = copy_course(folder / "course")

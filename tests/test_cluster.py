@@ -1,0 +1,363 @@
+"""Grading on Dask's workers: the same as in processes of the run, whoever ends in between. Schedulers, workers and runs are real, on this machine."""
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+
+import nbformat
+import psutil
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("grading needs Linux", allow_module_level=True)
+from classroom import FILE, FULL, LESSON, NEEDS_A_SANDBOX, before, command, copy_course, grades, hand_in, marks, release, remembered, solved, without
+from exercises.grading import cluster  # noqa: E402
+
+pytestmark = [*NEEDS_A_SANDBOX, pytest.mark.usefixtures(remembered.__name__)]
+WRONG = "def accuracy(batches):\n    return 0.5"
+PICTURE = "from matplotlib import pyplot as plt\nplt.plot([1, 2])\nplt.show()\nprint('\\ud800 and \\x1b[31m')"
+CLASS = {
+    "ada": solved(explain="My words."), "bob": solved(accuracy=WRONG), "carl": release(), "dora": solved(accuracy=before(PICTURE, "accuracy")),
+    "emil": solved(cross_entropy=before("import os\nos._exit(3)", "cross_entropy")), "fred": b"{", "gina": solved(stable_softmax="x = = 1"),
+    "hana": solved(accuracy="def accuracy(batches):\n    return [float('nan'), 'x' * 3_000_000]")}
+
+
+def free_port():
+    with socket.socket() as here:
+        here.bind(("127.0.0.1", 0))
+        return here.getsockname()[1]
+
+
+class School:
+    """A course with certificates, a scheduler and workers, each of them processes that a test can end."""
+
+    def __init__(self, folder, host="127.0.0.1"):
+        self.course, self.log, self.host = copy_course(folder / "course"), folder / "log.txt", host
+        self.port, self.dashboard, self.started = free_port(), free_port(), []
+        assert command(self.course, "exercises.cluster", "certificates").returncode == 0
+        self.address = f"tls://{host}:{self.port}"
+
+    def start(self, *arguments, prefix=(), course=None, **environment):
+        with open(self.log, "a") as log:
+            process = subprocess.Popen([*prefix, sys.executable, "-m", "exercises.cluster", *map(str, arguments)], cwd=course or self.course, stdout=log, stderr=log,
+                                       env={**os.environ, "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s", **environment}, start_new_session=True)
+        self.started.append(process)
+        return process
+
+    def scheduler(self):
+        process = self.start("scheduler", "--host", self.host, "--port", self.port, "--dashboard", self.dashboard)
+        until = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=1):
+                return process
+            assert time.monotonic() < until and process.poll() is None, self.log.read_text()
+            time.sleep(0.2)
+
+    def workers(self, number=2, **options):
+        return self.start("workers", self.address, "--number", number, **options)
+
+    def grade(self, where, *options, **environment):
+        return command(self.course, "exercises.grading", LESSON, where, "--workers", self.address, *options, **environment)
+
+    def begin(self, where, *options):
+        return subprocess.Popen([sys.executable, "-m", "exercises.grading", LESSON, str(where), "--workers", self.address, *options], cwd=self.course,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+
+    @contextlib.contextmanager
+    def client(self):
+        """A client of the scheduler, beside the run's."""
+        with cluster.dask.config.set(cluster.SETTINGS):
+            tls = {name: str(self.course / "exercises" / "cluster" / "tls" / file) for name, file in cluster.PEM.items()}
+            security = cluster.Security(tls_ca_file=tls["ca"], tls_client_cert=tls["cert"], tls_client_key=tls["key"], require_encryption=True)
+            with cluster.Client(self.address, security=security, timeout=20, set_as_default=False) as client:
+                yield client
+
+    def busy(self, client, key=""):
+        """(the process, what it grades) of each worker that grades something whose key begins so."""
+        found = client.run_on_scheduler(lambda dask_scheduler: {worker.address: [task.key for task in worker.processing] for worker in dask_scheduler.workers.values()})
+        held = {address: keys for address, keys in found.items() if any(each.startswith(f"verdict-{key}") for each in keys)}
+        return {pid: held[address] for address, pid in client.run(os.getpid, workers=list(held), on_error="ignore").items()} if held else {}
+
+    def end(self):
+        for process in self.started:
+            with contextlib.suppress(psutil.Error):
+                for each in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]:
+                    with contextlib.suppress(psutil.Error):
+                        each.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def school(remembered, tmp_path_factory):
+    school = School(tmp_path_factory.mktemp("school"))
+    school.scheduler()
+    school.workers()
+    yield school
+    school.end()
+
+
+@pytest.fixture(scope="module")
+def both_ways(remembered, tmp_path_factory, school):
+    """A class graded by processes of the run, and by Dask's workers: (course, what was said) for each."""
+    folder = tmp_path_factory.mktemp("both")
+    for student, nb in CLASS.items():
+        hand_in(folder / "class", student, nb)
+    kept = os.environ.pop("COURSE_VERDICTS")  # each finds its own
+    try:
+        here = copy_course(folder / "course")
+        done = [command(here, "exercises.grading", LESSON, folder / "class"), school.grade(folder / "class")]
+    finally:
+        os.environ["COURSE_VERDICTS"] = kept
+    assert [each.returncode for each in done] == [0, 0], done[0].stderr + done[1].stderr
+    return [(here, done[0].stdout), (school.course, done[1].stdout)]
+
+
+def rows(course):
+    """All that the gradebook holds, but for its random ids."""
+    with contextlib.closing(sqlite3.connect(course / "exercises" / "gradebook.db")) as database:
+        text = "\n".join(database.iterdump())
+    ids = {}
+    return re.sub(r"\b[0-9a-f]{32}\b", lambda found: ids.setdefault(found[0], f"id {len(ids)}"), text)
+
+
+def sorted_rows(course):
+    return sorted(re.sub(r"id \d+", "id", line) for line in rows(course).splitlines())
+
+
+def test_the_csv_the_gradebook_and_the_remarks_are_the_same_to_the_byte(both_ways):
+    (here, said), (there, said_there) = both_ways
+    assert marks(grades(here)["ada"]) == FULL and marks(grades(here)["bob"]) == without("accuracy")
+    for name in (f"{LESSON}.csv", f"{LESSON}.png", f"{LESSON}.json"):
+        assert (here / "exercises" / "grades" / name).read_bytes() == (there / "exercises" / "grades" / name).read_bytes(), name
+    table = r"\n\nstudent.*?\nWritten"
+    assert re.search(table, said, re.S)[0] == re.search(table, said_there, re.S)[0]
+    assert sorted_rows(here) == sorted_rows(there)
+    for student in CLASS:
+        path = f"exercises/autograded/{student}/{LESSON}/{FILE}"
+        assert nbformat.read(here / path, 4) == nbformat.read(there / path, 4), student
+
+
+def test_progress_and_the_dashboard_are_shown(both_ways, school):
+    said = both_ways[1][1]
+    assert f"Dask shows what its workers do: http://127.0.0.1:{school.dashboard}/status" in said and f"{len(CLASS)}/{len(CLASS)}" in said
+    import urllib.request
+    assert b"Dask" in urllib.request.urlopen(f"http://127.0.0.1:{school.dashboard}/status").read()
+
+
+def test_what_was_graded_is_not_graded_again_and_no_worker_is_needed(both_ways, school):
+    done = school.grade(both_ways[0][0].parent / "class")
+    assert f"{len(CLASS)} submissions, 0 of them new" in done.stdout and "Dask" not in done.stdout
+
+
+def test_local_workers_need_no_certificates(both_ways, tmp_path):
+    here = both_ways[0][0]
+    course = copy_course(tmp_path / "course")
+    hand_in(tmp_path / "class", "ada", CLASS["ada"])
+    hand_in(tmp_path / "class", "bob", CLASS["bob"])
+    done = command(course, "exercises.grading", LESSON, tmp_path / "class", "--workers", "local:2")
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert grades(course) == {student: row for student, row in grades(here).items() if student in ("ada", "bob")}
+
+
+# ---------------------------------------------------------------- who may grade
+
+def test_a_worker_that_would_grade_otherwise_is_refused_by_name(school, tmp_path):
+    """One without a sandbox, one with another version of the course, one with another version of a package: the others grade."""
+    other = tmp_path / "other"
+    shutil.copytree(school.course, other, ignore=shutil.ignore_patterns("submitted", "autograded", "grades", "gradebook.db"))
+    with open(other / "utils.py", "a") as file:
+        file.write("\n# another version\n")
+    packages = tmp_path / "packages" / "psutil-5.9.1.dist-info"
+    packages.mkdir(parents=True)
+    (packages / "METADATA").write_text("Metadata-Version: 2.1\nName: psutil\nVersion: 5.9.1\n")
+    same = tmp_path / "same"
+    shutil.copytree(school.course, same, ignore=shutil.ignore_patterns("submitted", "autograded", "grades", "gradebook.db"))
+    with open(same / "exercises" / "cluster" / "__main__.py", "r+") as file:  # its workers find another package first
+        text = file.read()
+        file.seek(0)
+        file.write(text.replace('"PYTHONPATH": str(COURSE)', f'"PYTHONPATH": f"{tmp_path / "packages"}:{{COURSE}}"'))
+    path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if not (os.path.exists(f"{part}/bwrap")))
+    bad = [school.workers(1, PATH=path), school.workers(1, course=other), school.workers(1, course=same)]
+    hand_in(tmp_path / "class", "iris", solved())
+    try:
+        with school.client() as client:
+            client.wait_for_workers(5, timeout=60)
+        done = school.grade(tmp_path / "class")
+    finally:
+        for process in bad:
+            process.terminate()
+    assert done.returncode == 0, done.stderr
+    said = re.findall(r"Refused: the worker (\S+) \(tls://127.0.0.1:\d+\): (.*)", done.stdout)
+    assert sorted(why for _, why in said) == [
+        "it can't make the sandbox. Student code is run in a sandbox, and bubblewrap, which makes it, is not installed.",
+        "it has another version of the course than this machine, or had when it started.", f"it has psutil 5.9.1, and this machine {psutil.__version__}."], done.stdout
+    assert all(name.startswith(os.uname().nodename) for name, _ in said)
+    assert done.stdout.index("Refused") < done.stdout.index("0/1") and marks(grades(school.course)["iris"]) == FULL
+
+
+@pytest.mark.parametrize("where", ["local", "local:0", "local:100", "local:-1", "LOCAL:2", "4", "tcp://127.0.0.1:8786", "tls://127.0.0.1", "tls://:8786", "tls://a/b:8786", "127.0.0.1:8786"])
+def test_what_is_no_place_of_workers_is_said(where):
+    with pytest.raises(cluster.Stop, match="^WORKERS is '.*': write local:4 for four processes"):
+        cluster.Crew(where, "none")
+
+
+def test_where_no_scheduler_is_it_is_said(school, tmp_path):
+    hand_in(tmp_path / "class", "iris", solved())
+    done = command(school.course, "exercises.grading", LESSON, tmp_path / "class", "--force", "--workers", "tls://127.0.0.1:1")
+    assert done.returncode == 1 and "There is no scheduler at tls://127.0.0.1:1" in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_without_certificates_or_with_others_nobody_gets_in(school, both_ways, tmp_path):
+    course = copy_course(tmp_path / "course")
+    hand_in(tmp_path / "class", "iris", solved())
+    done = command(course, "exercises.grading", LESSON, tmp_path / "class", "--workers", school.address)
+    assert done.returncode == 1 and "make certificates" in done.stderr
+    for wanted in (["scheduler"], ["workers", school.address]):
+        done = command(course, "exercises.cluster", *wanted)
+        assert done.returncode == 1 and "make certificates" in done.stderr
+    assert command(course, "exercises.cluster", "certificates").returncode == 0
+    tls = course / "exercises" / "cluster" / "tls"
+    assert tls.stat().st_mode & 0o077 == 0 and all(path.stat().st_mode & 0o077 == 0 for path in tls.iterdir())
+    again = command(course, "exercises.cluster", "certificates")
+    assert again.returncode == 1 and "holds certificates already" in again.stderr
+    done = command(course, "exercises.grading", LESSON, tmp_path / "class", "--workers", school.address)
+    assert done.returncode == 1 and f"There is no scheduler at {school.address} that this machine's certificates open" in done.stderr, done.stderr
+
+
+# ---------------------------------------------------------------- who ends in between
+
+STUDENTS = [f"s{i}" for i in range(6)]
+
+
+@pytest.fixture
+def slow(school, tmp_path, monkeypatch):
+    """A class that takes a while, and is graded anew."""
+    monkeypatch.delenv("COURSE_VERDICTS")
+    for name in ("submitted", "autograded", "grades"):
+        shutil.rmtree(school.course / "exercises" / name, ignore_errors=True)
+    (school.course / "exercises" / "gradebook.db").unlink(missing_ok=True)
+    for student in STUDENTS:
+        hand_in(tmp_path / "class", student, solved(accuracy=before("import time\ntime.sleep(2)", "accuracy")))
+    return tmp_path / "class"
+
+
+def until(run, words):
+    said = ""
+    while not re.search(words, said):
+        letter = run.stdout.read(1)
+        assert letter, said
+        said += letter
+    return said
+
+
+def is_right(school, run, said=""):
+    """The run has ended well, and everybody is in the gradebook once, with full marks."""
+    said += run.communicate(timeout=240)[0]
+    assert run.returncode == 0, said
+    rows = grades(school.course)
+    assert sorted(rows) == STUDENTS and all(marks(rows[student]) == FULL and not rows[student]["remarks"] for student in STUDENTS), rows
+    with contextlib.closing(sqlite3.connect(school.course / "exercises" / "gradebook.db")) as database:
+        (submissions,), = database.execute("SELECT count(*) FROM submitted_assignment").fetchall()
+    assert submissions == len(STUDENTS)
+    return said
+
+
+def caught(school, client, key="", seconds=60):
+    """(process, what it grades) of a worker, once it grades."""
+    end = time.monotonic() + seconds
+    while not (held := school.busy(client, key)):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    return next(iter(held.items()))
+
+
+def test_a_killed_worker_and_one_that_hangs_cost_nobody_anything(school, slow):
+    run = school.begin(slow)
+    said = until(run, "0/6")
+    with school.client() as client:
+        killed, _ = caught(school, client)
+        os.kill(killed, signal.SIGKILL)
+        while (pid := caught(school, client)[0]) == killed:
+            time.sleep(0.1)
+        os.kill(pid, signal.SIGSTOP)
+    is_right(school, run, said)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_scheduler_that_is_started_again_is_found_again(school, slow):
+    run = school.begin(slow)
+    said = until(run, "0/6")
+    with school.client() as client:
+        caught(school, client)
+    for each in [psutil.Process(school.started[0].pid), *psutil.Process(school.started[0].pid).children(recursive=True)]:
+        each.kill()
+    time.sleep(2)
+    school.started[0] = school.scheduler()
+    school.started.pop()
+    said = is_right(school, run, said)
+    assert "The scheduler is gone" in said
+
+
+def test_a_submission_that_ends_every_worker_costs_itself_alone_after_three(school, slow):
+    run = school.begin(slow)
+    killed = []
+    until(run, "0/6")
+    with school.client() as client:
+        pid, keys = caught(school, client, "0")
+        while len(killed) < 3:
+            os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
+            if len(killed) < 3:
+                pid, _ = caught(school, client, keys[0].removeprefix("verdict-"))
+    said, _ = run.communicate(timeout=240)
+    assert run.returncode == 0 and len(set(killed)) == 3, said
+    rows = grades(school.course)
+    assert sorted(rows) == STUDENTS
+    lost = [student for student in STUDENTS if "the grader failed" in rows[student]["remarks"]]
+    assert len(lost) == 1 and "its worker ended, 3 times" in rows[lost[0]]["remarks"] and float(rows[lost[0]]["total"]) == 0
+    assert all(marks(rows[student]) == FULL for student in STUDENTS if student not in lost)
+    again = school.grade(slow)
+    assert "6 submissions, 1 of them new" in again.stdout and marks(grades(school.course)[lost[0]]) == FULL
+
+
+@pytest.mark.skipif(os.geteuid() != 0 and "CI" not in os.environ, reason="only root can lay and cut a network cable")
+def test_a_cable_that_is_cut_costs_nobody_anything(tmp_path, slow):
+    """A worker in a network of its own, which goes away with all that is on its way."""
+    def ip(*words, check=True):
+        return subprocess.run(["ip", *words], check=check, capture_output=True, text=True)
+    ip("netns", "del", "course-cut", check=False)
+    ip("link", "del", "course-here", check=False)
+    ip("netns", "add", "course-cut")
+    ip("link", "add", "course-here", "type", "veth", "peer", "name", "course-there")
+    try:
+        ip("link", "set", "course-there", "netns", "course-cut")
+        ip("addr", "add", "10.213.7.1/30", "dev", "course-here")
+        ip("link", "set", "course-here", "up")
+        for words in (["addr", "add", "10.213.7.2/30", "dev", "course-there"], ["link", "set", "course-there", "up"], ["link", "set", "lo", "up"]):
+            ip("netns", "exec", "course-cut", "ip", *words)
+        (tmp_path / "far").mkdir()
+        school = School(tmp_path / "far", "10.213.7.1")
+        school.scheduler()
+        school.workers(1)
+        school.start("workers", school.address, "--number", 1, "--host", "10.213.7.2", prefix=["ip", "netns", "exec", "course-cut"])
+        with school.client() as client:
+            client.wait_for_workers(2, timeout=60)
+        run = school.begin(slow)
+        said = until(run, "0/6")
+        with school.client() as client:
+            end = time.monotonic() + 60
+            while len(school.busy(client)) < 2:
+                assert time.monotonic() < end
+            ip("link", "set", "course-here", "down")
+        said = is_right(school, run, said)
+    finally:
+        school.end()
+        ip("link", "del", "course-here", check=False)
+        ip("netns", "del", "course-cut", check=False)
