@@ -106,13 +106,13 @@ release: .venv/exercises  # write exercises/release from exercises/source
 	$(BIN)/python -m exercises.grading.release
 
 SANDBOX ?= bubblewrap
-WORKERS ?=
+WORKERS =
 grade: lesson-and-from .venv/$(if $(WORKERS),cluster,exercises)  # for example: make grade LESSON=04-softmax-from-scratch FROM=submissions.zip; WORKERS=local:4, or a scheduler's address (exercises/cluster/README.md)
 	$(BIN)/python -m exercises.grading "$(LESSON)" "$(FROM)" --sandbox $(SANDBOX)$(if $(WORKERS), --workers $(call quoted,$(WORKERS)))
 
 # Grading on other machines: certificates once, a scheduler on one machine (HOST=its address), workers on each (NUMBER=8 of them, HOST=its own).
-NUMBER ?= $(shell nproc 2> /dev/null || echo 1)
-HOST ?=
+NUMBER = $(shell nproc 2> /dev/null || echo 1)
+HOST =
 .PHONY: certificates scheduler workers
 certificates: .venv/cluster
 	$(BIN)/python -m exercises.cluster certificates

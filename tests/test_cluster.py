@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import timedelta
 
 import nbformat
 import psutil
@@ -45,8 +46,9 @@ class School:
 
     def start(self, *arguments, prefix=(), course=None, **environment):
         with open(self.log, "a") as log:
+            inherited = {name: value for name, value in os.environ.items() if name != "COURSE_VERDICTS"}  # or nothing would take its time
             process = subprocess.Popen([*prefix, sys.executable, "-m", "exercises.cluster", *map(str, arguments)], cwd=course or self.course, stdout=log, stderr=log,
-                                       env={**os.environ, "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s", **environment}, start_new_session=True)
+                                       env={**inherited, "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s", **environment}, start_new_session=True)
         self.started.append(process)
         return process
 
@@ -167,23 +169,30 @@ def test_local_workers_need_no_certificates(both_ways, tmp_path):
 
 # ---------------------------------------------------------------- who may grade
 
+NOT_COPIED = shutil.ignore_patterns("submitted", "autograded", "grades", "gradebook.db")
+
+
+def copy_that_finds(school, folder, packages):
+    """A copy of the course whose workers find what lies in the folder `packages` before all else; the rest is the same."""
+    shutil.copytree(school.course, folder, ignore=NOT_COPIED)
+    path = folder / "exercises" / "cluster" / "__main__.py"
+    text = path.read_text()
+    assert text.count('"PYTHONPATH": str(COURSE)') == 1
+    path.write_text(text.replace('"PYTHONPATH": str(COURSE)', f'"PYTHONPATH": f"{packages}:{{COURSE}}"'))
+    return folder
+
+
 def test_a_worker_that_would_grade_otherwise_is_refused_by_name(school, tmp_path):
     """One without a sandbox, one with another version of the course, one with another version of a package: the others grade."""
     other = tmp_path / "other"
-    shutil.copytree(school.course, other, ignore=shutil.ignore_patterns("submitted", "autograded", "grades", "gradebook.db"))
+    shutil.copytree(school.course, other, ignore=NOT_COPIED)
     with open(other / "utils.py", "a") as file:
         file.write("\n# another version\n")
-    packages = tmp_path / "packages" / "psutil-5.9.1.dist-info"
-    packages.mkdir(parents=True)
-    (packages / "METADATA").write_text("Metadata-Version: 2.1\nName: psutil\nVersion: 5.9.1\n")
-    same = tmp_path / "same"
-    shutil.copytree(school.course, same, ignore=shutil.ignore_patterns("submitted", "autograded", "grades", "gradebook.db"))
-    with open(same / "exercises" / "cluster" / "__main__.py", "r+") as file:  # its workers find another package first
-        text = file.read()
-        file.seek(0)
-        file.write(text.replace('"PYTHONPATH": str(COURSE)', f'"PYTHONPATH": f"{tmp_path / "packages"}:{{COURSE}}"'))
+    package = tmp_path / "packages" / "psutil-5.9.1.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: psutil\nVersion: 5.9.1\n")
     path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if not (os.path.exists(f"{part}/bwrap")))
-    bad = [school.workers(1, PATH=path), school.workers(1, course=other), school.workers(1, course=same)]
+    bad = [school.workers(1, PATH=path), school.workers(1, course=other), school.workers(1, course=copy_that_finds(school, tmp_path / "same", package.parent))]
     hand_in(tmp_path / "class", "iris", solved())
     try:
         with school.client() as client:
@@ -196,15 +205,81 @@ def test_a_worker_that_would_grade_otherwise_is_refused_by_name(school, tmp_path
     said = re.findall(r"Refused: the worker (\S+) \(tls://127.0.0.1:\d+\): (.*)", done.stdout)
     assert sorted(why for _, why in said) == [
         "it can't make the sandbox. Student code is run in a sandbox, and bubblewrap, which makes it, is not installed.",
-        "it has another version of the course than this machine, or had when it started.", f"it has psutil 5.9.1, and this machine {psutil.__version__}."], done.stdout
+        "it has another version of the course than this machine, or had when it started: utils.py.", f"it has psutil 5.9.1, and this machine {psutil.__version__}."], done.stdout
     assert all(name.startswith(os.uname().nodename) for name, _ in said)
     assert done.stdout.index("Refused") < done.stdout.index("0/1") and marks(grades(school.course)["iris"]) == FULL
+    assert all(process.wait(20) is not None for process in bad)
+
+
+SPOILED = """
+import sys, threading, time
+
+def spoil():  # a machine on which something is broken: whatever is run in the sandbox shows nothing
+    while not hasattr(sys.modules.get("exercises.grading.kernel"), "Kernel"):
+        time.sleep(0.01)
+    sys.modules["exercises.grading.kernel"].Kernel.execute = lambda self, code, unless="": ([], None)
+
+threading.Thread(target=spoil, daemon=True).start()
+"""
+
+
+def test_a_worker_that_comes_in_the_middle_is_looked_at_too(school, slow, tmp_path):
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages" / "sitecustomize.py").write_text(SPOILED)
+    course = copy_that_finds(school, tmp_path / "same", tmp_path / "packages")
+    run = school.begin(slow)
+    said = until(run, "0/6")
+    late = school.workers(1, course=course)
+    try:
+        said = is_right(school, run, said)
+    finally:
+        late.terminate()
+    assert re.search(r"Refused: the worker \S+ \(\S+\): the reference answers do not get full marks there: ", said), said
+    assert late.wait(20) is not None
+
+
+def test_two_runs_share_a_scheduler(school, tmp_path):
+    """Two lessons' worth, here two classes of one, at the same time: neither gets what is the other's."""
+    courses = [copy_course(tmp_path / name) for name in ("one", "two")]
+    for course, nb in zip(courses, (solved(), solved(accuracy=WRONG))):
+        shutil.copytree(school.course / "exercises" / "cluster" / "tls", course / "exercises" / "cluster" / "tls", dirs_exist_ok=True)
+        hand_in(course / "class", "ada", nb)
+    runs = [subprocess.Popen([sys.executable, "-m", "exercises.grading", LESSON, "class", "--workers", school.address], cwd=course, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True) for course in courses]
+    said = [run.communicate(timeout=240)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    assert [marks(grades(course)["ada"]) for course in courses] == [FULL, without("accuracy")]
 
 
 @pytest.mark.parametrize("where", ["local", "local:0", "local:100", "local:-1", "LOCAL:2", "4", "tcp://127.0.0.1:8786", "tls://127.0.0.1", "tls://:8786", "tls://a/b:8786", "127.0.0.1:8786"])
 def test_what_is_no_place_of_workers_is_said(where):
     with pytest.raises(cluster.Stop, match="^WORKERS is '.*': write local:4 for four processes"):
         cluster.Crew(where, "none")
+
+
+def test_certificates_that_are_old_are_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(cluster, "TLS", tmp_path)
+    made = cluster.Security.temporary()
+    for name, text in (("ca", made.tls_ca_file), ("cert", made.tls_client_cert), ("key", made.tls_client_key)):
+        (tmp_path / cluster.PEM[name]).write_text(text)
+    assert cluster.security()
+    class Later(cluster.datetime):
+        @classmethod
+        def now(cls, zone):
+            return super().now(zone) + timedelta(days=400)
+    monkeypatch.setattr(cluster, "datetime", Later)
+    with pytest.raises(cluster.Stop, match="are good from .* and this machine's clock says"):
+        cluster.security()
+    (tmp_path / cluster.PEM["cert"]).write_text("x")
+    with pytest.raises(cluster.Stop, match="can't be read"):
+        cluster.security()
+
+
+def test_no_worker_runs_anything_without_a_sandbox_unless_its_owner_says_so(school, tmp_path):
+    hand_in(tmp_path / "class", "iris", solved())
+    done = school.grade(tmp_path / "class", "--force", "--sandbox", "none")
+    assert done.returncode == 1 and done.stdout.count("it runs nothing without a sandbox: who owns it") == 2
+    assert done.stderr.startswith("No worker is left that grades as this machine would")
 
 
 def test_where_no_scheduler_is_it_is_said(school, tmp_path):
@@ -228,6 +303,21 @@ def test_without_certificates_or_with_others_nobody_gets_in(school, both_ways, t
     assert again.returncode == 1 and "holds certificates already" in again.stderr
     done = command(course, "exercises.grading", LESSON, tmp_path / "class", "--workers", school.address)
     assert done.returncode == 1 and f"There is no scheduler at {school.address} that this machine's certificates open" in done.stderr, done.stderr
+
+
+def test_ctrl_c_ends_a_run_with_its_workers(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSE_VERDICTS")
+    course = copy_course(tmp_path / "course")
+    hand_in(tmp_path / "class", "ada", solved(accuracy=before("import time\ntime.sleep(20)", "accuracy")))
+    run = subprocess.Popen([sys.executable, "-m", "exercises.grading", LESSON, str(tmp_path / "class"), "--workers", "local:2"], cwd=course, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}, start_new_session=True)
+    said = until(run, "0/1")
+    time.sleep(2)
+    started = [psutil.Process(run.pid), *psutil.Process(run.pid).children(recursive=True)]
+    os.killpg(run.pid, signal.SIGINT)
+    said += run.communicate(timeout=30)[0]
+    assert run.returncode == 1 and "Traceback" not in said and said.strip().endswith("the same command goes on from there."), said
+    assert not psutil.wait_procs(started, timeout=20)[1]
 
 
 # ---------------------------------------------------------------- who ends in between
@@ -310,7 +400,7 @@ def test_a_submission_that_ends_every_worker_costs_itself_alone_after_three(scho
     killed = []
     until(run, "0/6")
     with school.client() as client:
-        pid, keys = caught(school, client, "0")
+        pid, keys = caught(school, client, "0-")
         while len(killed) < 3:
             os.kill(pid, signal.SIGKILL)
             killed.append(pid)

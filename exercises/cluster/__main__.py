@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from exercises.grading.cluster import COURSE, PEM, SETTINGS, TLS, Stop, security
+from exercises.grading.cluster import COURSE, PEM, SETTINGS, TLS, Stop, resources, security
 
 AGAIN = 3  # seconds until workers whose scheduler has ended look for it
 
@@ -45,6 +45,7 @@ def workers(options):
     print(f"{options.number} workers for {options.address}, until Ctrl-C.", flush=True)
     while True:
         _dask("worker", options.address, "--nworkers", str(options.number), "--nthreads", "1", "--no-dashboard", "--memory-limit", "0",
+              "--resources", " ".join(f"{name}={number:g}" for name, number in resources().items()),
               "--name", f"{platform.node()}-{os.getpid()}", *(["--host", options.host] if options.host else []))
         print(f"The workers have ended, perhaps as the scheduler did; they look for it again in {AGAIN} s.", flush=True)
         time.sleep(AGAIN)

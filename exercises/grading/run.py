@@ -248,7 +248,10 @@ class _Elsewhere(_Here):
     def __enter__(self):
         super().__enter__()
         try:
-            from .cluster import Crew  # Dask, which not everybody has
+            try:
+                from .cluster import Crew
+            except ImportError as error:
+                raise Stop(f"Grading on Dask's workers needs more packages ({error}): make .venv/cluster installs them.") from None
             self.crew = self.ends.enter_context(Crew(self.where, self.sandbox))
         except BaseException:
             self.ends.__exit__(*sys.exc_info())
