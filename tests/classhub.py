@@ -35,17 +35,22 @@ def names():
         socket.getaddrinfo = before
 
 
-def free_ports(count):
-    """Ports below 1024, all drawn before any is given back: of ports that are asked for one after the other, two may be the same."""
+BELOW_1024 = range(1023, 600, -1)
+
+
+def free_ports(count, among=BELOW_1024):
+    """So many ports, all drawn before any is given back: of ports that are asked for one after the other, two may be the same.
+
+    `among`: which are tried; 0 is any that the system chooses.
+    """
     with contextlib.ExitStack() as held:
         found = []
-        for port in range(1023, 600, -1):
+        for port in among:
             with contextlib.suppress(OSError):
-                held.enter_context(socket.create_server(("127.0.0.1", port)))
-                found.append(port)
+                found.append(held.enter_context(socket.create_server(("127.0.0.1", port))).getsockname()[1])
             if len(found) == count:
                 return found
-    raise AssertionError("no free ports below 1024")
+    raise AssertionError("no free ports")
 
 
 def downloaded(folder):
