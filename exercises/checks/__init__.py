@@ -12,12 +12,12 @@ from pathlib import Path
 
 import torch
 
-from .asking import NotAttempted, NotDefined, Remote, Stopped, Wrong, parts, probe_disturbed, probe_steps, run, serve
+from .asking import NotAttempted, NotDefined, Remote, Stopped, Wrong, ask, parts, probe_disturbed, probe_steps, run, serve
 from .crossing import Refused, decode, encode
-from .judging import Case, compare, demand, examine, judge, some
+from .judging import Case, compare, demand, examine, judge, slip, some
 
-__all__ = ["Case", "NotAttempted", "NotDefined", "Refused", "Remote", "Stopped", "Wrong", "answer", "compare", "decode",
-           "demand", "encode", "examine", "judge", "parts", "probe_disturbed", "probe_steps", "progress", "randint", "randn", "run", "serve", "some",
+__all__ = ["Case", "NotAttempted", "NotDefined", "Refused", "Remote", "Stopped", "Wrong", "answer", "ask", "compare", "decode",
+           "demand", "encode", "examine", "judge", "parts", "probe_disturbed", "probe_steps", "progress", "randint", "randn", "run", "serve", "slip", "some",
            "task"]
 
 SOURCE = Path(__file__).resolve().parent.parent / "source"

@@ -161,6 +161,10 @@ CURES = (  # what an error says: what to do about it
      "`requires_grad_()` on a copy of what you differentiate by, and don't detach what depends on it."),
     ("Trying to backward through the graph a second time", "Compute the value anew before the second `backward()`."),
     ("cannot unpack non-iterable NoneType", "Is there a `return`?"),
+    ("unsupported operand type(s) for /: 'NoneType'", "Something that was called returns nothing: does it change what it is given?"),
+    ("'NoneType' object has no attribute 'item'", "Something that was called returns nothing: does it change what it is given?"),
+    ("'NoneType' object has no attribute 'zero_'", "A gradient is None until backward() is called: an optimizer's `zero_grad()` knows that."),
+    ("Default process group has not been initialized", "No processes are started here: call the `all_reduce` that the function is given."),
     ("maximum recursion depth exceeded", "A function that calls itself for each entry is a loop, too."),
     ("'NoneType' object is not callable", "Is there a `return`?"),
 )
@@ -244,11 +248,13 @@ def watched(without=()):
     names = _Names(without)
 
     def ready_made(frame, event, _):
-        """Refuse a function of that name in a package or in the course's own modules; a learner's own may be called so."""
+        """Refuse a function or class of that name in a package or in the course's own modules; a learner's own may be called so."""
         code = frame.f_code
-        if event == "call" and code.co_name in without and (
-                "site-packages" in code.co_filename or Path(code.co_filename).parent == COURSE):
-            raise names.refused(code.co_name, code.co_name)
+        if event != "call":
+            return
+        name = code.co_name if code.co_name != "__init__" else code.co_qualname.removesuffix(".__init__")
+        if name in without and ("site-packages" in code.co_filename or Path(code.co_filename).parent == COURSE):
+            raise names.refused(name, name)
 
     try:
         if without:

@@ -56,14 +56,20 @@ def examine(what, answer, cases, close=1e-5, shape="", layouts=("spread", "doubl
 
 def judge(what, cases, close=1e-5, shape=""):
     """Raise Wrong unless `got` is right in all cases."""
+    if said := slip(cases, close):
+        raise Wrong(f"{what}: {said}")
+    for case in cases:
+        if not same(case.got, case.want, close):
+            compare(what, case.got, case.want, close=close, given=case.given, shape=shape)
+
+
+def slip(cases, close=1e-5):
+    """The known slip that explains what was `got` in all cases, a sentence with the first case that it makes wrong, or ""."""
     failing = [case for case in cases if not same(case.got, case.want, close)]
-    if not failing:
-        return
-    for sentence in failing[0].slips:
+    for sentence in failing[0].slips if failing else ():
         if _explains(sentence, cases, failing, close):
-            raise Wrong(f"{what}: {sentence} ({failing[0].given})")
-    for case in failing:
-        compare(what, case.got, case.want, close=close, given=case.given, shape=shape)
+            return f"{sentence} ({failing[0].given})"
+    return ""
 
 
 def _explains(sentence, cases, failing, close):
