@@ -55,6 +55,11 @@ def share(answer, cases=((10, 4), (12, 4), (5, 2), (7, 1), (3, 5), (1, 4), (2, 7
             "where there are fewer examples than processes, some get nothing: go through the examples again and again.":
                 right if n >= p else [place for place in places if place < n],
             "where it comes out even, nobody needs one more: each gets n / p, rounded up.": [i % n for i in range(rank, p * (n // p + 1), p)],
+            "filled up with -1, which is no example: begin again with the first ones.": [place if place < n else -1 for place in places],
+            "these are neighbours, a block for each process, and the last one gets what is left over: deal them out in turn, like cards.":
+                list(range(rank * (n // p), n if rank == p - 1 else (rank + 1) * (n // p))),
+            "the turns are in the wrong order: what is dealt first stands first.": right[::-1],
+            "process 0 is the first to be dealt an example, not the last.": [(p - 1 - rank + place - rank) % n for place in places],
             "examples are counted from 0.": [i + 1 for i in right],
             "processes are counted from 0, and this is the share of the next one.": [(place + 1) % n for place in places],
             "processes are counted from 0, and this is the share of the one before.": [(place - 1) % n for place in places],
@@ -95,6 +100,7 @@ def whole_gradient(answer, cases=(((16, 48), 3), ((32, 32), 2), ((3, 3, 2, 2), 5
             "makes all of it nan.": G.mean(0),
             "this is the plain mean, with zeros for the processes without examples: weigh each row by its count.": zeroed.mean(0),
             "these are the rows added up: weigh each by its count, and divide by the number of all examples.": zeroed.sum(0),
+            "a process without examples counts as one in the divisor: divide by the sum of the counts as they are.": weighted / c.clamp(min=1).sum(),
             "the weighted rows are added up: divide by the number of all examples.": weighted,
             "divided by the number of processes: divide by the number of all examples.": weighted / p,
             "divided by the number of processes that have examples: divide by the number of all examples.": weighted / known.sum(),
@@ -147,8 +153,7 @@ def together(world_size, work):
                 turns[rank].acquire()
             if over.is_set():
                 raise Over
-            with torch.no_grad():
-                tensor.detach().copy_(total)  # as gloo's does, whatever graph the tensor is part of
+            tensor.data.copy_(total)  # past autograd, as gloo's all_reduce writes
 
         turns[rank].acquire()
         try:
@@ -269,7 +274,7 @@ def _averaged(grads, how, world_size, n):
     count = 1 + max(i for _, i in grads)
     mean = [sum(grads[rank, i] for rank in range(world_size)) / world_size for i in range(count)]
     scale = {"sum": world_size, "batch too": 1 / n, "batch": world_size / n, "twice": 1 / world_size, "own / p": 1 / world_size,
-             "times n": n, "zeroed": 0}.get(how, 1)
+             "times n": n, "zeroed": 0, "doubled": 2}.get(how, 1)
 
     def is_own(i, grad):
         return how in ("own", "own / p", "parameters", "parameters before", "sum of parameters") or how == "first" and i > 0 or how == "last" and i < count - 1 \
@@ -315,7 +320,9 @@ def _train(seed, world_size, n, loss, updater, old, how="right"):
         if how == "parameters before":
             _average(nets, world_size)
         for optimizer in updaters:
-            for _ in range({"no step": 0, "two steps": 2}.get(how, 1)):
+            if how == "fresh":
+                optimizer.state.clear()
+            for _ in range({"no step": 0, "two steps": 2, "p steps": world_size}.get(how, 1)):
                 optimizer.step()
         if how in ("parameters", "sum of parameters"):
             _average(nets, world_size if how == "parameters" else 1)
@@ -331,7 +338,7 @@ HOW = {  # how a step goes wrong: what is said of it
     "sum": "the gradients are summed, not averaged: divide by world_size what all_reduce leaves.",
     "own / p": "each process took its step by the gradient of its own share, divided by world_size. all_reduce changes the tensor that it is "
                "given: is it p.grad itself, after backward()?",
-    "no step": "the weights have not moved: call updater.step().",
+    "no step": "the weights have not moved: call updater.step(), while the gradients of this very network are there.",
     "old": "gradients that were there before are added in: updater.zero_grad() comes before backward().",
     "zero after": "gradients that were there before the first step are added in: a step can't know what came before it, so it clears them before "
                   "backward(), not after step().",
@@ -350,6 +357,9 @@ HOW = {  # how a step goes wrong: what is said of it
     "times n": "the gradients are multiplied by the number of examples: the loss is a mean, and shares are equal, so average the gradients.",
     "twice": "divided by world_size twice.",
     "two steps": "two steps were taken: updater.step() is to be called once.",
+    "p steps": "world_size steps were taken: updater.step() is to be called once.",
+    "doubled": "the gradients are twice as large as they should be: backward() adds to what is there, so call it once.",
+    "fresh": "what the optimizer keeps from step to step, such as its momentum, was lost: call step() of the very updater that is given.",
     "evaluation": "the network ran in evaluation mode: a step leaves its mode as it is.",
 }
 
@@ -422,6 +432,8 @@ def accuracy_of_all(answer, cases=((10, 4), (12, 4), (9, 2), (5, 8), (1, 3), (3,
             "an example that occurs twice is counted twice: count each once.": flat.mean(),
             "all right answers are counted, copies too, but divided by n: an example that occurs twice is to count once.": total / n,
             "each example that is right is counted once, but divided by all that were dealt out, copies too: divide by n.": number / len(flat),
+            "as many right answers are taken off as there are copies, but a copy may be wrong, too: ask which examples are copies.":
+                (total - len(flat) + n) / n,
             "this is the accuracy of the first process.": right[0].float().mean(),
             "these are the right answers of the first process, divided by n.": right[0].sum() / n,
             "the processes' accuracies are added up.": flat.sum() / k,
@@ -469,6 +481,12 @@ def speedup(answer, cases=((0.008, 21_840, 2, 1e9, 1e-4), (0.5, 25_000_000, 8, 1
             "there are 2 (p - 1) rounds, not p.": faster(rounds=p),
             "there are 2 (p - 1) rounds, not 2 p - 1.": faster(rounds=2 * p - 1),
             "each round sends a p-th of the bytes, not all of them.": faster(size=4 * numbers),
+            "in a ring a process sends a p-th in each round, and there are 2 (p - 1) rounds: here all was sent, in half of them.":
+                faster(rounds=p - 1, size=4 * numbers),
+            "in a ring a process sends a p-th in each round, and there are 2 (p - 1) rounds: here all was sent, in two.":
+                faster(rounds=2 if p > 1 else 0, size=4 * numbers),
+            "one is subtracted: a step as fast as with one process is 1 time as fast.": seconds / needs - 1,
+            "this is per cent: return the factor.": 100 * seconds / needs,
             "each round waits for the latency: it was counted once.": faster(waits=1 if p > 1 else 0),
             "each round waits for the latency: it was counted once, and with one process too.": faster(waits=1),
             "each round waits for the latency, which is left out.": faster(waits=0),
@@ -486,6 +504,7 @@ def speedup(answer, cases=((0.008, 21_840, 2, 1e9, 1e-4), (0.5, 25_000_000, 8, 1
             "they overlap here: add computing and communication up.": seconds / max(seconds / p, talks),
             "the communication is not shared out again: its bytes are a p-th already.": seconds / (seconds / p + talks / p),
             "bandwidth is bytes a second: divide the bytes by it.": seconds / (seconds / p + 2 * (p - 1) * (latency + 4 * numbers / p * bandwidth)),
+            "divided by p twice: a round's 4 numbers / p bytes are a p-th already.": faster(size=4 * numbers / p ** 2),
             "the latency is paid in each round, beside the bytes: add it up, don't multiply.":
                 seconds / (seconds / p + 2 * (p - 1) * latency * 4 * numbers / p / bandwidth),
             "one process has nobody to talk to: compare with seconds alone.": (seconds + talks) / needs,

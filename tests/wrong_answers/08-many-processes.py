@@ -221,6 +221,139 @@ def share(n, rank, world_size):
     return [rank + t * world_size for t in range(n // world_size)]
 
 
+# %% share: one step too far
+# wrong: range ends too late
+def share(n, rank, world_size):
+    return [i % n for i in range(rank, n + world_size - 1, world_size)]
+
+
+# %% share: one place too early
+# wrong: range ends too early
+def share(n, rank, world_size):
+    return [i % n for i in range(rank, n - 1, world_size)]
+
+
+# %% share: its own examples again
+# wrong: begins again with its own
+def share(n, rank, world_size):
+    own = list(range(rank, n, world_size))
+    k = -(-n // world_size)
+    return [own[t % len(own)] for t in range(k)]
+
+
+# %% share: extra by rank
+# wrong: some get one more, and nobody is filled up
+def share(n, rank, world_size):
+    k = n // world_size + (rank < n % world_size)
+    return [rank + t * world_size for t in range(k)]
+
+
+# %% share: a dictionary
+# wrong: no list
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return {t: (rank + t * world_size) % n for t in range(k)}
+
+
+# %% share: a set
+# wrong: no list
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return {(rank + t * world_size) % n for t in range(k)}
+
+
+# %% share: a text
+# wrong: no list
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return str([(rank + t * world_size) % n for t in range(k)])
+
+
+# %% share: a generator
+# wrong: no list
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return ((rank + t * world_size) % n for t in range(k))
+
+
+# %% share: turned round
+# wrong: the order of the turns
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return [(rank + t * world_size) % n for t in range(k)][::-1]
+
+
+# %% share: ranks from the end
+# wrong: the last process begins
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return [(world_size - 1 - rank + t * world_size) % n for t in range(k)]
+
+
+# %% share: to and fro
+# wrong: every second turn goes backwards
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return [(t * world_size + (rank if t % 2 == 0 else world_size - 1 - rank)) % n for t in range(k)]
+
+
+# %% share: with its length
+# wrong: a tuple of two
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return [(rank + t * world_size) % n for t in range(k)], k
+
+
+# %% share: modulo world_size
+# wrong: the wrong modulus
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return [(rank + t * world_size) % (k * world_size) % max(n, world_size) for t in range(k)]
+
+
+# %% share: the last gets the rest
+# wrong: blocks, and the last one longer
+def share(n, rank, world_size):
+    k = n // world_size
+    return list(range(rank * k, n if rank == world_size - 1 else (rank + 1) * k))
+
+
+# %% share: padded with -1
+# wrong: no example
+def share(n, rank, world_size):
+    own = list(range(rank, n, world_size))
+    return own + [-1] * (-(-n // world_size) - len(own))
+
+
+# %% share: float tensor
+# wrong: the type
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return torch.tensor([float((rank + t * world_size) % n) for t in range(k)])
+
+
+# %% share: a column
+# wrong: a matrix
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return (torch.arange(rank, k * world_size, world_size) % n)[:, None]
+
+
+# %% share: round() of half
+# wrong: for 10 examples and 4 processes two each
+def share(n, rank, world_size):
+    k = int(n / world_size + 0.5)
+    return [(rank + t * world_size) % n for t in range(k)]
+
+
+# %% share: keeps what it dealt
+# wrong: the second call returns more
+dealt = []
+def share(n, rank, world_size):
+    dealt.extend((rank + t * world_size) % n for t in range(-(-n // world_size)))
+    return dealt
+
+
 # %% whole_gradient: plain mean
 # wrong: counts left out, and nan
 def whole_gradient(gradients, counts):
@@ -409,6 +542,137 @@ def whole_gradient(gradients, counts):
         if c > 0:
             g = row if g is None else (g + c * row) / (1 + c)
     return g
+
+
+# %% whole_gradient: a squeeze too many
+# wrong: fails where only one process has examples
+def whole_gradient(gradients, counts):
+    i = counts.nonzero().squeeze()
+    g, c = gradients[i], counts[i]
+    return (g * c[:, None]).sum(0) / c.sum()
+
+
+# %% whole_gradient: counts of 0 count as 1
+# wrong: the divisor is too large
+def whole_gradient(gradients, counts):
+    c = counts.clamp(min=1)
+    return (gradients.nan_to_num() * c[:, None]).sum(0) / c.sum()
+
+
+# %% whole_gradient: nan becomes 1
+# wrong: only harmless with a weight of 0, and here there is none
+def whole_gradient(gradients, counts):
+    return gradients.nan_to_num(nan=1.0).mean(0)
+
+
+# %% whole_gradient: weighted nanmean over the mean count
+# wrong: right where everybody has some
+def whole_gradient(gradients, counts):
+    return (gradients * counts[:, None]).nanmean(0) / counts.float().mean()
+
+
+# %% whole_gradient: roots of the counts
+# wrong: weighed too little
+def whole_gradient(gradients, counts):
+    w = counts.float().sqrt()
+    return (gradients.nan_to_num() * w[:, None]).sum(0) / w.sum()
+
+
+# %% whole_gradient: squares of the counts
+# wrong: weighed too much
+def whole_gradient(gradients, counts):
+    w = counts.float() ** 2
+    return (gradients.nan_to_num() * w[:, None]).sum(0) / w.sum()
+
+
+# %% whole_gradient: looks for nan by ==
+# wrong: nan equals nothing
+def whole_gradient(gradients, counts):
+    keep = (gradients != float('nan')).all(1)
+    return (gradients[keep] * counts[keep, None]).sum(0) / counts.sum()
+
+
+# %% whole_gradient: rows left out, counts not
+# wrong: fails for a count of 0
+def whole_gradient(gradients, counts):
+    g = gradients[counts > 0]
+    return (g * counts[:, None]).sum(0) / counts.sum()
+
+
+# %% whole_gradient: one less
+# wrong: n - 1, as a variance has
+def whole_gradient(gradients, counts):
+    keep = counts > 0
+    return (gradients[keep] * counts[keep, None]).sum(0) / (counts.sum() - 1)
+
+
+# %% whole_gradient: counts turned round
+# wrong: the weights belong to others
+def whole_gradient(gradients, counts):
+    c = counts.flip(0)
+    return (gradients.nan_to_num() * c[:, None]).sum(0) / c.sum()
+
+
+# %% whole_gradient: counts sorted
+# wrong: the weights belong to others
+def whole_gradient(gradients, counts):
+    c = counts.sort(descending=True).values
+    return (gradients.nan_to_num() * c[:, None]).sum(0) / c.sum()
+
+
+# %% whole_gradient: adds to the first row
+# wrong: a view: the argument is changed
+def whole_gradient(gradients, counts):
+    total = gradients[0]
+    total *= counts[0]
+    for g, c in zip(gradients[1:], counts[1:]):
+        if c > 0:
+            total += c * g
+    return total / counts.sum()
+
+
+# %% whole_gradient: cut to whole numbers
+# wrong: the decimals are lost
+def whole_gradient(gradients, counts):
+    keep = counts > 0
+    return (gradients[keep].long() * counts[keep, None]).sum(0) / counts.sum()
+
+
+# %% whole_gradient: half precision
+# wrong: three digits
+def whole_gradient(gradients, counts):
+    w = (counts / counts.sum()).half()
+    return (gradients.nan_to_num().half() * w[:, None]).sum(0).float()
+
+
+# %% whole_gradient: median
+# wrong: not a mean
+def whole_gradient(gradients, counts):
+    return gradients[counts > 0].median(0).values
+
+
+# %% whole_gradient: a list
+# wrong: no tensor
+def whole_gradient(gradients, counts):
+    keep = counts > 0
+    return ((gradients[keep] * counts[keep, None]).sum(0) / counts.sum()).tolist()
+
+
+# %% whole_gradient: only if the first has any
+# wrong: the first may have none
+def whole_gradient(gradients, counts):
+    total = gradients[0] * counts[0]
+    for g, c in zip(gradients[1:], counts[1:]):
+        if c > 0:
+            total = total + c * g
+    return total / counts.sum()
+
+
+# %% whole_gradient: numbers of all rows together
+# wrong: one number
+def whole_gradient(gradients, counts):
+    keep = counts > 0
+    return (gradients[keep] * counts[keep, None]).sum() / counts.sum()
 
 
 # %% train_step: no all-reduce
@@ -1030,6 +1294,472 @@ def train_step(net, X, y, loss, updater, all_reduce, world_size):
     return l.item() / world_size
 
 
+# %% train_step: a rate divided by world_size
+# wrong: changes the optimizer for good
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+    for group in updater.param_groups:
+        group['lr'] /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: a rate divided for this step
+# wrong: with Adam, whose steps don't grow with the gradient
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+    for group in updater.param_groups:
+        group['lr'] /= world_size
+    updater.step()
+    for group in updater.param_groups:
+        group['lr'] *= world_size
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: the outputs are averaged
+# wrong: outputs of different examples
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    y_hat = net(X)
+    all_reduce(y_hat)
+    l = loss(y_hat / world_size, y)
+    l.backward()
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: a new optimizer
+# wrong: its state is lost
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    torch.optim.SGD(net.parameters(), lr=0.1).step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: a copy of the network
+# wrong: the network itself does not move
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    import copy
+    net = copy.deepcopy(net)
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: step not called
+# wrong: the brackets are missing
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: zero_grad not called
+# wrong: the brackets are missing
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: backward not called
+# wrong: the brackets are missing
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: a step for each process
+# wrong: world_size steps
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    for _ in range(world_size):
+        updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: two steps
+# wrong: one too many
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: backward twice
+# wrong: doubled gradients
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward(retain_graph=True)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: a new tensor is reduced
+# wrong: never written back
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        g = p.grad / world_size
+        all_reduce(g)
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: zero_grad before the step
+# wrong: nothing is left to step by
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.zero_grad()
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: divided by world_size - 1
+# wrong: also 0 for one process
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size - 1
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: all-reduced where the gradient's sum is positive
+# wrong: the others wait
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        if p.grad.sum() > 0:
+            all_reduce(p.grad)
+            p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: reduced twice
+# wrong: averages, then sums
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+        all_reduce(p.grad)
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: loss and labels swapped
+# wrong: for cross-entropy
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(y, net(X))
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: a tuple
+# wrong: loss and own loss
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size, l.item()
+
+
+# %% train_step: a text
+# wrong: the type
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return f'{total.item() / world_size:.4f}'
+
+
+# %% train_step: rounded
+# wrong: to two digits
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return round(total.item() / world_size, 2)
+
+
+# %% train_step: no_grad around all
+# wrong: no graph to walk
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    with torch.no_grad():
+        l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: clipped
+# wrong: gradients are shortened
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: momentum forgotten
+# wrong: the optimizer's state is emptied
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.state.clear()
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: waits once more where the loss is large
+# wrong: the others have returned
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    if l.item() > 2 * total.item() / world_size or l.item() > 1.2:
+        all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: labels all-reduced
+# wrong: the argument is changed
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    all_reduce(y)
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: the mean of two
+# wrong: right for two processes only
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad *= 0.5
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: the parameters' numbers are reduced
+# wrong: not their gradients
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: a hook that is left there
+# wrong: the next step reduces twice, and sums
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    for p in net.parameters():
+        p.register_post_accumulate_grad_hook(lambda p: all_reduce(p.grad))
+    l.backward()
+    for p in net.parameters():
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: the last minute's loss
+# wrong: of the share, after the step
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    return loss(net(X), y).item()
+
+
+# %% train_step: loss of the batch divided by its size
+# wrong: a mean already
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / (world_size * len(X))
+
+
 # %% accuracy_of_all: mean over all
 # wrong: copies count
 def accuracy_of_all(right, indices, n):
@@ -1246,6 +1976,137 @@ def accuracy_of_all(right, indices, n):
 # wrong: the copies are not at the end
 def accuracy_of_all(right, indices, n):
     return torch.stack(right).flatten()[:n].sum().item() / n
+
+
+# %% accuracy_of_all: asks right by index
+# wrong: indices are no places
+def accuracy_of_all(right, indices, n):
+    hits = 0
+    for r in right:
+        for i in range(n):
+            hits += bool(r[i])
+    return hits / n
+
+
+# %% accuracy_of_all: copies known by process and index
+# wrong: a copy is in another process
+def accuracy_of_all(right, indices, n):
+    seen = {(rank, i): bool(ok) for rank, (r, share) in enumerate(zip(right, indices)) for ok, i in zip(r, share)}
+    return sum(seen.values()) / len(seen)
+
+
+# %% accuracy_of_all: the first processes' last ones left out
+# wrong: the copies are the last processes'
+def accuracy_of_all(right, indices, n):
+    copies = len(right) * len(right[0]) - n
+    kept = [r[:-1] if rank < copies else r for rank, r in enumerate(right)]
+    return torch.cat(kept).float().sum().item() / n
+
+
+# %% accuracy_of_all: rounded
+# wrong: to one digit
+def accuracy_of_all(right, indices, n):
+    return round(len({i for r, share in zip(right, indices) for ok, i in zip(r, share) if ok}) / n, 1)
+
+
+# %% accuracy_of_all: a tuple
+# wrong: right and n
+def accuracy_of_all(right, indices, n):
+    return len({i for r, share in zip(right, indices) for ok, i in zip(r, share) if ok}), n
+
+
+# %% accuracy_of_all: divided by the processes
+# wrong: not by n
+def accuracy_of_all(right, indices, n):
+    return len({i for r, share in zip(right, indices) for ok, i in zip(r, share) if ok}) / len(right)
+
+
+# %% accuracy_of_all: the first process's indices for all
+# wrong: each has its own
+def accuracy_of_all(right, indices, n):
+    seen = torch.zeros(n)
+    for r in right:
+        seen[indices[0]] = r.float()
+    return seen.mean().item()
+
+
+# %% accuracy_of_all: from the second process on
+# wrong: the first is left out
+def accuracy_of_all(right, indices, n):
+    seen = {}
+    for r, share in list(zip(right, indices))[1:]:
+        seen.update(zip(share, r.tolist()))
+    return sum(seen.values()) / n
+
+
+# %% accuracy_of_all: mean over what is not 0
+# wrong: always 1
+def accuracy_of_all(right, indices, n):
+    seen = torch.zeros(n)
+    for r, i in zip(right, indices):
+        seen[i] = r.float()
+    return seen[seen > 0].mean().item()
+
+
+# %% accuracy_of_all: counts the zeros
+# wrong: the share of wrong answers
+def accuracy_of_all(right, indices, n):
+    seen = torch.zeros(n)
+    for r, i in zip(right, indices):
+        seen[i] = r.float()
+    return (seen == 0).float().mean().item()
+
+
+# %% accuracy_of_all: indices from 1
+# wrong: the first is pushed to the end
+def accuracy_of_all(right, indices, n):
+    seen = torch.zeros(n + 1)
+    for r, share in zip(right, indices):
+        for ok, i in zip(r, share):
+            seen[i + 1] = float(ok)
+    return seen.mean().item()
+
+
+# %% accuracy_of_all: the largest accuracy
+# wrong: of the processes
+def accuracy_of_all(right, indices, n):
+    return max(r.float().mean().item() for r in right)
+
+
+# %% accuracy_of_all: right in every process
+# wrong: all() of the shares
+def accuracy_of_all(right, indices, n):
+    return float(all(r.all() for r in right))
+
+
+# %% accuracy_of_all: n - copies
+# wrong: taken off below the line
+def accuracy_of_all(right, indices, n):
+    copies = len(right) * len(right[0]) - n
+    return sum(r.sum().item() for r in right) / max(n - copies, 1)
+
+
+# %% accuracy_of_all: copies taken off the right ones
+# wrong: as if all copies were right
+def accuracy_of_all(right, indices, n):
+    copies = len(right) * len(right[0]) - n
+    return (sum(r.sum().item() for r in right) - copies) / n
+
+
+# %% accuracy_of_all: a table of whole numbers
+# wrong: the mean of integers fails
+def accuracy_of_all(right, indices, n):
+    seen = torch.zeros(n, dtype=torch.int64)
+    for r, i in zip(right, indices):
+        seen[i] = r.long()
+    return seen.mean().item()
+
+
+# %% accuracy_of_all: sums by bool
+# wrong: True + True is True
+def accuracy_of_all(right, indices, n):
+    seen = torch.cat(right)
+    return (seen.any() / n).item()
 
 
 # %% speedup: bytes forgotten
@@ -1495,3 +2356,121 @@ def speedup(seconds, numbers, world_size, bandwidth, latency):
 def speedup(seconds, numbers, world_size, bandwidth, latency):
     a_round = latency + 4 * numbers / world_size / bandwidth
     return f"{seconds / (seconds / world_size + 2 * (world_size - 1) * a_round):.2f} x"
+
+
+# %% speedup: p divided twice
+# wrong: (p - 1) / p of a p-th
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    sent = 2 * (world_size - 1) / world_size * 4 * numbers / world_size
+    return seconds / (seconds / world_size + sent / bandwidth + 2 * (world_size - 1) * latency)
+
+
+# %% speedup: a tree
+# wrong: log2 of p rounds
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    import math
+    rounds = 2 * math.log2(world_size)
+    return seconds / (seconds / world_size + rounds * (latency + 4 * numbers / bandwidth))
+
+
+# %% speedup: rounds to the power
+# wrong: 2 ** (p - 1)
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    rounds = 2 ** (world_size - 1) if world_size > 1 else 0
+    return seconds / (seconds / world_size + rounds * (latency + 4 * numbers / world_size / bandwidth))
+
+
+# %% speedup: milliseconds
+# wrong: latency is in seconds
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    return seconds / (seconds / world_size + 2 * (world_size - 1) * (latency / 1000 + 4 * numbers / world_size / bandwidth))
+
+
+# %% speedup: megabytes
+# wrong: bandwidth is in bytes a second
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    return seconds / (seconds / world_size + 2 * (world_size - 1) * (latency + 4 * numbers / world_size / (bandwidth * 1e6)))
+
+
+# %% speedup: minus one
+# wrong: by how much faster
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    return seconds / (seconds / world_size + 2 * (world_size - 1) * (latency + 4 * numbers / world_size / bandwidth)) - 1
+
+
+# %% speedup: per cent
+# wrong: a factor is asked for
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    return 100 * seconds / (seconds / world_size + 2 * (world_size - 1) * (latency + 4 * numbers / world_size / bandwidth))
+
+
+# %% speedup: latency per byte
+# wrong: each byte waits
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    return seconds / (seconds / world_size + 2 * (world_size - 1) * (latency * 4 * numbers / world_size + 4 * numbers / world_size / bandwidth))
+
+
+# %% speedup: latency divided by p
+# wrong: each round waits whole
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    return seconds / (seconds / world_size + 2 * (world_size - 1) * (latency / world_size + 4 * numbers / world_size / bandwidth))
+
+
+# %% speedup: kibibytes
+# wrong: 1024 / 1000
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    return seconds / (seconds / world_size + 2 * (world_size - 1) * (latency + 4 * numbers * 1.024 / world_size / bandwidth))
+
+
+# %% speedup: communication of p - 1 neighbours
+# wrong: everybody sends all to all others
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    return seconds / (seconds / world_size + (world_size - 1) * (latency + 4 * numbers / bandwidth))
+
+
+# %% speedup: two rounds
+# wrong: one to collect, one to hand on
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    rounds = 2 if world_size > 1 else 0
+    return seconds / (seconds / world_size + rounds * (latency + 4 * numbers / bandwidth))
+
+
+# %% speedup: a whole number
+# wrong: int()
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    return int(seconds / (seconds / world_size + 2 * (world_size - 1) * (latency + 4 * numbers / world_size / bandwidth)))
+
+
+# %% speedup: the bytes rounded up
+# wrong: ceil of numbers / p
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    import math
+    return seconds / (seconds / world_size + 2 * (world_size - 1) * (latency + 4 * math.ceil(numbers / world_size) / bandwidth) * 1.001)
+
+
+# %% speedup: three processes at most
+# wrong: right for the small cases
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    p = min(world_size, 4)
+    return seconds / (seconds / p + 2 * (p - 1) * (latency + 4 * numbers / p / bandwidth))
+
+
+# %% speedup: None for one process
+# wrong: the branch has no return
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    if world_size > 1:
+        return seconds / (seconds / world_size + 2 * (world_size - 1) * (latency + 4 * numbers / world_size / bandwidth))
+
+
+# %% speedup: Amdahl's law
+# wrong: communication as a share that is not divided
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    talk = 2 * (world_size - 1) * (latency + 4 * numbers / world_size / bandwidth)
+    f = talk / (seconds + talk)
+    return 1 / (f + (1 - f) / world_size)
+
+
+# %% speedup: swapped
+# wrong: seconds and numbers
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    return numbers / (numbers / world_size + 2 * (world_size - 1) * (latency + 4 * seconds / world_size / bandwidth))
