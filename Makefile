@@ -57,7 +57,7 @@ COMING = This sets up .venv: 320 MB to download, 1.5 GB on disk$(if $(TORCH),.,;
 	@touch $@
 
 # ---- for instructors and maintainers; what is handed out to students ends above this line (tools/handout.py)
-# `make lint` looks at form, `make test` runs every lesson and every quick test, .ci/run the slow ones too. For instructors: make release, make grade LESSON=... FROM=..., make feedback LESSON=...
+# `make lint` looks at form, `make test` runs lessons 01 to 07 and every quick test, .ci/run the slow ones too. For instructors: make release, make grade LESSON=... FROM=..., make feedback LESSON=...
 .NOTPARALLEL:  # what checks an argument comes before what installs
 .PHONY: lint test site pdf slides explored release-check notebooks release grade feedback marks similar formgrader handout fork links bench mutants shuffled lock
 

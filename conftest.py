@@ -31,8 +31,14 @@ if os.name == "posix":
     nbval.kernel.KernelManager = _ipc_manager
 
 
+LONG = {"08-many-processes.ipynb": "starts PyTorch in dozens of processes: a minute and a half of both cores"}
+
+
 def pytest_collection_modifyitems(items):
     """`make test` leaves out what needs minutes, root or Debian's packages, and nothing else: each such test says which."""
+    for item in items:
+        if item.path.name in LONG:
+            item.add_marker(pytest.mark.slow(LONG[item.path.name]))
     silent = sorted({item.nodeid for item in items for kind in ("slow", "exhaustive") for mark in item.iter_markers(kind)
                      if not (mark.args and mark.args[0])})
     if silent:

@@ -52,7 +52,7 @@ def test_what_badges_and_make_lab_open_is_without_answers():
 
 def test_copies_lead_to_one_another(tmp_path):
     made = mine.versions()
-    assert len(made) == 14
+    assert len(made) == 16
     for name, text in made.items():
         nbformat.validate(nbformat.reads(text, 4))
         for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", text):

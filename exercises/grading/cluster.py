@@ -47,7 +47,7 @@ TRIES = 3        # workers that one submission may take down with it
 ANSWERS = 60     # seconds until a worker must have said what it is
 COMES_BACK = 120  # seconds that a scheduler which is gone is waited for
 SETTINGS = {
-    "distributed.scheduler.allowed-failures": TRIES - 1,
+    "distributed.scheduler.allowed-failures": 0,      # a run counts the tries itself (verdicts)
     "distributed.scheduler.worker-ttl": "30s",       # one that says nothing for so long is given up, and its submission graded elsewhere
     "distributed.comm.timeouts.connect": "10s",
     "distributed.comm.timeouts.tcp": "30s",
@@ -165,9 +165,29 @@ def judged(packet: bytes, kind: str, expected: str, reference: bytes) -> str:
         return json.dumps(told | {"unfit": why})
     with _one:  # a worker of several threads: what a check prints would be mixed
         if reference not in _references:
-            _references[reference] = verdict(reference)
-        said = verdict(packet) if packet else ""
+            _references[reference] = _in_time(reference)
+        said = _in_time(packet) if packet else ""
     return json.dumps(told | {"said": said, "reference": _references[reference]})
+
+
+def _in_time(packet):
+    """verdict(packet), or the end of this worker where its limits have not ended it long since.
+
+    A grading that hangs (a disk that doesn't answer) would be waited for without end, as the worker goes on saying that it is well.
+    Ended, it is started again, and the submission is tried elsewhere.
+    """
+    watch = threading.Timer(_longest(packet), os._exit, (1,))
+    watch.daemon = True
+    watch.start()
+    try:
+        return verdict(packet)
+    finally:
+        watch.cancel()
+
+
+def _longest(packet):
+    """Seconds after which a verdict is not to be waited for any more: its limits, twice, and what a slow machine needs to begin."""
+    return 2 * json.loads(packet)["limits"]["total_seconds"] + ANSWERS
 
 
 def _stand_aside(names):
@@ -236,7 +256,7 @@ class Crew:
         while True:
             try:
                 self.client = Client(address, security=self.security, timeout=5)
-                self.client.run_on_scheduler(_allow_tries)
+                self.client.run_on_scheduler(_let_the_run_count)
                 return
             except (OSError, TimeoutError) as error:
                 self._leave()
@@ -288,7 +308,7 @@ class Crew:
         answers, there = {}, self._workers(0)
         for address, future in futures.items():
             told = self._told(future) if future.status in ("finished", "error") else {"error": f"it did not answer in {seconds:.0f} s"}
-            if told and address in there:
+            if told and "ended" not in told and address in there:
                 answers[address] = {"unfit": told["error"]} if "error" in told else told
             future.cancel(force=True)
         return answers
@@ -323,7 +343,7 @@ class Crew:
             try:
                 while not (new := set(self._workers()) - self.fit - set(self.refused)) and not self.fit and not self.refused and time.monotonic() < until:
                     time.sleep(0.5)
-                for address, told in self._ask_each(new, 2 * json.loads(packet)["limits"]["total_seconds"] + ANSWERS).items():
+                for address, told in self._ask_each(new, _longest(packet)).items():
                     if why := self._fault(address, told):
                         self._refuse(address, why)
             except LOST as error:
@@ -338,16 +358,22 @@ class Crew:
         """Yield (student, verdict) for each, as they come; what a worker or the scheduler took with it is graded anew.
 
         `packets`: {student: a function that makes the packet}. `most`: so many at a time. Raises Stop where nobody is left to grade.
+
+        A submission whose worker ends is given to another. Its last try it has when all others are done, so that no other can have
+        ended that worker: one may have waited there behind the other.
         """
         waiting, running, made, free = collections.deque(packets), {}, {}, 0
+        numbers, ends, suspects = dict(zip(packets, itertools.count())), collections.Counter(), collections.deque()
         alone_since = None
-        while waiting or running:
+        while waiting or running or suspects:
+            if not waiting and not running:
+                waiting.append(suspects.popleft())
             for student in itertools.islice(waiting, free):
                 made[student] = made.get(student) or packets[student]()  # what fails here is this machine's
             try:
                 self._there()
                 while waiting and waiting[0] in made:
-                    running[self._submit(made[waiting[0]])] = waiting[0]
+                    running[self._submit(made[waiting[0]], numbers[waiting[0]])] = waiting[0]
                     del made[waiting.popleft()]
                 alone_since = None if self._usable() else alone_since or time.monotonic()
                 if alone_since and time.monotonic() - alone_since > COMES_BACK:
@@ -371,7 +397,10 @@ class Crew:
                 if found is None:
                     continue
                 student = running.pop(future)
-                if "error" in found:
+                ends[student] += "ended" in found
+                if "ended" in found and ends[student] < TRIES:
+                    (waiting if ends[student] < TRIES - 1 else suspects).append(student)
+                elif "error" in found:
                     yield student, json.dumps(found)
                 elif why := self._fault(found["worker"], found):  # one that came later
                     waiting.append(student)
@@ -388,33 +417,30 @@ class Crew:
             with contextlib.suppress(*LOST):
                 free = max(0, min(most, len(self._usable())) - len(running))
 
-    def _submit(self, packet):
-        return self.client.submit(judged, packet, self.kind, self.expected, self.reference, key=f"verdict-{next(_numbers)}-{uuid.uuid4().hex}", pure=False,
+    def _submit(self, packet, number):
+        return self.client.submit(judged, packet, self.kind, self.expected, self.reference, key=f"verdict-{number}-{uuid.uuid4().hex}", pure=False,
                                   resources=self.needed)
 
     @staticmethod
     def _told(future):
-        """What a worker told, {"error": why not}, or None where it ended before that could be fetched, and another begins anew."""
+        """What a worker told, {"error": why not} with "ended" where it ended, or None where it ended before that could be fetched, and another begins anew."""
         try:
             return json.loads(future.result(timeout=30))
         except TimeoutError:
             return None
         except KilledWorker:
-            return {"error": f"its worker ended, {TRIES} times"}
+            return {"error": f"its worker ended, {TRIES} times", "ended": True}
         except LOST:
             raise
         except Exception as error:  # of Dask's, or of the worker's machine
             return {"error": _words(error)}
 
 
-_numbers = itertools.count()
-
-
 LOST = (OSError, CancelledError, ClosedClientError)  # what Dask raises where the scheduler is gone
 
 
-def _allow_tries(dask_scheduler):
-    dask_scheduler.allowed_failures = TRIES - 1
+def _let_the_run_count(dask_scheduler):
+    dask_scheduler.allowed_failures = SETTINGS["distributed.scheduler.allowed-failures"]
 
 
 def _words(error):

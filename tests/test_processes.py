@@ -1,0 +1,226 @@
+"""notebooks/train.py, lesson 08's script: with torchrun and without, on two launchers, gone on with, and killed in the middle.
+
+Real processes on this machine, meeting over loopback; each run has a limit. The drawn sample, a few hundred examples.
+"""
+import argparse
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "notebooks")]
+import train as script  # noqa: E402  utils with it, before torch
+import utils  # noqa: E402
+
+import torch  # noqa: E402
+from torch import distributed as dist, nn  # noqa: E402
+
+pytestmark = pytest.mark.slow("starts PyTorch in several processes for each test")
+LIMIT = 120  # seconds for a run: ten times what it takes
+SMALL = ["--examples", "512", "--lr", "0.05", "--dropout", "0"]
+
+
+def command(*options, processes=2, launcher="torchrun"):
+    """How a run is started: by torchrun, or by the script itself."""
+    path, options = str(ROOT / "notebooks" / "train.py"), [str(option) for option in options]
+    if launcher == "torchrun":
+        return [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "--max-restarts", "3",
+                path, *SMALL, *options]
+    return [sys.executable, path, "--processes", str(processes), *SMALL, *options]
+
+
+def started(*options, **how):
+    return begun(command(*options, **how))
+
+
+def begun(line):
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True,
+                            env={**os.environ, "COURSE_DATA": "sample", "OMP_NUM_THREADS": "1"})
+
+
+def ended(run):
+    """(exit status, what it printed, what it complained of); ended by force at the limit."""
+    try:
+        said, complained = run.communicate(timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        os.killpg(run.pid, signal.SIGKILL)
+        said, complained = run.communicate()
+        pytest.fail(f"still running after {LIMIT} s: {said}{complained[-2000:]}")
+    return run.returncode, said, complained
+
+
+def epochs(said):
+    """[(epoch, training loss, test accuracy)]"""
+    return [(int(epoch), float(loss), float(accuracy))
+            for epoch, loss, accuracy in re.findall(r"^epoch (\d+): train loss ([\d.]+), test accuracy ([\d.]+)$", said, re.M)]
+
+
+def run(*options, **how):
+    status, said, complained = ended(started(*options, **how))
+    assert status == 0, said + complained[-3000:]
+    return epochs(said)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """Three epochs on two processes, and the checkpoint after the second."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    first = run("--epochs", 2, "--checkpoint", folder / "two.pt")
+    return run("--epochs", 3), first, folder / "two.pt"
+
+
+def near(found, wanted):
+    """Whether two runs' epochs are the same but for rounding."""
+    return [epoch for epoch, *_ in found] == [epoch for epoch, *_ in wanted] and all(
+        abs(a - b) < 2e-3 for one, other in zip(found, wanted) for a, b in zip(one[1:], other[1:]))
+
+
+@pytest.mark.parametrize("processes, launcher", [(1, "torchrun"), (4, "torchrun"), (1, "the script"), (2, "the script")])
+def test_any_number_of_processes_started_either_way_has_the_same_run(unbroken, processes, launcher):
+    assert near(run("--epochs", 3, processes=processes, launcher=launcher), unbroken[0])
+
+
+@pytest.mark.parametrize("processes", [1, 2, 4])
+def test_a_run_goes_on_with_any_number_of_processes(unbroken, tmp_path, processes):
+    whole, first, checkpoint = unbroken
+    assert first == whole[:2]
+    (tmp_path / "run.pt").write_bytes(checkpoint.read_bytes())
+    assert near(run("--epochs", 3, "--checkpoint", tmp_path / "run.pt", processes=processes), whole[2:])
+
+
+def test_with_dropout_too_a_run_that_goes_on_is_the_unbroken_one(tmp_path):
+    options = ["--dropout", 0.5]
+    whole = run("--epochs", 2, *options)
+    first = run("--epochs", 1, *options, "--checkpoint", tmp_path / "run.pt")
+    assert first + run("--epochs", 2, *options, "--checkpoint", tmp_path / "run.pt") == whole and whole[0][1] > whole[1][1]
+
+
+def killed_in_the_middle(*options, how, **more):
+    """A run, one process of which is killed in its second epoch: what it printed until its end, and its exit status."""
+    process = started(*options, **more)
+    numbers, said = [], []
+    try:
+        for line in process.stdout:
+            said.append(line)
+            if match := re.match(r"process \d of \d has the number (\d+)", line):
+                numbers.append(int(match[1]))
+            if line.startswith("epoch 1:"):
+                os.kill(numbers[-1], how)
+        return process.wait(timeout=LIMIT), "".join(said)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.stderr.close()
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_a_process_killed_in_mid_epoch_costs_an_epoch_and_nothing_else(tmp_path, processes):
+    options = ["--epochs", 3, "--examples", 1536, "--batch", 24, "--dropout", 0.5]
+    whole = run(*options, processes=processes)
+    status, said = killed_in_the_middle(*options, "--checkpoint", tmp_path / "run.pt", how=signal.SIGKILL, processes=processes)
+    assert status == 0 and epochs(said) == whole
+    assert said.count("has the number") == 2 * processes, "all of them were started again, once"
+
+
+def test_without_torchrun_the_same_command_goes_on(tmp_path):
+    options = ["--epochs", 3, "--examples", 1536]
+    whole = run(*options)
+    options += ["--checkpoint", tmp_path / "run.pt"]
+    status, said = killed_in_the_middle(*options, how=signal.SIGKILL, launcher="the script")
+    assert status != 0 and epochs(said) == whole[:1]
+    assert near(run(*options, launcher="the script"), whole[1:])
+
+
+def test_two_launchers_meet_over_loopback(unbroken):
+    """Two "machines" on one: each has a launcher of its own, which knows of the other by the meeting point alone."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    path = str(ROOT / "notebooks" / "train.py")
+    nodes = [begun([sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--node-rank", str(node), "--nproc-per-node", "1",
+                    "--rdzv-backend", "c10d", "--rdzv-id", "course", "--rdzv-endpoint", f"127.0.0.1:{port}", "--local-addr", "127.0.0.1",
+                    path, *SMALL, "--epochs", "3"]) for node in range(2)]
+    found = [ended(node) for node in nodes]
+    assert [status for status, *_ in found] == [0, 0], found
+    assert sorted(len(epochs(said)) for _, said, _ in found) == [0, 3], "rank 0 alone reports"
+    assert near(next(epochs(said) for _, said, _ in found if epochs(said)), unbroken[0])
+    assert sorted(re.findall(r"process (\d of \d)", "".join(said for _, said, _ in found))) == ["0 of 2", "1 of 2"]
+
+
+@pytest.mark.parametrize("options, sentence", [
+    (["--batch", 63], "A batch of 63 can't be shared out evenly among 2 processes: take a multiple of 2."),
+    (["--epochs", "three"], "invalid int value: 'three'"),
+])
+def test_what_cannot_be_run_says_why(options, sentence):
+    status, said, complained = ended(started(*options, launcher="the script"))
+    assert status != 0 and sentence in complained and not epochs(said)
+
+
+def test_a_checkpoint_of_another_network_is_refused_and_stays(tmp_path):
+    utils.save_checkpoint(tmp_path / "run.pt", nn.Linear(2, 1))
+    before = (tmp_path / "run.pt").read_bytes()
+    status, said, complained = ended(started("--checkpoint", tmp_path / "run.pt", launcher="the script"))
+    assert status != 0 and "run.pt" in complained and "ValueError" in complained and not epochs(said)
+    assert (tmp_path / "run.pt").read_bytes() == before
+
+
+def counts_once(rank, world_size, n):
+    """The accuracy that `test` finds on n images, of which a network that says 0 has the first three right."""
+    class Zero(nn.Module):
+        def forward(self, X):
+            return nn.functional.one_hot(torch.zeros(len(X), dtype=torch.long), 10).float()
+    labels = [0, 0, 0] + [1] * (n - 3)
+    return script.test(Zero(), utils.ImageSet(torch.zeros(n, 28, 28), labels), rank, world_size)
+
+
+def test_a_test_counts_each_example_once():
+    assert script.launch(counts_once, 3, 10) == [pytest.approx(3 / 10)] * 3
+
+
+def fails(rank, world_size):
+    if rank == 1:
+        raise LookupError("nothing in the second process")
+    dist.barrier()
+
+
+def test_launch_tells_what_failed_in_which_process():
+    began = time.monotonic()
+    with pytest.raises(torch.multiprocessing.ProcessRaisedException, match=r"(?s)Process 1 .*LookupError: nothing in the second process"):
+        script.launch(fails, 2)
+    assert time.monotonic() - began < 60, "the other, which waits for it, is ended"
+
+
+def waits(rank, world_size):
+    if rank == 0:
+        dist.all_reduce(torch.ones(1))
+    else:
+        time.sleep(90)
+
+
+def test_whoever_waits_longer_than_the_patience_gives_up():
+    began = time.monotonic()
+    with pytest.raises(torch.multiprocessing.ProcessRaisedException, match="imed out"):
+        script.launch(waits, 2, patience=timedelta(seconds=2))
+    assert time.monotonic() - began < 60
+
+
+def test_launch_sends_functions_of_any_kind_and_keeps_the_order():
+    factor = 10
+    assert script.launch(lambda rank, world_size, more: (factor * rank + more, world_size), 3, 5) == [(5, 3), (15, 3), (25, 3)]
+
+
+def test_the_history_is_the_same_in_each_process_and_the_wholes():
+    options = argparse.Namespace(epochs=1, batch=64, lr=0.05, dropout=0, examples=256, seed=0, checkpoint=None)
+    one, = script.launch(script.train, 1, options)
+    first, second = script.launch(script.train, 2, options)
+    assert first == second, "with seconds left out, which train doesn't measure"
+    assert first.batch_loss == pytest.approx(one.batch_loss, abs=1e-4) and len(one.batch_loss) == 4
+    assert first.train_loss == pytest.approx(one.train_loss, abs=1e-4) and first.train_acc == pytest.approx(one.train_acc, abs=1e-3)
