@@ -134,6 +134,20 @@ def _begin(rank, world_size, folder, packed, patience, threads):
 
 # ---------------------------------------------------------------- as a script
 
+def join():
+    """Join the group of the processes that torchrun has started.
+
+    torchrun keeps one store for all its attempts, and gloo's addresses of processes that have died would still stand in it:
+    whoever reads one waits for nobody. So each attempt has a part of the store of its own. (With several machines their
+    launchers count attempts differently: there TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 has torchrun make a new store.)
+    """
+    store, env = None, os.environ
+    if env.get("TORCHELASTIC_USE_AGENT_STORE") == "True" and env["GROUP_WORLD_SIZE"] == "1":
+        store = dist.TCPStore(env["MASTER_ADDR"], int(env["MASTER_PORT"]), is_master=False, timeout=PATIENCE)
+        store = dist.PrefixStore(f"attempt {env['TORCHELASTIC_RESTART_COUNT']}", store)
+    dist.init_process_group("gloo", store=store, rank=int(env["RANK"]), world_size=int(env["WORLD_SIZE"]), timeout=PATIENCE)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=3)
@@ -146,7 +160,7 @@ def main():
     parser.add_argument("--processes", type=int, default=1, help="start so many here; with torchrun, say it there")
     options = parser.parse_args()
     if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun has started this process, and says which one it is
-        dist.init_process_group("gloo", timeout=PATIENCE)
+        join()
         train(dist.get_rank(), dist.get_world_size(), options)
         dist.destroy_process_group()
     else:

@@ -3,16 +3,19 @@
 Real processes on this machine, meeting over loopback; each run has a limit. The drawn sample, a few hundred examples.
 """
 import argparse
+import contextlib
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,9 +44,17 @@ def started(*options, **how):
     return begun(command(*options, **how))
 
 
-def begun(line):
-    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True,
-                            env={**os.environ, "COURSE_DATA": "sample", "OMP_NUM_THREADS": "1"})
+def begun(line, **more):
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+                            env={**os.environ, "COURSE_DATA": "sample", "OMP_NUM_THREADS": "1", **more})
+
+
+def end(run):
+    """End a run by force, and what it has started: torchrun's processes are no group of its."""
+    with contextlib.suppress(psutil.Error):
+        for process in [*psutil.Process(run.pid).children(recursive=True), psutil.Process(run.pid)]:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
 
 def ended(run):
@@ -51,7 +62,7 @@ def ended(run):
     try:
         said, complained = run.communicate(timeout=LIMIT)
     except subprocess.TimeoutExpired:
-        os.killpg(run.pid, signal.SIGKILL)
+        end(run)
         said, complained = run.communicate()
         pytest.fail(f"still running after {LIMIT} s: {said}{complained[-2000:]}")
     return run.returncode, said, complained
@@ -106,6 +117,8 @@ def test_with_dropout_too_a_run_that_goes_on_is_the_unbroken_one(tmp_path):
 def killed_in_the_middle(*options, how, **more):
     """A run, one process of which is killed in its second epoch: what it printed until its end, and its exit status."""
     process = started(*options, **more)
+    limit = threading.Timer(LIMIT, end, [process])
+    limit.start()
     numbers, said = [], []
     try:
         for line in process.stdout:
@@ -116,8 +129,8 @@ def killed_in_the_middle(*options, how, **more):
                 os.kill(numbers[-1], how)
         return process.wait(timeout=LIMIT), "".join(said)
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        limit.cancel()
+        end(process)
         process.stderr.close()
 
 
@@ -139,20 +152,38 @@ def test_without_torchrun_the_same_command_goes_on(tmp_path):
     assert near(run(*options, launcher="the script"), whole[1:])
 
 
-def test_two_launchers_meet_over_loopback(unbroken):
+def two_nodes(*options):
     """Two "machines" on one: each has a launcher of its own, which knows of the other by the meeting point alone."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     path = str(ROOT / "notebooks" / "train.py")
-    nodes = [begun([sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--node-rank", str(node), "--nproc-per-node", "1",
-                    "--rdzv-backend", "c10d", "--rdzv-id", "course", "--rdzv-endpoint", f"127.0.0.1:{port}", "--local-addr", "127.0.0.1",
-                    path, *SMALL, "--epochs", "3"]) for node in range(2)]
-    found = [ended(node) for node in nodes]
+    return [begun([sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--node-rank", str(node), "--nproc-per-node", "1",
+                   "--rdzv-backend", "c10d", "--rdzv-id", "course", "--rdzv-endpoint", f"127.0.0.1:{port}", "--local-addr", "127.0.0.1",
+                   "--max-restarts", "3", path, *SMALL, *map(str, options)], TORCH_DISABLE_SHARE_RDZV_TCP_STORE="1") for node in range(2)]
+
+
+def test_two_launchers_meet_over_loopback(unbroken):
+    found = [ended(node) for node in two_nodes("--epochs", 3)]
     assert [status for status, *_ in found] == [0, 0], found
     assert sorted(len(epochs(said)) for _, said, _ in found) == [0, 3], "rank 0 alone reports"
     assert near(next(epochs(said) for _, said, _ in found if epochs(said)), unbroken[0])
     assert sorted(re.findall(r"process (\d of \d)", "".join(said for _, said, _ in found))) == ["0 of 2", "1 of 2"]
+
+
+def test_a_process_that_dies_on_one_of_two_machines_is_started_again_on_both(tmp_path):
+    options = ["--epochs", 3, "--examples", 1536]
+    whole = run(*options)
+    nodes = two_nodes(*options, "--checkpoint", tmp_path / "run.pt")
+    limit = time.monotonic() + LIMIT
+    while not (tmp_path / "run.pt").exists():  # after the first epoch
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    psutil.Process(nodes[1].pid).children()[0].kill()
+    found = [ended(node) for node in nodes]
+    assert [status for status, *_ in found] == [0, 0], found
+    said = "".join(said for _, said, _ in found)
+    assert near(sorted(epochs(said)), whole) and said.count("has the number") == 4
 
 
 @pytest.mark.parametrize("options, sentence", [

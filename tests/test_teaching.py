@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import handout  # noqa: E402
 
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+SEVEN, BONUS = LESSONS[:7], LESSONS[7]
 SECTIONS = ["90 minutes", "45 minutes", "Where they stumble, and what to ask", "On the board", "Vote", "Leave out", "Homework"]
 
 
@@ -96,13 +97,13 @@ def test_the_term_plan_counts_as_the_course_does():
     plan, readme = (ROOT / "teaching" / "README.md").read_text(encoding="utf-8"), (ROOT / "README.md").read_text(encoding="utf-8")
     read = [int(each) for each in re.search(r"table\]\(\.\./README\.md#lessons\): ([\d +]+) = (\d+) minutes", plan)[1].split("+")]
     computed = [int(each) for each in re.search(r"computing: ([\d +]+) = (\d+) seconds", plan)[1].split("+")]
-    for lesson, minutes, seconds in zip(LESSONS, read, computed, strict=True):
+    for lesson, minutes, seconds in zip(SEVEN, read, computed, strict=True):
         row = next(line for line in readme.split("\n") if line.startswith("|") and f"{lesson}.ipynb" in line)
         assert re.search(rf"\b{minutes}\b", row) and re.search(rf"\b{seconds}\b", row), row
     assert f"= {sum(read)} minutes, {sum(read) // 60}:{sum(read) % 60:02} " in plan and f"= {sum(computed)} seconds" in plan
     seven, ten = rows(section(plan, "Seven weeks")), rows(section(plan, "Ten weeks"))
     code = words = 0.0
-    for row, lesson, minutes in zip(seven, LESSONS, read, strict=False):
+    for row, lesson, minutes in zip(seven, SEVEN, read, strict=False):
         told = [meta for _, _, _, meta in exercise(lesson) if meta.get("grade")]
         hand = [meta["points"] for meta in told if meta["solution"]]
         assert row[2].startswith(f"{minutes // 60}:{minutes % 60:02} ")
@@ -114,7 +115,12 @@ def test_the_term_plan_counts_as_the_course_does():
     grading = (ROOT / "exercises" / "README.md").read_text(encoding="utf-8")
     seconds = float(re.search(r"`make grade` took ([\d.]+) seconds a submission", plan)[1])
     assert f"| `make grade` | {seconds:g} |" in grading and f"For 30 learners that is {30 * seconds:.0f} seconds" in plan
-    assert f"{30 * len(LESSONS)} answers a term for 30 learners" in plan
+    assert f"{30 * len(SEVEN)} answers a term for 30 learners" in plan
+    told = [meta for *_, meta in exercise(BONUS) if meta.get("grade")]
+    hand = [meta for meta in told if meta["solution"]]
+    minutes = re.search(rf"\b{BONUS}\.ipynb.*?(\d+)&nbsp;min", readme)[1]
+    assert (f"Lesson 08 is a bonus: {minutes} minutes to read, {len(told) - len(hand)} tasks in code ({sum(meta['points'] for meta in told if not meta['solution']):g} points) "
+            f"and {len(hand)} in words ({sum(meta['points'] for meta in hand):g})") in plan
 
 
 # ---------------------------------------------------------------- rubrics
