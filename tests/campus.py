@@ -122,12 +122,14 @@ def pod(image, mounts, uid, gid, *options):
 class Campus:
     """The volume of homes, and a plain JupyterHub with the settings of values.yaml and university.yaml."""
 
-    def __init__(self, folder, installed, image, people):
-        self.folder, self.image, self.homes = folder / "campus", image, folder / "campus" / "homes"
+    def __init__(self, folder, installed, image, people=()):
+        """`people`: who gets in, by PASSWORD; if nobody is named, it is the login of values.yaml alone."""
+        self.folder, self.image = folder / ("campus" if people else "closed"), image
+        self.homes = self.folder / "homes"
         self.homes.mkdir(parents=True)
         self.homes.chmod(0o777)
         (image.folder / "passwd").write_text("root:x:0:0::/root:/bin/sh\njovyan:x:1000:100::/home/jovyan:/bin/bash\n")
-        self.values = chart.read("values.yaml", "university.yaml")
+        self.values = chart.read("values.yaml", *["university.yaml"] * bool(people))
         public, api, proxy = free_ports(3)
         self.url, self.api, self.token = f"http://{DOMAIN}:{public}", f"http://127.0.0.1:{api}/hub/api", os.urandom(16).hex()
         config = chart.configuration(self.values, str(image.python), self.api)
@@ -135,7 +137,7 @@ class Campus:
         config.JupyterHub.services = [self.culler | {"api_token": self.token}]
         packages = installed / "current" / "venv"
         own = {  # what a loopback address, this machine and a test need otherwise; all else is the files'
-            "JupyterHub": {"subdomain_host": self.url, "cookie_host_prefix_enabled": False, "bind_url": f"http://127.0.0.1:{public}", "hub_port": api, "authenticator_class": "dummy",
+            "JupyterHub": {"subdomain_host": self.url, "cookie_host_prefix_enabled": False, "bind_url": f"http://127.0.0.1:{public}", "hub_port": api,
                            "spawner_class": "simple", "cookie_secret_file": str(self.folder / "secret"), "db_url": f"sqlite:///{self.folder / 'hub.sqlite'}"},
             "ConfigurableHTTPProxy": {"api_url": f"http://127.0.0.1:{proxy}", "pid_file": str(self.folder / "proxy.pid"),
                                       "command": [str(packages / "node"), str(packages / "proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy")]},
@@ -144,6 +146,8 @@ class Campus:
             "SimpleLocalProcessSpawner": {"home_dir_template": str(self.homes / "{username}")}}
         config.Spawner.environment = config.Spawner.environment | {
             "PATH": f"{image.python.parent}:/usr/bin:/bin", "JUPYTERHUB_ACTIVITY_INTERVAL": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+        if people:
+            config.JupyterHub.authenticator_class = "dummy"
         for name, settings in own.items():
             config[name].update(settings)
         (self.folder / "config.json").write_text(json.dumps({name: dict(settings) for name, settings in config.items()}))

@@ -604,10 +604,18 @@ def test_on_kubernetes_there_is_no_exchange_and_no_nbgrader(university, lovelace
     assert all(argument in said for argument in settings_args()), said
 
 
-def test_on_kubernetes_others_get_in_nowhere(university):
-    """Whom no list names."""
+def test_on_kubernetes_others_get_in_nowhere(university, folder, installed, image):
+    """Whom no list names; and with values.yaml alone, nobody at all."""
     for name, password in (("ada", "wrong"), ("mallory", PASSWORD), ("admin", PASSWORD)):
         assert Person(university.url, name, password).answer.status_code == 403
+    closed = campus.Campus(folder, installed, image).start()
+    try:
+        assert requests.get(f"{closed.url}/hub/login", timeout=60).status_code == 403 and Person(closed.url, "ada").answer.status_code == 403
+        for path in ("home", "spawn", "token", "admin"):
+            answer = requests.get(f"{closed.url}/hub/{path}", timeout=60)
+            assert answer.status_code == 403 and "/hub/login" in answer.url
+    finally:
+        closed.stop()
 
 
 def test_on_kubernetes_what_lies_in_the_homes_is_collected_and_graded(university, folder, lovelace, babbage):
@@ -641,6 +649,7 @@ def test_on_kubernetes_who_is_idle_is_stopped_and_who_computes_goes_on(universit
     kernel = lovelace.kernel()
     tab = lovelace.channels(kernel)
     classhub.begun(tab, "import time\nfor step in range(600):\n    print('loss', step, flush=True); time.sleep(0.5)", "loss")
+    time.sleep(3)  # servers tell the hub of their work every second here, every five minutes else
     culler = university.cull(timeout=6)
     try:
         for _ in range(120):

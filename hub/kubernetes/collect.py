@@ -75,6 +75,10 @@ def main(arguments=None):
         collect(options.lesson, target, options.namespace, options.leave_out)
     except Stop as stop:
         sys.exit(str(stop))
+    except KeyboardInterrupt:
+        sys.exit("Stopped; the pod is taken away, and nothing was written.")
+    except OSError as error:
+        sys.exit(f"{error.filename or target} can't be written ({error.strerror}).")
 
 
 if __name__ == "__main__":
