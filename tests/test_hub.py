@@ -650,7 +650,7 @@ def test_on_kubernetes_who_is_idle_is_stopped_and_who_computes_goes_on(universit
     tab = lovelace.channels(kernel)
     classhub.begun(tab, "import time\nfor step in range(600):\n    print('loss', step, flush=True); time.sleep(0.5)", "loss")
     time.sleep(3)  # servers tell the hub of their work every second here, every five minutes else
-    culler = university.cull(timeout=6)
+    culler = university.cull(timeout=4)
     try:
         for _ in range(120):
             time.sleep(0.5)
@@ -658,7 +658,7 @@ def test_on_kubernetes_who_is_idle_is_stopped_and_who_computes_goes_on(universit
                 break
         else:
             raise AssertionError("an idle server is never culled")
-        time.sleep(8)  # longer than its patience: who computes has given signs meanwhile
+        time.sleep(6)  # longer than its patience: who computes has given signs meanwhile
         assert lovelace.api("GET", "users/ada").json()["servers"] and lovelace.ask("GET", "api/kernels")[0]["execution_state"] == "busy"
     finally:
         culler.terminate()

@@ -436,8 +436,10 @@ def test_what_changes_while_it_is_read_is_not_taken(homes, monkeypatch):
     def change(number, length):
         piece = real(number, length)
         if os.fstat(number).st_ino == place.stat().st_ino:
+            dates = place.stat()
             with open(place, "r+b") as file:
                 file.write(b"y")
+            os.utime(place, ns=(dates.st_atime_ns, dates.st_mtime_ns))  # and hides it, as far as a program can
         return piece
 
     monkeypatch.setattr(os, "read", change)
