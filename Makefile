@@ -170,9 +170,9 @@ named:
 links: .venv/exercises  # list the links that lead out of the course
 	@$(BIN)/python tools/launch.py --links
 
-BENCHES = loading softmax cnn busy records lessons growth repeat grading explore hub
+BENCHES = loading softmax cnn busy records lessons growth repeat grading cluster explore hub
 BENCH ?= $(BENCHES)
-# Measure and renew benchmarks/README.md: forty minutes, or BENCH="cnn busy". Needs the real sets (COURSE_DATA_DIR), bubblewrap, Chromium; for hub, root.
+# Measure and renew benchmarks/README.md: an hour, or BENCH="cnn busy". Needs the real sets (COURSE_DATA_DIR), bubblewrap, Chromium; for hub, root.
 bench: bench-is-one .venv/tests
 	@failed=; for name in $(BENCH); do $(BIN)/python benchmarks/$$name.py --renew || failed="$$failed $$name"; done; \
 	test -z "$$failed" || { echo "make bench: see above what went wrong in$$failed; the others are done." >&2; exit 1; }

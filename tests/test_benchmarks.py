@@ -273,7 +273,7 @@ def test_the_readmes_lessons_are_those_last_measured():
     assert [int(row[1]) for row in table] == [round(each, -1) for each in memory]
     day, processor = OF["lessons"]["measured"].rstrip(".").split(", ")[:2]
     assert f"on two cores of an {processor} ([benchmarks](benchmarks/README.md))" in README
-    assert max(memory) < 1000 and "(a lesson needs less than 1)" in INSTALLING
+    assert max(memory) < 1000 and "(a lesson needs less than 1;" in INSTALLING
     assert f"A kernel with a lesson takes {min(memory[3:]) // 100 / 10} to {math.ceil(max(memory) / 100) / 10} GB of memory" in HUB
 
 
@@ -320,3 +320,20 @@ def test_the_benchmarks_take_the_lessons_own_networks():
             "print([tuple(net(torch.zeros(2, 1, 28, 28)).shape) for net in nets])")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "[(2, 10), (2, 10), (2, 10)]", done.stderr
+
+
+def test_grading_on_dasks_workers():
+    paper = {(row[0], row[1]): row[2] for row in OF["cluster-paper"]["rows"]}
+    cost, writes = map(float, re.search(r"one submission: ([\d.]+) s of processor time, ([\d.]+) s of them", OF["cluster-paper"]["said"]).groups())
+    enough, cluster = round((cost - writes) / writes), (Path(page.HERE).parent / "exercises" / "cluster" / "README.md").read_text(encoding="utf-8")
+    assert (f"on 8 workers two thousand submissions take {paper['2,000', '8'].removesuffix(' min')} minutes and twenty thousand "
+            f"{paper['20,000', '8'].removesuffix(' min')}. From about {enough} workers on") in cluster
+    assert paper["20,000", "32"] == paper["20,000", "128"] and f"take {paper['20,000', '32'].removesuffix(' min')} minutes on 32 workers and on 128" in cluster
+    for way, taken, _, on_paper in OF["cluster"]["rows"]:
+        assert not on_paper or way.endswith("4 workers") or abs(float(taken) / float(on_paper) - 1) < 0.1, "the arithmetic is that of the runs"
+
+
+def test_what_the_bonus_takes():
+    (_, seconds, _, megabytes), = OF["lessons-bonus"]["rows"]
+    assert f"min, {float(seconds):.0f}&nbsp;s | {round(float(megabytes) / 1000, 1):.1f}&nbsp;GB |" in README
+    assert f"the bonus, lesson 08, {float(megabytes) / 1000:.1f}" in INSTALLING

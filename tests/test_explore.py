@@ -286,8 +286,9 @@ def test_a_finger_draws_as_the_mouse_does(watched):
     assert torch.equal(digits[-1], finger)
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in LESSONS if path.stem != "08-many-processes"], ids=lambda path: path.stem)
 def test_every_lesson_can_be_explored_and_shows_a_still_as_well(path):
+    """But for the bonus, whose processes take seconds to start: no picture would follow a slider."""
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     explorers = [cell for cell in cells if cell.id.startswith("explore")]
     assert explorers

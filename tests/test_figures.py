@@ -57,7 +57,7 @@ def test_how_much_make_lab_downloads():
     assert comes == said(page("docs/installing.md"), r"(\d+ MB) to download and ([\d.]+ GB) on disk with a CPU build of torch\. On Linux CUDA comes along, (\d+ GB more)")
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/installing.md", "exercises/README.md", "hub/README.md", "benchmarks/README.md", "docs/mutants.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/installing.md", "exercises/README.md", "hub/README.md", "hub/kubernetes/README.md", "benchmarks/README.md", "docs/mutants.md"])
 def test_files_that_a_command_names_are_there(name):
     """`-r test/requirements.txt` once stood in the steps for Windows."""
     made = ("exercises/grades/", "exercises/feedback/")  # by the commands themselves

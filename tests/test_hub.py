@@ -11,6 +11,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,10 +20,12 @@ import nbformat
 import pytest
 import requests
 
+import campus
 import classhub
 from browser import CHROMIUM, chromium
 from classhub import PASSWORD, Hub, Person
 from classroom import FILE, LESSON, ROOT, TASKS, solved
+from test_kubernetes import settings_args
 
 pytestmark = [pytest.mark.slow("root: makes accounts; installs a server"), pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="makes accounts: run it as root")]
@@ -514,3 +517,151 @@ def test_a_student_is_removed_while_their_server_runs(installed, running, hub):
     for name, words in (("hub-nobody", "There is no account"), ("root", "not in the group students"), ("hub-teacher", "not in the group students")):
         done = subprocess.run([installed / "current/course/hub/remove", name, installed], capture_output=True, text=True)
         assert done.returncode == 1 and words in done.stdout
+
+
+# ---------------------------------------------------------------- the same settings as on Kubernetes (hub/kubernetes), without a cluster
+
+@pytest.fixture(scope="module")
+def image(folder, installed):
+    """The course's image, by the Dockerfile's steps, from the same copy of the course."""
+    return campus.Image(folder, folder / "download", installed / "data", campus.environment(folder, installed))
+
+
+@pytest.fixture(scope="module")
+def university(folder, installed, image):
+    hub = campus.Campus(folder, installed, image, ["ada", "bob"]).start()
+    yield hub
+    hub.stop()
+    print(hub.log[-5000:])
+
+
+@pytest.fixture(scope="module")
+def lovelace(university):
+    return Person(university.url, "ada").start()
+
+
+@pytest.fixture(scope="module")
+def babbage(university):
+    return Person(university.url, "bob").start()
+
+
+def test_on_kubernetes_the_image_has_no_answers_and_all_of_it_is_roots(image):
+    paths = [path for path in image.srv.rglob("*") if not path.is_symlink()]
+    assert all(path.stat().st_uid == 0 and not path.stat().st_mode & 0o022 and path.stat().st_mode & 0o444 == 0o444 for path in paths) and len(paths) > 100
+    texts = {path: path.read_bytes() for path in paths if path.suffix in (".py", ".ipynb")}
+    assert not [path for path, text in texts.items() if b"### BEGIN SOLUTION" in text or b"### BEGIN HIDDEN" in text]
+    assert not [name for name in ("exercises/source", "exercises/grading", "tests", "hub", "mine") if (image.srv / "course" / name).exists()]
+    assert image.steps.count("RUN") == 4 and (image.srv / "data" / "MNIST" / "raw").is_dir()
+
+
+def test_on_kubernetes_lessons_are_copied_once_and_what_is_changed_stays(university, image, lovelace):
+    """Also when the image is a newer one at the next start, and something odd lies in the home."""
+    names = sorted(entry["name"] for entry in lovelace.ask("GET", "api/contents/mine")["content"] if entry["type"] == "notebook")
+    assert len(names) == 14 and "01-tensors.ipynb" in names and FILE in names
+    mine = nbformat.from_dict(lovelace.ask("GET", "api/contents/mine/01-tensors.ipynb")["content"])
+    mine.cells[0].source = "# Ada's notes"
+    lovelace.ask("PUT", "api/contents/mine/01-tensors.ipynb", json={"type": "notebook", "format": "json", "content": mine})
+    lovelace.run("import os; os.remove('mine/05-softmax-concise-exercises.ipynb'); os.mkfifo('mine/05-softmax-concise-exercises.ipynb')")
+    for name in ("01-tensors", "02-linear-regression"):
+        newer = image.srv / "course" / "blank" / f"{name}.ipynb"
+        newer.write_text(newer.read_text().replace("Predict", "Foresee"))
+    lovelace.stop().start()
+    home = university.homes / "ada" / "mine"
+    assert nbformat.read(home / "01-tensors.ipynb", 4).cells[0].source == "# Ada's notes" and "Foresee" in (home / "01-tensors.new.ipynb").read_text()
+    assert "Foresee" in (home / "02-linear-regression.ipynb").read_text() and (home / "05-softmax-concise-exercises.ipynb").is_fifo()
+
+
+def test_on_kubernetes_the_data_and_the_course_are_read_only_and_found(lovelace):
+    said = lovelace.run("import utils; print(utils.load_data_mnist(256)[0].dataset.source, len(utils.load_data_fashion_mnist(256)[1].dataset), utils.__file__)", """
+import os, sys
+for path in ('/srv/data/MNIST/raw/train-labels-idx1-ubyte', '/srv/course/utils.py', '/srv/start', '/etc/hosts', sys.executable):
+    try:
+        open(path, 'r+b'); print('wrote', path)
+    except OSError as error:
+        print(type(error).__name__ if error.errno == 13 else error.strerror)
+for folder in ('/', '/srv', '/srv/data', '/srv/course', '/home', '/usr/local/etc'):
+    try:
+        os.mkdir(folder + '/mine'); print('made', folder)
+    except OSError as error:
+        print(error.errno in (13, 30))
+print(os.getuid(), os.getgid(), os.getgroups(), os.environ['HOME'], os.environ['OMP_NUM_THREADS'], os.environ['MEM_LIMIT'], os.environ['CPU_LIMIT'])
+print(open('/proc/self/status').read().partition('CapEff:')[2].split()[0], os.listdir('/home'))
+import torch; print(torch.get_num_threads())
+print(get_ipython().history_manager.hist_file, [name for name in os.environ if 'EXCHANGE' in name])
+""", folder="mine")
+    lines = said.splitlines()
+    assert lines[0] == "real 10000 /srv/course/utils.py" and "Traceback" not in said, said
+    assert set(lines[1:6]) <= {"PermissionError", "Read-only file system"} and lines[6:12] == ["True"] * 6, said
+    assert lines[12] == f"1000 100 [] /home/jovyan 2 {2 << 30} 2.0" and lines[13] == "0000000000000000 ['jovyan']" and lines[14:] == ["2", ":memory: []"], said
+
+
+def test_on_kubernetes_there_is_no_exchange_and_no_nbgrader(university, lovelace):
+    assert "nbgrader is not in the image" in lovelace.run("import nbgrader")
+    for path in ("assignments", "formgrader", "courses"):
+        assert lovelace.web.get(f"{lovelace.home}/{path}", timeout=60).status_code == 404
+    assert lovelace.ask("GET", "api/status")
+    said = lovelace.run("import psutil; print([p.cmdline() for p in psutil.process_iter() if 'jupyterhub-singleuser' in ' '.join(p.cmdline())])")
+    assert all(argument in said for argument in settings_args()), said
+
+
+def test_on_kubernetes_others_get_in_nowhere(university, folder, installed, image):
+    """Whom no list names; and with values.yaml alone, nobody at all."""
+    for name, password in (("ada", "wrong"), ("mallory", PASSWORD), ("admin", PASSWORD)):
+        assert Person(university.url, name, password).answer.status_code == 403
+    closed = campus.Campus(folder, installed, image).start()
+    try:
+        assert requests.get(f"{closed.url}/hub/login", timeout=60).status_code == 403 and Person(closed.url, "ada").answer.status_code == 403
+        for path in ("home", "spawn", "token", "admin"):
+            answer = requests.get(f"{closed.url}/hub/{path}", timeout=60)
+            assert answer.status_code == 403 and "/hub/login" in answer.url
+    finally:
+        closed.stop()
+
+
+def test_on_kubernetes_what_lies_in_the_homes_is_collected_and_graded(university, folder, lovelace, babbage):
+    """Ada answers everything; Bob has a link to her answers in the place of his."""
+    answers = {cell.id: cell.source for cell in solved(LESSON).cells}
+    notebook = nbformat.from_dict(lovelace.ask("GET", f"api/contents/mine/{FILE}")["content"])
+    for cell in notebook.cells:
+        cell.source = answers[cell.id] if cell.get("id") in TASKS else cell.source
+    lovelace.ask("PUT", f"api/contents/mine/{FILE}", json={"type": "notebook", "format": "json", "content": notebook})
+    said = lovelace.run(*(cell.source for cell in notebook.cells if cell.cell_type == "code"), folder="mine")
+    assert len(re.findall(r": right\.", said)) == 5, said
+    assert "0" == babbage.run(f"import os; os.remove('{FILE}'); os.symlink('/homes/ada/mine/{FILE}', '{FILE}'); print(os.path.exists('/homes') + 0)", folder="mine").strip()
+    environment = {**os.environ, "PATH": f"{university.kubectl()}:{os.environ['PATH']}"}
+    target = folder / "collected.zip"
+    done = subprocess.run([sys.executable, folder / "download/hub/kubernetes/collect.py", LESSON, "--to", target], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "1 of 2 homes have it" in done.stdout, done.stdout + done.stderr
+    assert done.stderr.splitlines() == ["ada: 1 notebook", f"bob: 0 notebooks; {FILE} is a link, and links are not followed"]
+    assert not (university.folder / "applied.yaml").exists()  # the pod is gone
+    graded = subprocess.run([sys.executable, "-m", "exercises.grading", LESSON, target], cwd=folder / "download", capture_output=True, text=True, timeout=300)
+    assert graded.returncode == 0, graded.stdout + graded.stderr
+    rows = {line.split(",")[0]: line.split(",") for line in (folder / "download" / "exercises" / "grades" / f"{LESSON}.csv").read_text().splitlines()}
+    total = rows["student"].index("total")
+    assert (float(rows["ada"][total]), float(rows["bob"][total])) == (10.0, 0.0), rows
+
+
+def test_on_kubernetes_who_is_idle_is_stopped_and_who_computes_goes_on(university, lovelace, babbage):
+    """The hub runs the culler with the seconds of values.yaml; beside it one runs with fewer, and the same rights."""
+    flags = [f"--timeout={university.values['cull']['timeout']}", f"--cull-every={university.values['cull']['every']}", f"--max-age={university.values['cull']['maxAge']}"]
+    running = subprocess.run(["pgrep", "-af", "jupyterhub_idle_culler"], capture_output=True, text=True).stdout
+    assert " ".join(flags) in running, running
+    kernel = lovelace.kernel()
+    tab = lovelace.channels(kernel)
+    classhub.begun(tab, "import time\nfor step in range(600):\n    print('loss', step, flush=True); time.sleep(0.5)", "loss")
+    time.sleep(3)  # servers tell the hub of their work every second here, every five minutes else
+    culler = university.cull(timeout=4)
+    try:
+        for _ in range(120):
+            time.sleep(0.5)
+            if not babbage.api("GET", "users/bob").json()["servers"]:
+                break
+        else:
+            raise AssertionError("an idle server is never culled")
+        time.sleep(6)  # longer than its patience: who computes has given signs meanwhile
+        assert lovelace.api("GET", "users/ada").json()["servers"] and lovelace.ask("GET", "api/kernels")[0]["execution_state"] == "busy"
+    finally:
+        culler.terminate()
+        culler.wait(30)
+    tab.close()
+    assert (university.homes / "bob" / "mine" / "01-tensors.ipynb").is_file()

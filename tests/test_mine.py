@@ -1,5 +1,6 @@
 """What a reader opens: lessons without outputs (tools/blank.py), and copies of one's own that no update touches (tools/mine.py)."""
 import json
+import os
 import re
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def test_copies_lead_to_one_another(tmp_path):
         nbformat.validate(nbformat.reads(text, 4))
         for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", text):
             assert target in made or (ROOT / "mine" / target).resolve().exists(), f"{name}: {target}"
-        assert "../notebooks/" not in text and "exercises/release/" not in re.sub(r"https://[^)]*", "", text)
+        assert "../notebooks/" not in text.replace("../notebooks/train.py", "") and "exercises/release/" not in re.sub(r"https://[^)]*", "", text)
 
 
 @pytest.mark.parametrize("what, edit, kept, said", [
@@ -197,6 +198,25 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(mine, "ROOT", tmp_path)
     monkeypatch.setattr(mine, "write", full)
     assert mine.main() == 1 and "can't be written (No space left on device)" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
+def test_what_would_keep_a_reader_waiting_costs_its_own_copy_only(tmp_path):
+    folder = tmp_path / "home" / "mine"
+    renew(folder, {"one.ipynb": notebook("a"), "two.ipynb": notebook("b")})
+    for name in ("one.ipynb", mine.RECORD):
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+    lines, failed = mine.renew(folder, {"one.ipynb": notebook("a"), "three.ipynb": notebook("c")})
+    assert lines == [] and failed == [f"one.ipynb in mine/ can't be written (it is no plain file): {folder / 'one.ipynb'}"]
+    assert (folder / "three.ipynb").read_text() == notebook("c") and (folder / "one.ipynb").is_fifo()
+
+
+def test_copies_go_where_they_are_asked_to(tmp_path):
+    """A hub's students can't write where the course lies."""
+    done = subprocess.run([sys.executable, ROOT / "tools" / "mine.py", tmp_path / "home" / "mine"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "The first page to open is mine/01-tensors.ipynb.\n", "")
+    assert len(list((tmp_path / "home" / "mine").glob("*.ipynb"))) == 16 and list(tmp_path.iterdir()) == [tmp_path / "home"]
 
 
 def git(*args, folder):

@@ -101,7 +101,7 @@ def test_a_first_cell_finds_the_course_from_its_own_folder_and_from_the_top(tmp_
 
     lessons, exercises = ([first(text) for name, text in mine.versions().items() if name.endswith("-exercises.ipynb") == graded]
                           for graded in (False, True))
-    assert len(lessons) == len(exercises) == 7
+    assert len(lessons) == len(exercises) == 8
     one_down, where_it_is = ROOT / "blank", ROOT / "exercises" / "release" / "01-tensors"  # as deep as mine/, which need not be there
     cases = [(str(folder), cell) for folder, cells in ((ROOT, lessons[:1] + exercises), (one_down, lessons[:1] + exercises), (where_it_is, exercises))
              for cell in cells]

@@ -13,11 +13,12 @@ from course import ROOT
 PAGE = ROOT / "docs" / "licences.md"
 HEAD, ROW = "| package | licence |\n| --- | --- |\n", r"^\| ([a-z0-9-]+) \| (.+?) \|$"  # of its table, with which it ends
 PLAIN = {"BSD License": "BSD", "MIT License": "MIT", "Apache Software License": "Apache-2.0", "Apache License, Version 2.0": "Apache-2.0",
-         "Apache 2.0": "Apache-2.0", "ISC License (ISCL)": "ISC", "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+         "Apache 2.0": "Apache-2.0", "Apache": "Apache-2.0", "ISC License (ISCL)": "ISC", "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
          "Python Software Foundation License": "PSF-2.0"}  # one name for each
 
 
-MIT = "Permission is hereby granted, free of charge, to any person obtaining a copy"  # of a package that declares the whole text
+TEXTS = {"Permission is hereby granted, free of charge, to any person obtaining a copy": "MIT",  # of packages that declare the whole text
+         "Neither the name of": "BSD-3-Clause"}
 
 
 def plain(name):
@@ -32,8 +33,8 @@ def needed():
 def declared():
     """{package: licence} of what is installed beside this Python, where it declares one."""
     said = subprocess.run([sys.executable, "-m", "piplicenses", "--format=json", "--from=mixed", "--with-system"], check=True, capture_output=True, text=True)
-    return {plain(row["Name"]): PLAIN.get(row["License"], "MIT" if MIT in row["License"] else row["License"]) for row in json.loads(said.stdout)
-            if row["License"] != "UNKNOWN"}
+    return {plain(row["Name"]): next((name for words, name in TEXTS.items() if words in row["License"]), PLAIN.get(row["License"], row["License"]))
+            for row in json.loads(said.stdout) if row["License"] != "UNKNOWN"}
 
 
 def listed():

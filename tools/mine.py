@@ -4,8 +4,10 @@ A copy that its owner has not changed is renewed when the course has a newer ver
 change. One that was changed is never overwritten: the newer version is put beside it, once, as `….new.ipynb`. So `git pull`
 never meets anybody's work.
 
-    python tools/mine.py         # from the course's top folder; needs Python alone
+    python tools/mine.py            # from the course's top folder; needs Python alone
+    python tools/mine.py ~/mine     # into another folder: a hub's students can't write where the course lies
 """
+import errno
 import hashlib
 import itertools
 import json
@@ -13,6 +15,7 @@ import os
 import re
 import sys
 import tempfile
+from pathlib import Path
 
 from course import ROOT
 
@@ -69,13 +72,14 @@ def renew(folder, made):
                 lines.append(line)
             write(folder / RECORD, json.dumps(record, indent=1, sort_keys=True) + "\n")
         except OSError as error:  # costs this copy only
-            failed.append(f"{name} in {MINE}/ can't be written ({error.strerror}): {error.filename or folder / name}")
+            failed.append(f"{name} in {folder.name}/ can't be written ({error.strerror}): {error.filename or folder / name}")
     return lines, failed
 
 
 def _record(path):
     """{name: {"copied": what stood in the version that is the copy, "beside": in the one put beside it}}, empty where it is damaged."""
     try:
+        _plain(path)
         record = json.loads(path.read_text(encoding="utf-8"))
         return {name: dict(entry) for name, entry in record.items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
@@ -92,6 +96,7 @@ def _renew(path, text, entry):
         write(path, text)
         entry["copied"] = new
         return line
+    _plain(path)
     mine = said(path.read_text(encoding="utf-8", errors="replace"))
     if mine == new:
         entry["copied"] = new
@@ -105,6 +110,12 @@ def _renew(path, text, entry):
         entry["beside"] = new
         line = f"{path.name} is yours and stays as it is; the course's new version is {beside.name}, beside it."
     return line
+
+
+def _plain(path):
+    """Raise OSError where reading would wait for somebody: a FIFO, a device."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
 
 
 def _beside(path, new, last):
@@ -129,20 +140,20 @@ def write(path, text):
         raise
 
 
-def main():
-    made = versions()
+def main(arguments=()):
+    folder, made = Path(arguments[0]) if arguments else ROOT / MINE, versions()
     try:
-        lines, failed = renew(ROOT / MINE, made)
+        lines, failed = renew(folder, made)
     except OSError as error:
-        lines, failed = [], [f"Your copies in {MINE}/ can't be written ({error.strerror}): {error.filename}"]
+        lines, failed = [], [f"Your copies in {folder.name}/ can't be written ({error.strerror}): {error.filename}"]
     for line in lines:
         print(line)
     for line in failed:
         print(line, file=sys.stderr)
     if made and not failed:
-        print(f"The first page to open is {MINE}/{next(iter(made))}.")
+        print(f"The first page to open is {folder.name}/{next(iter(made))}.")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
