@@ -126,10 +126,12 @@ def _begin(rank, world_size, folder, packed, patience, threads):
     """What each process of `launch` runs first."""
     torch.set_num_threads(threads)  # the processes share the processor
     dist.init_process_group("gloo", init_method=Path(folder, "meeting").as_uri(), rank=rank, world_size=world_size, timeout=patience)
-    function, arguments = pickle.loads(packed)
-    result = function(rank, world_size, *arguments)
-    Path(folder, f"{rank}.pickle").write_bytes(pickle.dumps(result))
-    dist.destroy_process_group()
+    try:
+        function, arguments = pickle.loads(packed)
+        result = function(rank, world_size, *arguments)
+        Path(folder, f"{rank}.pickle").write_bytes(pickle.dumps(result))
+    finally:
+        dist.destroy_process_group()  # also where the function failed: gloo's threads must have ended before the process does
 
 
 # ---------------------------------------------------------------- as a script
