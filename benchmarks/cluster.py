@@ -90,7 +90,7 @@ def main():
         again = (timed(course, "-m", "exercises.grading", LESSON, f"{folder}/class")[0] - idle) / (n - 1)
         parts = json.loads(timed(course, "-c", PARTS, LESSON, *names[:60])[2].splitlines()[-1])
     from common import where
-    pool, two = "processes of the run, two", "Dask, 2 workers"
+    two = "Dask, 2 workers"
     cost = (used[two] - start[two][1]) / (n - 1)  # of one submission more
     fixed = start[two][0] - cost
 
