@@ -4,15 +4,17 @@
     python train.py --processes 2          # where torchrun does not run (Windows)
     python train.py                        # one process: the same steps
 
-However many processes there are, a step uses the same `--batch` examples: each takes its share, and gradients are
+It needs the course's top folder, one folder up. However many processes there are, a step uses the same `--batch` examples: each takes its share, and gradients are
 averaged. So a checkpoint that two have written can be gone on with by one, or by four. `--help` lists the options.
 """
 import argparse
+import contextlib
 import logging
 import os
 import pickle
 import sys
 import tempfile
+import traceback
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,8 +43,9 @@ def make_net(dropout=0.5):
 def shared_out(dataset, batch_size, rank, world_size, seed=0):
     """Return (train_iter, sampler): this process's share of each batch of `batch_size`, in whole batches.
 
-    Step for step the shares of all processes are together the batch that one process would take. Call
-    `sampler.set_epoch(epoch)` before each epoch, or its order is that of the first.
+    Step for step the shares of all processes are together the batch that one process would take, but for examples that
+    fill up the last one where they don't come out even. Call `sampler.set_epoch(epoch)` before each epoch, or its order is
+    that of the first.
     """
     if batch_size % world_size:
         raise ValueError(f"A batch of {batch_size} can't be shared out evenly among {world_size} processes: "
@@ -75,18 +78,20 @@ def train(rank, world_size, options):
     train_set, test_set = train_iter.dataset, test_iter.dataset
     if options.examples:
         train_set = Subset(train_set, range(min(options.examples, len(train_set))))
-    train_iter, sampler = shared_out(train_set, options.batch, rank, world_size, options.seed)
+    train_iter, sampler = shared_out(train_set, options.batch, rank, world_size, 1000 * options.seed)
     utils.set_seed(options.seed)
     net = make_net(options.dropout)
     updater = torch.optim.SGD(net.parameters(), lr=options.lr, momentum=0.9)
     history = utils.History()
     if options.checkpoint and Path(options.checkpoint).exists():
         history = utils.load_checkpoint(options.checkpoint, net, updater)  # every process reads it: all see one folder
+        if rank == 0 and len(history.test_acc) >= options.epochs:
+            print(f"{options.checkpoint} has {len(history.test_acc)} epochs already\n", end="", flush=True)
     parallel = DistributedDataParallel(net)
     print(f"process {rank} of {world_size} has the number {os.getpid()}\n", end="", flush=True)  # whole: others print too
     for epoch in range(len(history.test_acc), options.epochs):
         sampler.set_epoch(epoch)
-        utils.set_seed(1000 * (options.seed + epoch) + rank)  # dropout: other units in each process
+        utils.set_seed(1_000_000 * options.seed + 1000 * epoch + rank)  # dropout: other units in each process
         losses = []
         train_loss, train_acc = utils.train_epoch(parallel, train_iter, nn.NLLLoss(), updater, on_batch=losses.append)
         losses = torch.tensor(losses, dtype=torch.float64)
@@ -118,18 +123,29 @@ def launch(function, world_size, *arguments, patience=PATIENCE):
     logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # that the others were ended goes without saying
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Windows: a process may hold a file a bit longer
         packed = cloudpickle.dumps((function, arguments))
-        mp.spawn(_begin, (world_size, folder, packed, patience, max(1, torch.get_num_threads() // world_size)), world_size)
+        try:
+            mp.spawn(_begin, (world_size, folder, packed, patience, max(1, torch.get_num_threads() // world_size)), world_size)
+        except mp.ProcessRaisedException as error:  # of one of them, perhaps one that the first to fail has left alone
+            if Path(folder, "failed").exists():
+                rank, said = pickle.loads(Path(folder, "failed").read_bytes())
+                raise mp.ProcessRaisedException(f"Process {rank} failed:\n{said}", rank, error.error_pid) from None
+            raise
         return [pickle.loads(Path(folder, f"{rank}.pickle").read_bytes()) for rank in range(world_size)]
 
 
 def _begin(rank, world_size, folder, packed, patience, threads):
     """What each process of `launch` runs first."""
     torch.set_num_threads(threads)  # the processes share the processor
-    dist.init_process_group("gloo", init_method=Path(folder, "meeting").as_uri(), rank=rank, world_size=world_size, timeout=patience)
+    store = dist.FileStore(str(Path(folder, "meeting")), world_size)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=world_size, timeout=patience)
     try:
         function, arguments = pickle.loads(packed)
         result = function(rank, world_size, *arguments)
         Path(folder, f"{rank}.pickle").write_bytes(pickle.dumps(result))
+    except Exception:
+        with contextlib.suppress(FileExistsError), open(Path(folder, "failed"), "xb") as file:
+            file.write(pickle.dumps((rank, traceback.format_exc())))
+        raise
     finally:
         dist.destroy_process_group()  # also where the function failed: gloo's threads must have ended before the process does
 
@@ -141,7 +157,7 @@ def join():
 
     torchrun keeps one store for all its attempts, and gloo's addresses of processes that have died would still stand in it:
     whoever reads one waits for nobody. So each attempt has a part of the store of its own. (With several machines their
-    launchers count attempts differently: there TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 has torchrun make a new store.)
+    launchers count attempts differently: there TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 has each attempt make a store of its own.)
     """
     store, env = None, os.environ
     if env.get("TORCHELASTIC_USE_AGENT_STORE") == "True" and env["GROUP_WORLD_SIZE"] == "1":
@@ -150,18 +166,30 @@ def join():
     dist.init_process_group("gloo", store=store, rank=int(env["RANK"]), world_size=int(env["WORLD_SIZE"]), timeout=PATIENCE)
 
 
+def count(text):
+    """A whole number, 1 or larger, as an option of the command."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--batch", type=int, default=64, help="examples of a step, of all processes together")
+    parser.add_argument("--epochs", type=count, default=3)
+    parser.add_argument("--batch", type=count, default=64, help="examples of a step, of all processes together")
     parser.add_argument("--lr", type=float, default=0.01)
     parser.add_argument("--dropout", type=float, default=0.5, help="0: the same losses with any number of processes")
-    parser.add_argument("--examples", type=int, help="train on the first so many")
+    parser.add_argument("--examples", type=count, help="train on the first so many")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--checkpoint", help="write it after each epoch; if it is there, go on from it")
-    parser.add_argument("--processes", type=int, default=1, help="start so many here; with torchrun, say it there")
+    parser.add_argument("--processes", type=count, default=1, help="start so many here; with torchrun, say it there")
     options = parser.parse_args()
+    if options.checkpoint and not Path(options.checkpoint).absolute().parent.is_dir():
+        parser.error(f"there is no folder {Path(options.checkpoint).parent} to write the checkpoint into")
     if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun has started this process, and says which one it is
+        if options.processes > 1:
+            parser.error("torchrun starts the processes: --nproc-per-node there, and no --processes here")
         join()
         train(dist.get_rank(), dist.get_world_size(), options)
         dist.destroy_process_group()

@@ -27,7 +27,7 @@ import torch  # noqa: E402
 from torch import distributed as dist, nn  # noqa: E402
 
 pytestmark = pytest.mark.slow("starts PyTorch in several processes for each test")
-LIMIT = 120  # seconds for a run: ten times what it takes
+LIMIT = 120  # seconds for a run: ten times what it takes on quiet cores
 SMALL = ["--examples", "512", "--lr", "0.05", "--dropout", "0"]
 
 
@@ -188,7 +188,10 @@ def test_a_process_that_dies_on_one_of_two_machines_is_started_again_on_both(tmp
 
 @pytest.mark.parametrize("options, sentence", [
     (["--batch", 63], "A batch of 63 can't be shared out evenly among 2 processes: take a multiple of 2."),
-    (["--epochs", "three"], "invalid int value: 'three'"),
+    (["--epochs", "three"], "invalid count value: 'three'"),
+    (["--processes", 0], "0 is less than 1"),
+    (["--examples", -5], "-5 is less than 1"),
+    (["--checkpoint", "nowhere/run.pt"], "there is no folder nowhere to write the checkpoint into"),
 ])
 def test_what_cannot_be_run_says_why(options, sentence):
     status, said, complained = ended(started(*options, launcher="the script"))
@@ -224,9 +227,31 @@ def fails(rank, world_size):
 
 def test_launch_tells_what_failed_in_which_process():
     began = time.monotonic()
-    with pytest.raises(torch.multiprocessing.ProcessRaisedException, match=r"(?s)Process 1 .*LookupError: nothing in the second process"):
+    with pytest.raises(torch.multiprocessing.ProcessRaisedException, match=r"(?s)Process 1 failed.*LookupError: nothing in the second process"):
         script.launch(fails, 2)
     assert time.monotonic() - began < 60, "the other, which waits for it, is ended"
+
+
+def fails_first(rank, world_size):
+    if rank == 1:
+        raise LookupError("mine")
+    dist.all_reduce(torch.ones(1))
+
+
+def test_the_first_to_fail_is_told_and_not_whom_it_left_alone():
+    for _ in range(3):
+        with pytest.raises(torch.multiprocessing.ProcessRaisedException, match="LookupError: mine"):
+            script.launch(fails_first, 2)
+
+
+def ranks(rank, world_size):
+    return rank
+
+
+def test_a_folder_with_a_space_is_a_meeting_place_too(tmp_path, monkeypatch):
+    (tmp_path / "my files").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "my files"))
+    assert script.launch(ranks, 2) == [0, 1]
 
 
 def waits(rank, world_size):
