@@ -176,7 +176,7 @@ def test_the_data_are_shared_and_nobody_can_change_them(ada, installed):
 
 def test_lessons_are_copied_once_and_kept(ada):
     lessons = ada.ask("GET", "api/contents/lessons")["content"]
-    assert len([entry for entry in lessons if entry["name"].endswith(".ipynb")]) == 7
+    assert len([entry for entry in lessons if entry["name"].endswith(".ipynb")]) == 8
     lesson = nbformat.read(ROOT / "notebooks" / "01-tensors.ipynb", as_version=4)
     said = ada.run(*[cell.source for cell in lesson.cells if cell.cell_type == "code"][:6], "print('done')", folder="lessons")
     assert "Traceback" not in said and said.endswith("done\n"), said
