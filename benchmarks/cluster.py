@@ -24,7 +24,6 @@ CORES = os.cpu_count() or 1
 WAYS = {"processes of the run, two": [], **{f"Dask, {number} worker{'s' if number > 1 else ''}": ["--workers", f"local:{number}"] for number in (1, 2, 4)}}
 PARTS = """
 import json, sys, time
-import dask
 from exercises.grading import cluster, judge, run
 lesson, students = sys.argv[1], sys.argv[2:]
 course, config = run.release.coursedir()

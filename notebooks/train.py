@@ -97,8 +97,9 @@ def train(rank, world_size, options):
         losses = torch.tensor(losses, dtype=torch.float64)
         dist.all_reduce(losses)  # of each batch the whole's loss, not this process's
         history.batch_loss += (losses / world_size).tolist()
-        history.train_loss.append(summed(train_loss)[0] / world_size)
-        history.train_acc.append(summed(train_acc)[0] / world_size)
+        train_loss, train_acc = summed(train_loss, train_acc)
+        history.train_loss.append(train_loss / world_size)
+        history.train_acc.append(train_acc / world_size)
         history.test_acc.append(test(net, test_set, rank, world_size))
         if rank == 0:
             if options.checkpoint:

@@ -1,21 +1,18 @@
 """What hub/kubernetes says, on one machine without a cluster: the image by the Dockerfile's own steps, a pod as bubblewrap can make one,
 a plain JupyterHub with the chart's settings, and a kubectl that makes a pod of a manifest. For tests/test_hub.py; as root.
 """
-import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import requests
 import yaml
 
 import chart
-from classhub import DOMAIN, PASSWORD, free_ports
+from classhub import DOMAIN, PASSWORD, Served, free_ports
 
 ROOT = Path(__file__).resolve().parent.parent
 # A disk of which nothing can be written, and of this machine's no more than programs.
@@ -119,7 +116,7 @@ def pod(image, mounts, uid, gid, *options):
             "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"]
 
 
-class Campus:
+class Campus(Served):
     """The volume of homes, and a plain JupyterHub with the settings of values.yaml and university.yaml."""
 
     def __init__(self, folder, installed, image, people=()):
@@ -169,17 +166,7 @@ class Campus:
     def start(self):
         self.process = subprocess.Popen([self.image.python, "-m", "jupyterhub", "-f", self.folder / "config.py"], cwd=self.folder, stdout=open(self.folder / "hub.log", "w"), stderr=subprocess.STDOUT,
                                         env={"PATH": f"{self.image.python.parent}:/usr/bin:/bin", "HOME": str(self.folder), "LANG": "C.UTF-8"})
-        for _ in range(240):
-            assert self.process.poll() is None, self.log[-3000:]
-            with contextlib.suppress(requests.ConnectionError):
-                if requests.get(f"{self.url}/hub/api/", timeout=5).ok:
-                    return self
-            time.sleep(0.25)
-        raise AssertionError(f"the hub does not answer: {self.log[-3000:]}")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(60)
+        return self.answers()
 
     @property
     def log(self):

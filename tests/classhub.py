@@ -98,7 +98,25 @@ def give_course(course, name):
     subprocess.run(["chown", "-R", f"{name}:", home / "course"], check=True)
 
 
-class Hub:
+class Served:
+    """A JupyterHub in a process of a test: `process`, its `url`, and its `log` so far."""
+
+    def answers(self):
+        """Wait until it does; return it."""
+        for _ in range(240):
+            assert self.process.poll() is None, self.log[-3000:]
+            with contextlib.suppress(requests.ConnectionError):
+                if requests.get(f"{self.url}/hub/api/", timeout=5).ok:
+                    return self
+            time.sleep(0.25)
+        raise AssertionError(f"the hub does not answer: {self.log[-3000:]}")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+
+class Hub(Served):
     """hub/serve over an installed class, at ports of its own."""
 
     def __init__(self, folder, extra=""):
@@ -117,17 +135,7 @@ class Hub:
     def start(self):
         env = {name: value for name, value in os.environ.items() if not name.startswith(("COURSE_", "PYTEST", "OMP_", "MPL"))}
         self.process = subprocess.Popen([self.folder / "current/course/hub/serve", self.folder], env=env, cwd=self.folder)
-        for _ in range(120):
-            assert self.process.poll() is None, self.log[-3000:]
-            with contextlib.suppress(requests.ConnectionError):
-                if requests.get(f"{self.url}/hub/api/", timeout=5).ok:
-                    return self
-            time.sleep(0.5)
-        raise AssertionError(f"the hub does not answer: {self.log[-3000:]}")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(60)
+        return self.answers()
 
 
 class Person:
