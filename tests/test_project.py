@@ -189,6 +189,14 @@ def test_outputs_are_fresh_until_code_a_module_or_the_data_is_another(notebook):
     assert stamp.stale(notebook, root) == ""
     (root / "utils.py").write_text("x = 2\n")
     assert "modules that it imports have changed" in stamp.stale(notebook, root)
+    stamp.write(notebook, "real", root)
+    (notebook.parent / "script.py").write_text("y = 1\n")
+    assert stamp.stale(notebook, root) == "", "it doesn't name the script"
+    edited(notebook, 1, "script.py makes y")
+    assert "modules that it imports have changed" in stamp.stale(notebook, root)
+    stamp.write(notebook, "real", root)
+    (notebook.parent / "script.py").write_text("y = 2\n")
+    assert "modules that it imports have changed" in stamp.stale(notebook, root)
     stamp.write(notebook, "sample", root)
     assert stamp.stale(notebook, root) == "it was run with COURSE_DATA=sample"
     edited(notebook, 2, "1 + 2")

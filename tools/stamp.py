@@ -31,8 +31,10 @@ def outputs(notebook):
 
 
 def modules(path, root=ROOT):
-    """A sum of what the notebook at `path` may import of the course: the modules, and for exercises the checks."""
+    """A sum of what the notebook at `path` may import of the course: the modules, scripts beside it that it names, for exercises the checks."""
     names = sorted(name for name in root.glob("*.py") if name.name != "conftest.py")
+    text = Path(root, path).read_text(encoding="utf-8")
+    names += sorted(name for name in Path(root, path).parent.glob("*.py") if name.name in text)
     if Path(root, path).resolve().is_relative_to(root.resolve() / "exercises"):
         names += sorted(root.glob("exercises/checks/*.py"))
     return _sum(name.read_text(encoding="utf-8") for name in names)

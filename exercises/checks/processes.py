@@ -235,8 +235,8 @@ def _start(seed, updater, old):
 
 
 def _share_of_batch(seed, step, rank, n, loss):
-    """This process's examples of a step: its inputs are of another size than the others'."""
-    X = (1 + rank) * randn(seed + 7 * step + rank, n, 3)
+    """This process's examples of a step: its inputs are of another size than the others', and once all 0, as is the gradient of weights then."""
+    X = (1 + rank) * randn(seed + 7 * step + rank, n, 3) * ((rank, step) != (1, 1))
     y = randint(seed + 7 * step + rank, 2, n)
     return X, y if loss == "cross-entropy" else randn(seed + 100 + 7 * step + rank, n, 2)
 
@@ -462,7 +462,7 @@ def _seconds(seconds, numbers, p, bandwidth, latency, rounds=None, size=None, wa
 @task
 def speedup(answer, cases=((0.008, 21_840, 2, 1e9, 1e-4), (0.5, 25_000_000, 8, 1.25e9, 2e-3), (2.0, 1_000_000, 4, 1e8, 1e-2),
                            (0.02, 21_840, 16, 1.25e8, 1e-4), (1.0, 4000, 1, 1e6, 1e-3), (0.3, 10_000_000, 64, 1e10, 1e-5),
-                           (1.0, 100_000, 3, 1e6, 0.0), (5.0, 400, 5, 1e5, 0.2), (0.01, 7, 1, 1e3, 0.5), (3, 10, 2, 100, 1))):
+                           (1.0, 100_000, 3, 1e6, 0.0), (5.0, 400, 5, 1e5, 0.2), (1.0, 9, 8, 100, 0.0), (0.01, 7, 1, 1e3, 0.5), (3, 10, 2, 100, 1))):
     """seconds / (seconds / p + 2 (p - 1) (latency + 4 numbers / p / bandwidth)), for the five arguments."""
     def case(seconds, numbers, p, bandwidth, latency):
         def faster(**other):
@@ -505,6 +505,9 @@ def speedup(answer, cases=((0.008, 21_840, 2, 1e9, 1e-4), (0.5, 25_000_000, 8, 1
             "the communication is not shared out again: its bytes are a p-th already.": seconds / (seconds / p + talks / p),
             "bandwidth is bytes a second: divide the bytes by it.": seconds / (seconds / p + 2 * (p - 1) * (latency + 4 * numbers / p * bandwidth)),
             "divided by p twice: a round's 4 numbers / p bytes are a p-th already.": faster(size=4 * numbers / p ** 2),
+            "a p-th of the numbers may be a fraction here: divide by `/`, not `//`.": faster(size=4 * (numbers // p)),
+            "a p-th of the bytes may be a fraction here: divide by `/`, not `//`.": faster(size=4 * numbers // p),
+            "a p-th of the numbers may be a fraction here: it was rounded up.": faster(size=4 * -(-numbers // p)),
             "the latency is paid in each round, beside the bytes: add it up, don't multiply.":
                 seconds / (seconds / p + 2 * (p - 1) * latency * 4 * numbers / p / bandwidth),
             "one process has nobody to talk to: compare with seconds alone.": (seconds + talks) / needs,

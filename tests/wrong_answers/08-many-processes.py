@@ -2474,3 +2474,56 @@ def speedup(seconds, numbers, world_size, bandwidth, latency):
 # wrong: seconds and numbers
 def speedup(seconds, numbers, world_size, bandwidth, latency):
     return numbers / (numbers / world_size + 2 * (world_size - 1) * (latency + 4 * seconds / world_size / bandwidth))
+
+
+# %% train_step: all-reduces only gradients that are not 0
+# wrong: a process whose share gives a gradient of 0 leaves the others waiting
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        if p.grad.abs().sum() > 0:
+            all_reduce(p.grad)
+            p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: all-reduces only gradients in which some number is not 0, and divides all
+# wrong: whether a process calls all_reduce may not depend on its numbers
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        if (p.grad != 0).any():
+            all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% speedup: whole pieces, rounded down
+# wrong: where numbers / world_size is no whole number
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    a_round = latency + 4 * (numbers // world_size) / bandwidth
+    return seconds / (seconds / world_size + 2 * (world_size - 1) * a_round)
+
+
+# %% speedup: whole bytes, rounded down
+# wrong: where 4 numbers / world_size is no whole number
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    return seconds / (seconds / world_size + 2 * (world_size - 1) * (latency + 4 * numbers // world_size / bandwidth))
+
+
+# %% speedup: whole pieces, rounded up
+# wrong: where numbers / world_size is no whole number
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    import math
+    a_round = latency + 4 * math.ceil(numbers / world_size) / bandwidth
+    return seconds / (seconds / world_size + 2 * (world_size - 1) * a_round)
