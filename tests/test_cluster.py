@@ -240,10 +240,38 @@ def test_two_runs_share_a_scheduler(school, tmp_path):
     assert [marks(grades(course)["ada"]) for course in courses] == [FULL, without("accuracy")]
 
 
-@pytest.mark.parametrize("where", ["local", "local:0", "local:100", "local:-1", "LOCAL:2", "4", "tcp://127.0.0.1:8786", "tls://127.0.0.1", "tls://:8786", "tls://a/b:8786", "127.0.0.1:8786"])
+@pytest.mark.parametrize("where", ["local", "local:0", "local:100", "local:-1", "LOCAL:2", "4", "tcp://127.0.0.1:8786", "tls://127.0.0.1", "tls://:8786", "tls://a/b:8786", "127.0.0.1:8786", "tls://a:0", "tls://a:65536", "tls://[::1]"])
 def test_what_is_no_place_of_workers_is_said(where):
     with pytest.raises(cluster.Stop, match="^WORKERS is '.*': write local:4 for four processes"):
         cluster.Crew(where, "none")
+
+
+@pytest.mark.parametrize("arguments, sentence", [
+    (["workers", "127.0.0.1:8786"], "SCHEDULER is '127.0.0.1:8786': write the address that make scheduler tells"),
+    (["workers", "tcp://127.0.0.1:8786"], "SCHEDULER is 'tcp://127.0.0.1:8786'"),
+    (["workers", "tls://127.0.0.1"], "SCHEDULER is 'tls://127.0.0.1'"),
+    (["workers", "tls://127.0.0.1:8786", "--number", "0"], "0 workers: 1 to 512 start on one machine"),
+    (["workers", "tls://127.0.0.1:8786", "--number", "-1"], "-1 workers"),
+    (["workers", "tls://127.0.0.1:8786", "--number", "100000"], "100000 workers"),
+    (["workers", "tls://127.0.0.1:8786", "--number", "two"], "'two'"),
+    (["workers", "tls://127.0.0.1:8786", "--host", "192.0.2.1"], "HOST is '192.0.2.1', where this machine can't listen"),
+    (["scheduler", "--host", "192.0.2.1"], "HOST is '192.0.2.1', where this machine can't listen"),
+    (["scheduler", "--host", "no such"], "HOST is 'no such', and this machine knows no such name"),
+    (["scheduler", "--host", "999.1.1.1"], "HOST is '999.1.1.1'"),
+    (["scheduler", "--port", None], "is taken, perhaps by a scheduler that still runs"),
+])
+def test_a_host_a_port_or_a_number_that_cannot_be_is_said_at_once(arguments, sentence, monkeypatch, capsys):
+    """In no other words than these, and nothing is started that would look for it for ever."""
+    from exercises.cluster import __main__ as commands
+    monkeypatch.setattr(commands, "security", lambda: None)
+    monkeypatch.setattr(commands, "_dask", lambda *arguments: pytest.fail("it was started"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr("sys.argv", ["cluster", *(str(word or taken.getsockname()[1]) for word in arguments)])
+        try:
+            said = commands.main()
+        except SystemExit:
+            said = capsys.readouterr().err
+    assert sentence in said and "Traceback" not in said
 
 
 def test_certificates_that_are_old_are_said(monkeypatch, tmp_path):

@@ -4,16 +4,19 @@ Dask's own commands, `dask scheduler` and `dask worker`, with this course's cert
 """
 import argparse
 import contextlib
+import errno
 import os
 import platform
 import signal
+import socket
 import subprocess
 import sys
 import time
 
-from exercises.grading.cluster import COURSE, PEM, SETTINGS, TLS, Stop, resources, security
+from exercises.grading.cluster import COURSE, PEM, SETTINGS, TLS, Stop, is_scheduler, resources, security
 
 AGAIN = 3  # seconds until workers whose scheduler has ended look for it
+MOST = 512  # workers on one machine
 
 
 def certificates(options):
@@ -35,13 +38,18 @@ def certificates(options):
 def scheduler(options):
     """Run a scheduler until Ctrl-C; for this machine alone, unless a host is given."""
     security()
+    _listen(options.host, options.port)
     print(f"The run and the workers find it at tls://{options.host}:{options.port}, until Ctrl-C.", flush=True)
     return _dask("scheduler", "--host", options.host, "--port", str(options.port), "--protocol", "tls", "--dashboard-address", f"127.0.0.1:{options.dashboard}")
 
 
 def workers(options):
     """Run workers, each for one submission at a time, until Ctrl-C; where the scheduler ends, they wait for the next."""
+    if not is_scheduler(options.address):
+        raise Stop(f"SCHEDULER is {options.address!r}: write the address that make scheduler tells, tls://host:8786.")
     security()
+    if options.host:
+        _listen(options.host, 0)
     print(f"{options.number} workers for {options.address}, until Ctrl-C.", flush=True)
     while True:
         _dask("worker", options.address, "--nworkers", str(options.number), "--nthreads", "1", "--no-dashboard", "--memory-limit", "0",
@@ -49,6 +57,27 @@ def workers(options):
               "--name", f"{platform.node()}-{os.getpid()}", *(["--host", options.host] if options.host else []))
         print(f"The workers have ended, perhaps as the scheduler did; they look for it again in {AGAIN} s.", flush=True)
         time.sleep(AGAIN)
+
+
+def _listen(host, port):
+    """Raise Stop unless this machine can listen there."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except (socket.gaierror, UnicodeError):
+        raise Stop(f"HOST is {host!r}, and this machine knows no such name: write its address, which `hostname -I` tells.") from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Stop(f"Port {port} of {host} is taken, perhaps by a scheduler that still runs: end it, or choose another port, "
+                       f".venv/bin/python -m exercises.cluster scheduler --host {host} --port {port + 10}.") from None
+        raise Stop(f"HOST is {host!r}, where this machine can't listen ({error.strerror}): write an address of its own, as `hostname -I` tells.") from None
+
+
+def _count(text):
+    """How many workers."""
+    if not 1 <= int(text) <= MOST:
+        raise argparse.ArgumentTypeError(f"{text} workers: 1 to {MOST} start on one machine, one for each processor, with up to 3 GB of memory each")
+    return int(text)
 
 
 def _dask(what, *arguments):
@@ -80,7 +109,7 @@ def main():
     two.set_defaults(do=scheduler)
     three = commands.add_parser("workers", help=workers.__doc__)
     three.add_argument("address", help="the scheduler's, tls://host:8786")
-    three.add_argument("--number", type=int, default=os.cpu_count() or 1, help="how many")
+    three.add_argument("--number", type=_count, default=os.cpu_count() or 1, help="how many")
     three.add_argument("--host", default="", help="this machine's address, where Dask finds another")
     three.set_defaults(do=workers)
     options = parser.parse_args()

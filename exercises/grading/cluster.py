@@ -198,6 +198,12 @@ def _stand_aside(names):
 
 # ---------------------------------------------------------------- the run's side
 
+def is_scheduler(where: str) -> bool:
+    """Whether that is the address of a scheduler, tls://host:8786."""
+    found = re.fullmatch(r"tls://([^/\s:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})", where)
+    return found is not None and 0 < int(found[2]) < 65536
+
+
 class Crew:
     """The workers of one run. `where`: "local:4", four processes here, or the address of a scheduler, tls://host:8786."""
 
@@ -212,10 +218,10 @@ class Crew:
         self.seen: tuple[float, dict] = (0.0, {})
         if local := re.fullmatch(r"local:([1-9]\d?)", where):
             self.number, self.security = int(local[1]), Security.temporary()
-        elif re.fullmatch(r"tls://[^/\s:]+:\d{1,5}", where) or re.fullmatch(r"tls://\[[0-9a-fA-F:]+\]:\d{1,5}", where):
+        elif is_scheduler(where):
             self.number, self.security = 0, security()
         else:
-            raise Stop(f"WORKERS is {where!r}: write local:4 for four processes of this machine, or the address of a Dask scheduler, tls://host:8786.")
+            raise Stop(f"WORKERS is {where!r}: write local:4 for four processes of this machine (99 at most), or the address of a Dask scheduler, tls://host:8786.")
 
     def __enter__(self):
         self.settings = dask.config.set(SETTINGS)
