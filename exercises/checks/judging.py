@@ -200,4 +200,5 @@ def _shown(value):
         return f"a tensor of shape {tuple(value.shape)}"
     if value is None:
         return "None (is there a `return`?)"
-    return f"{value!r:.60}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:58]}…{text[-1] if text[-1] in ')]}' else ''}"
