@@ -9,6 +9,7 @@ import os
 import platform
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -52,10 +53,29 @@ def workers(options):
         _listen(options.host, 0)
     print(f"{options.number} workers for {options.address}, until Ctrl-C.", flush=True)
     while True:
+        _wait_for_scheduler(options.address)
         _dask("worker", options.address, "--nworkers", str(options.number), "--nthreads", "1", "--no-dashboard", "--memory-limit", "0",
               "--resources", " ".join(f"{name}={number:g}" for name, number in resources().items()),
               "--name", f"{platform.node()}-{os.getpid()}", *(["--host", options.host] if options.host else []))
-        print(f"The workers have ended, perhaps as the scheduler did; they look for it again in {AGAIN} s.", flush=True)
+        print("The workers have ended, perhaps as the scheduler did; they look for it again.", flush=True)
+        time.sleep(AGAIN)
+
+
+def _wait_for_scheduler(address):
+    """Return once a scheduler of this course listens there. Raises Stop where one listens that this machine's certificates don't open."""
+    host, _, port = address.removeprefix("tls://").rpartition(":")
+    said = ""
+    while True:
+        try:
+            with socket.create_connection((host.strip("[]"), int(port)), timeout=5) as plain:
+                security().get_connection_args("worker")["ssl_context"].wrap_socket(plain).close()
+            return
+        except ssl.SSLError as error:
+            raise Stop(f"What listens at {address} is not opened by this machine's certificates ({error.reason}): copy exercises/cluster/tls/ from the "
+                       "machine where make certificates wrote it and the scheduler runs.") from None
+        except OSError as error:
+            if said != (said := f"Nobody listens at {address} ({error.strerror or error}); asking again every {AGAIN} s, until Ctrl-C."):
+                print(said, flush=True)
         time.sleep(AGAIN)
 
 

@@ -57,7 +57,8 @@ SETTINGS = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.target": False,
     "distributed.admin.tick.limit": "1h",            # no complaints of a busy machine
-    "distributed.logging": {"distributed": "error", "distributed.worker": "critical", "distributed.nanny": "critical"},
+    "distributed.logging": {"distributed": "error", "distributed.worker": "critical", "distributed.nanny": "critical",
+                            "distributed.client": "critical"},  # the run says in its own words what became of the scheduler
 }
 
 
@@ -450,4 +451,4 @@ def _let_the_run_count(dask_scheduler):
 
 
 def _words(error):
-    return f"{type(error).__name__}: {error}".strip(": ")[:300]
+    return f"{type(error).__name__}: {error}".splitlines()[0].strip(": ")[:300]
