@@ -238,7 +238,7 @@ def read_checkpoint(path):
         content = torch.load(packed, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises many kinds for what it can't read
         raise ValueError(f"{path} is no checkpoint of this course: damaged, or holding more than tensors and "
-                         f"numbers ({first_line(error)}). Save it again with save_checkpoint.") from error
+                         f"numbers ({first_line(error)}). Save it again with save_checkpoint, or delete it and begin anew.") from error
     found = content.get("format") if isinstance(content, dict) else None
     if found not in (1, FORMAT):
         cure = "update the course" if isinstance(found, int) and found > FORMAT else "save it again with save_checkpoint"

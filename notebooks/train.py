@@ -81,12 +81,15 @@ def train(rank, world_size, options):
     train_iter, sampler = shared_out(train_set, options.batch, rank, world_size, 1000 * options.seed)
     utils.set_seed(options.seed)
     net = make_net(options.dropout)
-    updater = torch.optim.SGD(net.parameters(), lr=options.lr, momentum=0.9)
+    updater = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
     history = utils.History()
     if options.checkpoint and Path(options.checkpoint).exists():
         history = utils.load_checkpoint(options.checkpoint, net, updater)  # every process reads it: all see one folder
         if rank == 0 and len(history.test_acc) >= options.epochs:
-            print(f"{options.checkpoint} has {len(history.test_acc)} epochs already\n", end="", flush=True)
+            print(f"{options.checkpoint} has reached epoch {len(history.test_acc)} already\n", end="", flush=True)
+    if options.lr is not None:  # goes before the checkpoint's
+        for group in updater.param_groups:
+            group["lr"] = options.lr
     parallel = DistributedDataParallel(net)
     print(f"process {rank} of {world_size} has the number {os.getpid()}\n", end="", flush=True)  # whole: others print too
     for epoch in range(len(history.test_acc), options.epochs):
@@ -179,7 +182,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=count, default=3)
     parser.add_argument("--batch", type=count, default=64, help="examples of a step, of all processes together")
-    parser.add_argument("--lr", type=float, default=0.01)
+    parser.add_argument("--lr", type=float, help="0.01, or the checkpoint's, if you don't say it")
     parser.add_argument("--dropout", type=float, default=0.5, help="0: the same losses with any number of processes")
     parser.add_argument("--examples", type=count, help="train on the first so many")
     parser.add_argument("--seed", type=int, default=0)

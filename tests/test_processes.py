@@ -277,3 +277,17 @@ def test_the_history_is_the_same_in_each_process_and_the_wholes():
     assert first == second, "with seconds left out, which train doesn't measure"
     assert first.batch_loss == pytest.approx(one.batch_loss, abs=1e-4) and len(one.batch_loss) == 4
     assert first.train_loss == pytest.approx(one.train_loss, abs=1e-4) and first.train_acc == pytest.approx(one.train_acc, abs=1e-3)
+
+
+def test_a_rate_that_is_given_goes_before_the_checkpoints(tmp_path, capfd):
+    dist.init_process_group("gloo", store=dist.FileStore(str(tmp_path / "meeting"), 1), rank=0, world_size=1)
+    try:
+        for epochs, lr, wanted in ((1, 0.05, 0.05), (2, None, 0.05), (3, 0.2, 0.2), (3, 0.2, 0.2)):
+            script.train(0, 1, argparse.Namespace(epochs=epochs, batch=64, lr=lr, dropout=0, examples=128, seed=0, checkpoint=tmp_path / "run.pt"))
+            net = script.make_net()
+            updater = torch.optim.SGD(net.parameters(), lr=1.0, momentum=0.9)
+            assert len(utils.load_checkpoint(tmp_path / "run.pt", net, updater).test_acc) == epochs
+            assert [group["lr"] for group in updater.param_groups] == [wanted]
+    finally:
+        dist.destroy_process_group()
+    assert "run.pt has reached epoch 3 already" in capfd.readouterr().out
