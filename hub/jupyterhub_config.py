@@ -64,7 +64,8 @@ c.Spawner.args = [
     "--KernelManager.transport=ipc",
     "--MappingKernelManager.cull_idle_timeout=3600",  # seconds: a forgotten kernel holds about 0.6 GB
     "--MappingKernelManager.cull_connected=True",  # whose tab is open too
-    "--ServerApp.shutdown_no_activity_timeout=7200",
+    "--ServerApp.shutdown_no_activity_timeout=7200",  # a page in view is no activity: hub/server
+    "--TerminalManager.cull_inactive_timeout=10800",  # without a letter in or out; a server with a terminal goes on
 ]
 c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # seconds: thirty who come at once wait for one another
 

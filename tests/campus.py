@@ -72,6 +72,7 @@ class Image:
                 where = rest
             elif word == "COPY" and rest.startswith("--chmod=755 "):
                 source, target = rest.split()[1:]
+                (self.folder / target.lstrip("/")).parent.mkdir(exist_ok=True)
                 shutil.copy(course / source, self.folder / target.lstrip("/"))
                 (self.folder / target.lstrip("/")).chmod(0o755)
             elif word == "RUN" and not re.match(r"apt-get|sed|useradd", rest):

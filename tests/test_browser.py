@@ -130,6 +130,25 @@ def assert_the_stored_pictures_are_read(page, name):
     assert alike(heard(page, ".jp-Notebook")) == alike(texts) and len(texts) >= 3
 
 
+@pytest.mark.exhaustive("waits for JupyterLab's own clocks; test_hub.py sends what it sends")
+def test_a_page_in_view_keeps_no_server(page, tmp_path, monkeypatch):
+    """By the settings of hub/server. Without them it does, which shows that JupyterLab asks and notes."""
+    for settings, kept in ((str(ROOT / "hub" / "server"), False), ("", True)):
+        monkeypatch.setenv("JUPYTER_CONFIG_PATH", settings)
+        with jupyterlab(tmp_path / ("kept" if kept else "ended")) as (address, token):
+            def last():
+                with urllib.request.urlopen(f"{address}/api/status?token={token}&no_track_activity=1") as answer:
+                    return json.load(answer)["last_activity"]
+
+            page.goto(f"{address}/lab?token={token}")
+            page.wait_for_selector(".jp-DirListing-content")
+            page.wait_for_timeout(20_000)
+            before = last()
+            page.wait_for_timeout(25_000)  # it asks every ten seconds
+            assert (last() > before) == kept
+            page.goto("about:blank")
+
+
 def test_jupyterlab_reads_pictures_as_they_are_drawn(page, server):
     open_notebook(page, server, "shown")
     assert not [said for each in run_all(page) for said in each["outputs"] if said.startswith("error")]

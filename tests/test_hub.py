@@ -437,8 +437,31 @@ except OSError as error:
     assert bob.run("import torch; print(torch.ones(3).sum())") == "tensor(3.)\n"
 
 
-def test_an_idle_kernel_ends_though_its_tab_is_open(hub, people):
-    carol = Person(hub, "hub-carol").start()
+@pytest.fixture(scope="module")
+def carol(hub, people):
+    return Person(hub, "hub-carol").start()
+
+
+def is_no_sign_of_work(person):
+    """What JupyterLab asks and notes while its page is in view moves nothing by which a server is ended (test_browser.py has such a page)."""
+    def last():
+        return person.ask("GET", "api/status")["last_activity"]
+
+    before = last()
+    person.ask("GET", "api/contents", params={"content": 1})
+    person.ask("GET", "api/kernels")
+    person.ask("PUT", "lab/api/workspaces/default", json={"data": {}, "metadata": {"id": "default"}})
+    assert last() == before
+    person.ask("PUT", "api/contents/a-sign.txt", json={"type": "file", "format": "text", "content": "1"})
+    person.ask("DELETE", "api/contents/a-sign.txt")
+    assert last() > before
+
+
+def test_a_page_in_view_is_no_sign_of_work_and_a_saved_file_is_one(carol):
+    is_no_sign_of_work(carol)
+
+
+def test_an_idle_kernel_ends_though_its_tab_is_open(carol):
     kernel = carol.kernel()
     tab = carol.channels(kernel)
     classhub.said(tab, "import time; time.sleep(8); print('busy is not idle')")
@@ -646,6 +669,7 @@ def test_on_kubernetes_who_is_idle_is_stopped_and_who_computes_goes_on(universit
     flags = [f"--timeout={university.values['cull']['timeout']}", f"--cull-every={university.values['cull']['every']}", f"--max-age={university.values['cull']['maxAge']}"]
     running = subprocess.run(["pgrep", "-af", "jupyterhub_idle_culler"], capture_output=True, text=True).stdout
     assert " ".join(flags) in running, running
+    is_no_sign_of_work(babbage)
     kernel = lovelace.kernel()
     tab = lovelace.channels(kernel)
     classhub.begun(tab, "import time\nfor step in range(600):\n    print('loss', step, flush=True); time.sleep(0.5)", "loss")

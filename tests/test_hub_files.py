@@ -169,7 +169,7 @@ def test_sockets_lie_where_their_owner_alone_can_enter_and_options_go_on(start):
     (home / ".jupyter" / "run").chmod(0o755)
     where, runtime, settings, path, options, temporary, *_ = start("--port=1", "--x")
     course = start.version / "course"
-    assert (where, runtime, settings, path, options) == (str(home), f"{home}/.jupyter/run", f"{course}/hub/students", str(course), "--port=1 --x")
+    assert (where, runtime, settings, path, options) == (str(home), f"{home}/.jupyter/run", f"{course}/hub/students:{course}/hub/server", str(course), "--port=1 --x")
     for folder in (runtime, temporary):
         assert Path(folder).is_relative_to(home) and stat.S_IMODE(os.stat(folder).st_mode) == 0o700
 
@@ -191,9 +191,9 @@ def test_a_teachers_server_works_on_the_course_that_lies_in_the_home(start):
     (own / "exercises").mkdir(parents=True)
     (own / "exercises" / "nbgrader_config.py").write_text("")
     where, _, settings, path, *_ = start(group="grace teachers")
-    assert (where, settings, path) == (str(own / "exercises"), "none", str(own))
+    assert (where, settings, path) == (str(own / "exercises"), f"{start.version}/course/hub/server", str(own))
     where, _, settings, path, *_ = start(group="ada students")  # a student who makes such a folder is a student
-    assert (settings, path) == (f"{start.version}/course/hub/students", f"{start.version}/course")
+    assert (settings, path) == (f"{start.version}/course/hub/students:{start.version}/course/hub/server", f"{start.version}/course")
 
 
 def test_what_the_hub_writes_is_for_its_account_alone():

@@ -66,13 +66,22 @@ def node_hours(students, hours, sessions, cores, memory):
     return server, math.ceil(students * server / min(fit(cores, memory, settings["singleuser"])))
 
 
+def at_least(least, kind=int):
+    """A number of the command's, that or larger."""
+    def number(text):
+        if not least <= kind(text) < math.inf:
+            raise argparse.ArgumentTypeError(f"{text} is not from {least} on")
+        return kind(text)
+    return number
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--students", type=int, default=500)
-    parser.add_argument("--cores", type=int, default=16, help="of a node")
-    parser.add_argument("--memory", type=int, default=64, help="of a node, GiB")
-    parser.add_argument("--hours", type=float, default=32, help="that one student works in a semester")
-    parser.add_argument("--sessions", type=int, default=21, help="in how many sittings")
+    parser.add_argument("--students", type=at_least(1), default=500)
+    parser.add_argument("--cores", type=at_least(1), default=16, help="of a node")
+    parser.add_argument("--memory", type=at_least(2), default=64, help="of a node, GiB")
+    parser.add_argument("--hours", type=at_least(0, float), default=32, help="that one student works in a semester")
+    parser.add_argument("--sessions", type=at_least(0), default=21, help="in how many sittings")
     options = parser.parse_args()
     print(table(options.students, options.cores, options.memory))
     by_memory, by_cores = fit(options.cores, options.memory, values()["singleuser"])
