@@ -24,7 +24,7 @@ import campus
 import classhub
 from browser import CHROMIUM, chromium
 from classhub import PASSWORD, Hub, Person
-from classroom import FILE, LESSON, ROOT, TASKS, solved
+from classroom import FILE, LESSON, ROOT, TASKS, command, copy_course, grades, remembered, solved
 from test_kubernetes import settings_args
 
 pytestmark = [pytest.mark.slow("root: makes accounts; installs a server"), pytest.mark.skipif(
@@ -641,6 +641,7 @@ def test_on_kubernetes_others_get_in_nowhere(university, folder, installed, imag
         closed.stop()
 
 
+@pytest.mark.usefixtures(remembered.__name__)
 def test_on_kubernetes_what_lies_in_the_homes_is_collected_and_graded(university, folder, lovelace, babbage):
     """Ada answers everything; Bob has a link to her answers in the place of his."""
     answers = {cell.id: cell.source for cell in solved(LESSON).cells}
@@ -657,11 +658,9 @@ def test_on_kubernetes_what_lies_in_the_homes_is_collected_and_graded(university
     assert done.returncode == 0 and "1 of 2 homes have it" in done.stdout, done.stdout + done.stderr
     assert done.stderr.splitlines() == ["ada: 1 notebook", f"bob: 0 notebooks; {FILE} is a link, and links are not followed"]
     assert not (university.folder / "applied.yaml").exists()  # the pod is gone
-    graded = subprocess.run([sys.executable, "-m", "exercises.grading", LESSON, target], cwd=folder / "download", capture_output=True, text=True, timeout=300)
+    graded = command(course := copy_course(folder / "graded"), "exercises.grading", LESSON, target)
     assert graded.returncode == 0, graded.stdout + graded.stderr
-    rows = {line.split(",")[0]: line.split(",") for line in (folder / "download" / "exercises" / "grades" / f"{LESSON}.csv").read_text().splitlines()}
-    total = rows["student"].index("total")
-    assert (float(rows["ada"][total]), float(rows["bob"][total])) == (10.0, 0.0), rows
+    assert {student: float(row["total"]) for student, row in grades(course).items()} == {"ada": 10.0, "bob": 0.0}
 
 
 def test_on_kubernetes_who_is_idle_is_stopped_and_who_computes_goes_on(university, lovelace, babbage):
