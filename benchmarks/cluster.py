@@ -102,7 +102,7 @@ def main():
     report("cluster", ("", "seconds", "processor time a submission", "on paper"), [
         (way, f"{took[way]:.0f}", f"{used[way] / n:.2f} s", f"{model(n, int(way.split()[1]), CORES)[0]:.0f}" if way.startswith("Dask") else "") for way in WAYS],
         f"{n} right submissions of lesson {LESSON[:2]}'s exercises on {CORES} cores; the processor time is the whole machine's. More workers than cores "
-        "gain nothing.", where())
+        f"gain nothing. Two of Dask's take {used[two] / used['processes of the run, two'] - 1:.0%} more processor time than two processes of the run.", where())
     report("cluster-paper", ("submissions", "workers, a core each", "on paper", "what it waits for"), [
         (f"{students:,}", workers, duration(model(students, workers)[0]), model(students, workers)[1]) for students in (2000, 20_000) for workers in (8, 32, 128)],
         f"Of one submission: {cost:.2f} s of processor time, {parts['writes']:.2f} s of them in the process that writes the gradebook; {1000 * parts['hands']:.1f} ms "

@@ -123,6 +123,8 @@ def _prepare_worker(load):
     threading.Thread(target=follow, daemon=True).start()
     if load:
         _load()
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(1)  # each has a core, and threads of two that want the same ones wait for one another
 
 
 def _load():
