@@ -45,10 +45,11 @@ def config(configured):
 
 
 def test_what_idles_is_stopped_when_the_page_says(config):
-    words = {1: "an hour", 2: "two"}
-    kernel, server = (int(re.search(rf"--{name}=(\d+)", " ".join(config.Spawner.args))[1]) for name in (
-        "MappingKernelManager.cull_idle_timeout", "ServerApp.shutdown_no_activity_timeout"))
-    assert f"{words[kernel / 3600]} after its last work it ends, the server after {words[server / 3600]} |" in PAGE
+    words = {1: "an hour", 2: "two", 3: "three"}
+    kernel, server, terminal = (int(re.search(rf"--{name}=(\d+)", " ".join(config.Spawner.args))[1]) for name in (
+        "MappingKernelManager.cull_idle_timeout", "ServerApp.shutdown_no_activity_timeout", "TerminalManager.cull_inactive_timeout"))
+    assert f"{words[kernel / 3600]} after its last work it ends, the server after {words[server / 3600]}, whether its page is in view or not" in PAGE
+    assert f"a terminal after {words[terminal / 3600]} without a letter in or out" in PAGE
     assert "--MappingKernelManager.cull_connected=True" in config.Spawner.args
 
 

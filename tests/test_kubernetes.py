@@ -138,8 +138,8 @@ def test_the_pages_table_is_the_programs():
     done = subprocess.run([sys.executable, "hub/kubernetes/sizing.py"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith(sizing.table())
     for words in (["--students", "-5"], ["--cores", "0"], ["--memory", "1"], ["--hours", "nan"], ["--sessions", "many"]):
-        done = subprocess.run([sys.executable, "hub/kubernetes/sizing.py", *words], cwd=ROOT, capture_output=True, text=True)
-        assert done.returncode == 2 and words[0] in done.stderr and "Traceback" not in done.stderr
+        refused = subprocess.run([sys.executable, "hub/kubernetes/sizing.py", *words], cwd=ROOT, capture_output=True, text=True)
+        assert refused.returncode == 2 and words[0] in refused.stderr and "Traceback" not in refused.stderr
     assert sizing.fit(1, 2, sizing.values()["singleuser"]) >= (1, 1), "the smallest node that it takes has a place"
     server, hours = sizing.node_hours(500, 32, 21, 16, 64)
     idle = server - 32
@@ -245,11 +245,11 @@ def test_a_students_pod_is_what_the_values_say(monkeypatch):
         spec, (container,) = pod["spec"], pod["spec"]["containers"]
         safe(spec, container)
         assert container["image"] == "registry.example.org/deep-learning:2026.11.0" and container["args"][0] == "jupyterhub-singleuser" and "command" not in container
-        assert [each for each in container["args"] if "cull" in each or "no_activity" in each] == settings_args()[:3]
+        assert [each for each in container["args"] if "cull" in each or "no_activity" in each] == settings_args()[:4]
         assert {kind: {key: float(value) for key, value in each.items()} for kind, each in container["resources"].items()} == {
             "limits": {"memory": 3 << 30, "cpu": 2.0}, "requests": {"memory": 1 << 30, "cpu": 0.3}}
         environment = {each["name"]: each["value"] for each in container["env"]}
-        assert environment["COURSE_DATA_DIR"] == "/srv/data" and environment["CPU_LIMIT"] == "2.0" and environment["MEM_LIMIT"] == str(2 << 30)
+        assert environment["COURSE_DATA_DIR"] == "/srv/data" and environment["CPU_LIMIT"] == "2.0" and environment["MEM_LIMIT"] == str(3 << 30)
         assert not any(word in key for key in environment for word in ("EXCHANGE", "PASSWORD", "SECRET")) and environment["JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED"] in "01"
         mounts = {each["mountPath"]: each for each in container["volumeMounts"]}
         assert set(mounts) == {"/home/jovyan", "/tmp", "/usr/local/etc/ipython/ipython_config.json"}
@@ -280,7 +280,8 @@ def test_each_of_jupyterhubs_own_settings_is_one_that_it_has():
     assert JupyterHub(authenticator_class="null").authenticator_class is NullAuthenticator
     for argument in settings_args():
         name, _, trait = re.match(r"--(\w+)(\.)(\w+)=", argument).groups()
-        module = {"MappingKernelManager": "jupyter_server.services.kernels.kernelmanager", "ServerApp": "jupyter_server.serverapp", "NotebookNotary": "nbformat.sign"}[name]
+        module = {"MappingKernelManager": "jupyter_server.services.kernels.kernelmanager", "ServerApp": "jupyter_server.serverapp", "NotebookNotary": "nbformat.sign",
+                  "TerminalManager": "jupyter_server_terminals.terminalmanager"}[name]
         assert trait in import_item(f"{module}.{name}").class_traits(config=True), argument
 
 
