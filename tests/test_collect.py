@@ -12,6 +12,7 @@ import unicodedata
 import zipfile
 from datetime import timezone
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -259,6 +260,8 @@ def test_the_seconds_that_a_zip_adds_go_before_the_clock_on_its_wall(tmp_path, t
             archive.writestr(member, GOOD)
         found, = collect(tmp_path / f"{i}.zip", LESSON, template, zone=timezone.utc)
         assert f"{found.modified:%Y-%m-%d %H:%M:%S}" == expected, i
+        found, = collect(tmp_path / f"{i}.zip", LESSON, template, zone=ZoneInfo("Pacific/Auckland"))  # the class's clock, whatever this machine's is
+        assert f"{found.modified:%Y-%m-%d %H:%M:%S}" == expected.replace("02 10:30", "01 21:30"), i
 
 
 @pytest.mark.parametrize("name", [".ipynb_checkpoints/{}-checkpoint.ipynb", "ada/.ipynb_checkpoints/{}-checkpoint.ipynb", "__MACOSX/ada/._{}.ipynb",

@@ -263,6 +263,10 @@ def test_pictures_of_a_written_answer_stay(nb):
     cell(nb, "explain").source = "![a](attachment:a.png)"
     assert cell(mended(nb)[0], "explain").attachments == {"a.png": {"image/png": "aGk="}}
     assert "attachments" not in cell(mended(solved())[0], "explain")
+    double(nb, "explain", "![b](attachment:b.png)", "No picture here.")  # split in two
+    for each, name in zip([each for each in nb.cells if each.id.startswith("double-")], ("a.png", "b.png")):
+        each.attachments = {name: {"image/png": "aGk="}}
+    assert set(cell(mended(nb)[0], "explain").attachments) == {"a.png", "b.png"}
 
 
 @pytest.mark.parametrize("id_, kind, becomes", [("accuracy", "markdown", "code"), ("explain", "code", "markdown"), ("accuracy", "raw", "code")])

@@ -6,7 +6,7 @@ A number in a lesson's Markdown must be computed or asserted beside it: it is a 
 it or after it, in its section, or of what they printed, to the decimals that the prose gives. A summary and a table of usual
 mistakes may take it from anywhere in their lesson. A number of a quick question must be in its computed answer, or be said twice. What is elsewhere, or in no cell (a year, a sum done in the text), stands in numbers.toml with the cell or the
 expression that gives it. What no cell can be compared with (four times as many, section 6, worse, a formula, a hint, a cure, an
-option's name, a label in a picture, a comment, a docstring, the words of an error) is read by a person: prose.toml keeps a sum of each piece as it was then, and whoever changes one, on purpose or
+option's name, a label or a name in a picture, a comment, a docstring, the words of an error) is read by a person: prose.toml keeps a sum of each piece as it was then, and whoever changes one, on purpose or
 not, is asked to read it once more; `python tests/test_numbers.py` writes the new sums.
 """
 import ast
@@ -156,12 +156,18 @@ def plain(text):
     return " ".join(launch.repointed(text, course.settings(), ("home/course", "main")).split())
 
 
+IN_PICTURES = {"label", "labels", "title", "titles", "xlabel", "ylabel", "legend", "xticklabels", "yticklabels"}
+
+
 def words_of_code(source):
-    """What a reader of code reads as words: its comments, and its strings that are more than a name; alike for every Python, which
-    cut an f-string into tokens differently."""
+    """What a reader of code reads as words: its comments, its strings that are more than a name, and names that stand in a picture; alike
+    for every Python, which cut an f-string into tokens differently."""
     comments = [token.string for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type == tokenize.COMMENT]
-    strings = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    return " ".join(comments + [words for words in strings if " " in words])
+    tree = ast.parse(source)
+    strings = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    names = [node.value for keyword in ast.walk(tree) if isinstance(keyword, ast.keyword) and keyword.arg in IN_PICTURES
+             for node in ast.walk(keyword.value) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return " ".join(comments + [words for words in strings if " " in words] + [name for name in names if " " not in name])
 
 
 def pieces(path):
@@ -225,6 +231,12 @@ def test_words_in_code_are_noticed_and_code_is_not(tmp_path):
         assert sums(path) != then, new
     path.write_text(text.replace("255", "256").replace("return g(", "return  h("))
     assert sums(path) == then
+    text = 'def f(ax, x, y):\n    ax.plot(x, y, label="value")\n    ax.plot(y, x, "--", label="slope")\n    ax.set(title="relu" if x else "tanh")\n'
+    path.write_text(text)
+    then = sums(path)
+    for old, new in (('"value")', '"slope")'), ("tanh", "sigmoid"), ('label="value")\n    ax.plot(y, x, "--", label="slope"', 'label="slope")\n    ax.plot(y, x, "--", label="value"')):
+        path.write_text(text.replace(old, new))
+        assert sums(path) != then, new
 
 
 if __name__ == "__main__":

@@ -167,6 +167,8 @@ def test_the_page_shows_both_marks_what_is_shared_and_runs_nothing(known):
     assert "<script" not in html and "<i>" not in html and "http" not in html and "&lt;i&gt;zz&lt;/i&gt;" in html
     one, other = re.findall(r"<pre>(.*?)</pre>", html, re.S)[:2]
     assert "<mark>" in one and "<mark>" in other and "&lt;script&gt;" in other
+    listed = [int(number) for number in re.findall(r"\w+ (\d+)", re.search(r"<td>\d+</td><td>([^<]+)</td></tr>", html)[1])]
+    assert listed == sorted(listed, reverse=True) and listed[0] > listed[-1], "what they share most of comes first"
     assert re.sub(r"</?mark>", "", one) in html.replace("<mark>", "").replace("</mark>", "")
     assert "It can't tell who wrote first" in html and "a rank" not in html.lower().split("<table>")[1]
 

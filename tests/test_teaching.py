@@ -154,6 +154,14 @@ def test_comments_name_headings_that_the_lesson_has(lesson):
     assert named and set(named) <= there, set(named) - there
 
 
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_page_leads_to_its_own_lessons_rubric_exercises_and_notebook(lesson):
+    """Another lesson's may stand in the running text, named by its number; what the page says to take is of its own."""
+    for words, where in re.findall(r"\[([^]]+)\]\(([^)#]+)\)", page("teaching", lesson)):
+        if re.search(r"(?i)^(?:the rubric|exercises|the exercises|the lesson(?: with its outputs)?|the notebook)$", words):
+            assert lesson in where, f"[{words}]({where})"
+
+
 def test_neither_is_handed_out():
     for name in ("teaching/README.md", *(f"teaching/{lesson}.md" for lesson in LESSONS), *(f"exercises/rubrics/{lesson}.md" for lesson in LESSONS)):
         assert (ROOT / name).exists() and not handout.packed(name)

@@ -18,7 +18,7 @@ SAVED = 1793874600  # 2026-11-05 11:30 in Zurich
 
 @pytest.fixture(scope="module")
 def week(remembered, tmp_path_factory):
-    """A graded class: (course, what grading said). Alan is late, Ada has an extension, Grace handed in the stub, Zoe through no system."""
+    """A graded class: (course, what grading said). Alan is late, Ada has two extensions, of which the later counts, Grace handed in the stub, Zoe through no system."""
     folder = tmp_path_factory.mktemp("week")
     course = copy_course(folder / "course")
     for name, nb in (("Ada Lovelace_4711_assignsubmission_file", solved(explain=TEXT)),
@@ -29,7 +29,7 @@ def week(remembered, tmp_path_factory):
         os.utime(path, (SAVED, SAVED))
     (course / "exercises" / "course.toml").write_text(
         f'timezone = "Europe/Zurich"\nlate = {{ grace = 60, percent = 10, most = 50 }}\n[{LESSON}]\ndue = 2026-11-03T12:00:00\n'
-        'extensions = { "Ada Lovelace" = 2026-11-05T12:00:00, Charles = 2026-11-09 }\n', encoding="utf-8")
+        'extensions = { "Ada Lovelace" = 2026-11-05T12:00:00, 4711 = 2026-11-04T12:00:00, Charles = 2026-11-09 }\n', encoding="utf-8")
     done = command(course, "exercises.grading", LESSON, folder / "class")
     assert done.returncode == 0, done.stderr
     return course, done.stdout
