@@ -615,7 +615,7 @@ print(get_ipython().history_manager.hist_file, [name for name in os.environ if '
     lines = said.splitlines()
     assert lines[0] == "real 10000 /srv/course/utils.py" and "Traceback" not in said, said
     assert set(lines[1:6]) <= {"PermissionError", "Read-only file system"} and lines[6:12] == ["True"] * 6, said
-    assert lines[12] == f"1000 100 [] /home/jovyan 2 {2 << 30} 2.0" and lines[13] == "0000000000000000 ['jovyan']" and lines[14:] == ["2", ":memory: []"], said
+    assert lines[12] == f"1000 100 [] /home/jovyan 2 {3 << 30} 2.0" and lines[13] == "0000000000000000 ['jovyan']" and lines[14:] == ["2", ":memory: []"], said
 
 
 def test_on_kubernetes_there_is_no_exchange_and_no_nbgrader(university, lovelace):

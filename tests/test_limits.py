@@ -44,6 +44,18 @@ def test_time_and_output_of_a_cell_and_of_all_cells(kind):
 
 
 @confined
+def test_a_process_that_is_started_again_goes_on_with_the_time_that_is_left(kind):
+    two_seconds = "import time\nbegan = time.process_time()\nwhile time.process_time() < began + 2: pass"
+    with Kernel(kind, Limits(total_seconds=3, patience=30)) as kernel:
+        kernel.ends += 60  # the clock, by which it may take twice as long, is another limit
+        assert problem_of(kernel, two_seconds) is None and not kernel.spent
+        time.sleep(0.3)  # it is counted ten times a second
+        kernel.stop()
+        kernel.start()
+        assert not kernel.spent and re.match(r"more than (1|0\.\d+) s", problem_of(kernel, two_seconds) or "nothing")
+
+
+@confined
 def test_a_flood_of_output_ends_the_process_and_memory_too(kind):
     with Kernel(kind, Limits(output=MB // 10)) as kernel:
         assert problem_of(kernel, "while True: print('spam ' * 2000)") == "output of more than 2 MB" and not kernel.alive

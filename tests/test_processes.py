@@ -270,12 +270,20 @@ def test_launch_sends_functions_of_any_kind_and_keeps_the_order():
     assert script.launch(lambda rank, world_size, more: (factor * rank + more, world_size), 3, 5) == [(5, 3), (15, 3), (25, 3)]
 
 
-def test_the_history_is_the_same_in_each_process_and_the_wholes():
-    options = argparse.Namespace(epochs=1, batch=64, lr=0.05, dropout=0, examples=256, seed=0, checkpoint=None)
+def trained(rank, world_size, options):
+    """(its history, the seeds that it set)"""
+    seeds, set_seed = [], utils.set_seed
+    utils.set_seed = lambda seed: seeds.append(seed) or set_seed(seed)
+    return script.train(rank, world_size, options), seeds
+
+
+def test_the_history_is_the_same_in_each_process_and_the_wholes_and_seeds_differ():
+    options = argparse.Namespace(epochs=2, batch=64, lr=0.05, dropout=0, examples=256, seed=0, checkpoint=None)
     one, = script.launch(script.train, 1, options)
-    first, second = script.launch(script.train, 2, options)
+    (first, (network, *one_drops)), (second, (same, *other_drops)) = script.launch(trained, 2, options)
+    assert network == same and len({*one_drops, *other_drops}) == 4, "one network, and each process and epoch drops other units"
     assert first == second, "with seconds left out, which train doesn't measure"
-    assert first.batch_loss == pytest.approx(one.batch_loss, abs=1e-4) and len(one.batch_loss) == 4
+    assert first.batch_loss == pytest.approx(one.batch_loss, abs=1e-4) and len(one.batch_loss) == 8
     assert first.train_loss == pytest.approx(one.train_loss, abs=1e-4) and first.train_acc == pytest.approx(one.train_acc, abs=1e-3)
 
 
