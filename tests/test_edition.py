@@ -1,10 +1,12 @@
 """The web edition's parts, without building it: what its extension makes of cells, links and style sheets, and what is kept of the
 Explore blocks. tests/test_web.py builds it and opens it."""
 import importlib
+import itertools
 import json
 import math
 import re
 import sys
+from html import escape
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -131,6 +133,10 @@ def test_a_block_has_the_controls_of_its_cell_and_a_picture_for_each_setting(nam
         assert {number for number, _, _ in pack["settings"]} == set(range(len(pack["pictures"]))), "a picture that no setting shows, or none"
         assert all(len(alt) > 20 for _, alt, _ in pack["settings"])
         assert len(pack["pictures"]) > 20
+        places = list(itertools.product(*(range(len(control["values"])) for control in pack["controls"])))  # the last control moves first
+        number, alt, _ = pack["settings"][places.index(tuple(control["start"] for control in pack["controls"]))]
+        html = edition.explore_block(name)
+        assert f'alt="{escape(alt)}"' in html and pack["pictures"][number] in html, "what is shown first is what the controls say"
 
 
 def test_the_sites_own_code_is_small_and_says_what_it_is_for():

@@ -63,6 +63,17 @@ def is_right(course):
     assert marks(rows["ada"]) == FULL and marks(rows["bob"]) == without("accuracy")
 
 
+def test_whom_the_grader_failed_is_graded_again_though_graded_before(again):
+    course, where = again
+    record = course / "exercises" / "grades" / f"{LESSON}.json"
+    state = json.loads(record.read_text())
+    state["students"]["bob"]["failed"] = "the grader failed: no room"
+    record.write_text(json.dumps(state))
+    assert "2 submissions, 1 of them new" in run(course, where).stdout
+    is_right(course)
+    assert "the grader failed" not in grades(course)["bob"]["remarks"]
+
+
 # ---------------------------------------------------------------- damage
 
 def gone(gradebook):
