@@ -197,6 +197,11 @@ def stub_and_answer_at_the_end(cells, i):
     cells[i].source = STUB
 
 
+def own_cells_above_and_below(cells, i):
+    stub_and_answer_at_the_end(cells, i)
+    cells.insert(2, code("rate = 1.0"))
+
+
 def far_above(cells, i):
     del cells[i]
     cells.insert(2, code(ANSWER))
@@ -322,6 +327,7 @@ BROKEN = {  # student: (what is handed in, its name, what it deserves, what the 
     "in-the-setup": (lambda: changed("accuracy", in_the_setup), FILE, FULL, "setup: the cell was edited, restored"),
     "at-the-end": (lambda: changed("accuracy", at_the_end), FILE, FULL, "answered in other cells than their own: accuracy"),
     "end-and-stub": (lambda: changed("accuracy", stub_and_answer_at_the_end), FILE, FULL, "accuracy: what stands below its check counts"),
+    "end-and-own-above": (lambda: changed("accuracy", own_cells_above_and_below), FILE, FULL, "accuracy: what stands below its check counts"),
     "far-above": (lambda: changed("accuracy", far_above), FILE, FULL, "answered in other cells than their own: accuracy"),
     **{f"own-{name}": (lambda source=source: changed("accuracy", written(source, own=True)), FILE, FULL, "")
        for name, source in WRITTEN.items()},
