@@ -274,6 +274,14 @@ def test_a_host_a_port_or_a_number_that_cannot_be_is_said_at_once(arguments, sen
     assert sentence in said and "Traceback" not in said
 
 
+def test_ctrl_c_ends_workers_that_wait_for_their_scheduler(monkeypatch):
+    from exercises.cluster import __main__ as commands
+    monkeypatch.setattr(commands, "security", lambda: None)
+    monkeypatch.setattr(commands.socket, "create_connection", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr("sys.argv", ["cluster", "workers", "tls://127.0.0.1:8786"])
+    assert commands.main() == 130
+
+
 def test_certificates_that_are_old_are_said(monkeypatch, tmp_path):
     monkeypatch.setattr(cluster, "TLS", tmp_path)
     made = cluster.Security.temporary()

@@ -137,6 +137,8 @@ def main():
         return options.do(options)
     except Stop as error:
         return str(error)
+    except KeyboardInterrupt:  # while workers wait for their scheduler
+        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":
