@@ -238,6 +238,9 @@ def write(app, docname, template, context, doctree):
 
 # ---------------------------------------------------------------- at the end
 
+# A page that is opened at its top lays out what is far below later (see static/explore.js). Where a heading is, or where the reader
+# was, what stands above decides, and so it does not wait there.
+FIRST = 'location.hash || performance.getEntriesByType("navigation")[0]?.type !== "navigate" || document.documentElement.classList.add("first")'
 SHEET = r'<link(?=[^>]* rel="stylesheet")[^>]* href="(?:\.\./)*_static/([^"?]+)[^"]*"[^>]*>'
 
 
@@ -267,6 +270,7 @@ def lighter(page, static):
     if "search-results" not in page:  # what finds words is for the page of the search alone
         page = re.sub(r'<script src="[^"]*(searchtools|language_data|searchindex)\.js"></script>', "", page)
     page = re.sub(r'<script src="[^"]*documentation_options\.js[^"]*"></script>', lambda _: f"<script>{options}</script>", page)
+    page = page.replace("</title>", f"</title>\n<script>{FIRST}</script>", 1)
     return page.replace("<script src=", "<script defer src=").replace('data-theme="auto"', 'data-theme="light"')  # without a script
 
 

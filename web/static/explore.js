@@ -90,9 +90,23 @@ for (const block of document.querySelectorAll(".explore[data-script]")) {
 const reachable = () => document.querySelectorAll("article table, article div.math").forEach(part => {
   part.scrollWidth > part.clientWidth ? part.tabIndex = 0 : part.removeAttribute("tabindex");
 });
-for (const moment of ["resize", "load"]) addEventListener(moment, reachable);
+addEventListener("resize", reachable);
 document.addEventListener("toggle", reachable, true);
 addEventListener("load", () => document.querySelectorAll("details .highlighted").forEach(mark => { mark.closest("details").open = true; }));
+
+// A lesson's formulas are thousands of boxes. course.css leaves sections that are far below the screen without a layout while the
+// page loads ("first"); then they get one each, in idle moments, so that a tap never waits for all of them.
+const idle = window.requestIdleCallback ?? (task => setTimeout(task, 20)), far = [...document.querySelectorAll(".bd-article > section > section")];
+const lay = () => {
+  const section = far.shift();
+  if (section) {
+    section.style.contentVisibility = "visible";
+    return idle(lay);
+  }
+  document.documentElement.classList.remove("first");
+  reachable();
+};
+addEventListener("load", () => idle(lay));
 
 const theme = document.documentElement.dataset, printed = {folds: []};
 addEventListener("beforeprint", () => {
