@@ -136,6 +136,14 @@ def test_folders_stay_from_run_to_run_whoever_comes_first(tmp_path, template):
     assert again == {"O'Brien": "O-Brien-2"}
 
 
+@pytest.mark.parametrize("other", ["01-tensors", f"{LESSON}-old", "zz"])
+def test_the_time_is_that_of_the_notebook_that_counts(other, tmp_path, template):
+    times = {LESSON: b"2026-11-02 10:00:00 UTC", other: b"2026-10-01 09:00:00 UTC"}
+    names = {f"ada/{folder}/timestamp.txt": time for folder, time in times.items()}
+    (found,) = collect(zipped(tmp_path / "class.zip", {f"ada/{LESSON}/{FILE}": GOOD, f"ada/{other}/readme.txt": b"x"} | names), LESSON, template)
+    assert found.exchange == {"timestamp.txt": times[LESSON]}, found.exchange
+
+
 @pytest.mark.parametrize("name, read, folder", [
     (unicodedata.normalize("NFD", "José Ñúñez"), "José Ñúñez", "José-Ñúñez"), ("किरण देवी", "किरण देवी", "किरण-देवी"), ("พิมพ์", "พิมพ์", "พิมพ์"),
     ("李 小龙", "李 小龙", "李-小龙"), ("🦊", "🦊", "fox-face"), ("O'Brien", "O'Brien", "O-Brien"), ("a\x1b[31mred\nline", "a [31mred line", "a-31mred-line"),

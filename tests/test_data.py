@@ -260,6 +260,13 @@ def open_to_all(folder):
             each.chmod(each.stat().st_mode | 0o055)
 
 
+@pytest.mark.parametrize("name", ["mnist", "Fashion-MNIST", "sets"])
+def test_a_folder_that_holds_the_sets_may_be_called_like_one(name, full_size, monkeypatch, tmp_path):
+    copy_of(full_size, tmp_path / name)
+    empty_root(monkeypatch, tmp_path / name, "real")
+    assert utils.load_data_fashion_mnist(32)[0].dataset.source == "real"
+
+
 @posix
 def test_a_data_file_that_can_not_be_read_is_named(full_size, monkeypatch, tmp_path_factory, request):
     root = tmp_path_factory.mktemp("unreadable")

@@ -263,6 +263,13 @@ def test_other_points_are_refused_or_converted(tmp_path):
     assert ",11.00,87.5,91.7" in gradebook.bytes().decode() and ",58.33,0.0" in gradebook.bytes().decode()
 
 
+@pytest.mark.parametrize("out_of, expected", [("1000.00", [",875", ",583.33"]), ("20000.00", [",17500", ",11666.67"])])
+def test_a_mark_has_all_its_digits_and_no_exponent(out_of, expected, tmp_path):
+    gradebook = Gradebook(written(tmp_path, CANVAS.replace("12.00,12.00", f"12.00,{out_of}")))
+    marks.fill(gradebook, 6, *of_canvas(), scale=True)
+    assert all(f"{value}," in gradebook.bytes().decode() for value in expected)
+
+
 # ---------------------------------------------------------------- which column
 
 @pytest.mark.parametrize("column, expected", [("", 6), ("Tensors exercises", 5), ("Tensors exercises (501)", 5), ("501", 5)])

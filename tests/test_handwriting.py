@@ -826,6 +826,10 @@ def test_a_jpeg_is_decoded_at_a_smaller_size_to_begin_with(monkeypatch):
     assert asked == [(None, (896, 896))]
 
 
+def test_a_telephones_photograph_of_a_hundred_million_pixels_is_read():
+    assert decoded(Image.new("L", (12_000, 9000), 255), "JPEG").size == (448, 336)  # JPEG is decoded at a smaller size, which counts
+
+
 @pytest.mark.parametrize("size, fits", [((10_000, 6000), True), ((10_000, 6001), False), ((60_000_001, 1), False)])
 def test_sixty_million_pixels_are_the_most(size, fits, monkeypatch):
     opened = Image.open

@@ -70,10 +70,12 @@ def test_lateness_is_told_in_hours_and_nobody_is_late_for_nothing(told):
     assert [row["remarks"] for row in rows] == ["late by 1 h 30 min", ""] and "Late:\n  ada: late by 1 h 30 min\n" in text
 
 
-def test_what_lateness_costs_is_taken_off_and_told(told):
+def test_what_lateness_costs_is_taken_off_told_and_drawn(told, monkeypatch):
+    drawn, plot = [], report._plot
+    monkeypatch.setattr(report, "_plot", lambda totals, *more: drawn.append(totals) or plot(totals, *more))
     text, (ada, bob) = told({"ada": ({}, (2.0, 2.0), {}, 90000), "bob": ({}, (2.0, 2.0), {}, 0)}, policy={"percent": 10}, strangers=["carol", "=x"])
     assert (ada["raw"], ada["deduction"], ada["total"], ada["remarks"]) == ("4.0", "0.8", "3.2", "late by 25 h: 2 days begun, 20 % of 4 points: -0.8 of 4")
-    assert (bob["raw"], bob["deduction"], bob["total"], bob["remarks"]) == ("4.0", "0.0", "4.0", "")
+    assert (bob["raw"], bob["deduction"], bob["total"], bob["remarks"]) == ("4.0", "0.0", "4.0", "") and drawn == [[3.2, 4.0]]
     assert re.search(r"ada +2 +2 +3\.2 +1", text) and "Extensions in course.toml for nobody here, or for two: carol, =x" in text
 
 

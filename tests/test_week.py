@@ -74,6 +74,8 @@ def test_marks_wait_for_the_words_and_then_stand_in_the_export(week):
     settings.write_text(told.replace("due = 2026-11-03", "due = 2026-11-05").replace("4711 = 2026-11-04", "4711 = 2026-11-05").replace('"Ada Lovelace"', '"ADA LOVELACE"'), encoding="utf-8")
     try:
         assert [row["Grade"] for row in marked(course, MOODLE)[1]] == ["11.5", "9.5", "", "1.5"], "a new due date counts at once"
+        with Gradebook(f"sqlite:///{course}/exercises/gradebook.db") as gradebook:
+            assert not any(part.late_submission_penalty for submission in gradebook.assignment_submissions(LESSON) for part in submission.notebooks), "on the students' pages too"
     finally:
         settings.write_text(told, encoding="utf-8")
     done, rows, kept = marked(course, CANVAS.replace("4711", "5"), name="canvas.csv")
