@@ -77,9 +77,8 @@ class School:
 
     def busy(self, client, key=""):
         """(the process, what it grades) of each worker that grades something whose key begins so."""
-        found = client.run_on_scheduler(lambda dask_scheduler: {worker.address: [task.key for task in worker.processing] for worker in dask_scheduler.workers.values()})
-        held = {address: keys for address, keys in found.items() if any(each.startswith(f"verdict-{key}") for each in keys)}
-        return {pid: held[address] for address, pid in client.run(os.getpid, workers=list(held), on_error="ignore").items()} if held else {}
+        found = client.run_on_scheduler(lambda dask_scheduler: {worker.pid: [task.key for task in worker.processing] for worker in dask_scheduler.workers.values()})
+        return {pid: keys for pid, keys in found.items() if any(each.startswith(f"verdict-{key}") for each in keys)}
 
     def end(self):
         for process in self.started:
@@ -200,33 +199,6 @@ def test_a_worker_that_would_grade_otherwise_is_refused_by_name(school, tmp_path
     assert all(process.wait(20) is not None for process in bad)
 
 
-SPOILED = """
-import sys, threading, time
-
-def spoil():  # a machine on which something is broken: whatever is run in the sandbox shows nothing
-    while not hasattr(sys.modules.get("exercises.grading.kernel"), "Kernel"):
-        time.sleep(0.01)
-    sys.modules["exercises.grading.kernel"].Kernel.execute = lambda self, code, unless="": ([], None)
-
-threading.Thread(target=spoil, daemon=True).start()
-"""
-
-
-def test_a_worker_that_comes_in_the_middle_is_looked_at_too(school, slow, tmp_path):
-    (tmp_path / "packages").mkdir()
-    (tmp_path / "packages" / "sitecustomize.py").write_text(SPOILED)
-    course = copy_that_finds(school, tmp_path / "same", tmp_path / "packages")
-    run = school.begin(slow)
-    said = until(run, BEGUN)
-    late = school.workers(1, course=course)
-    try:
-        said = is_right(school, run, said)
-    finally:
-        late.terminate()
-    assert re.search(r"Refused: the worker \S+ \(\S+\): the reference answers do not get full marks there: ", said), said
-    assert late.wait(20) is not None
-
-
 def test_two_runs_share_a_scheduler(school, tmp_path):
     """Two lessons' worth, here two classes of one, at the same time: neither gets what is the other's."""
     courses = [copy_course(tmp_path / name) for name in ("one", "two")]
@@ -336,7 +308,7 @@ def test_ctrl_c_ends_a_run_with_its_workers(tmp_path, monkeypatch):
     monkeypatch.delenv("COURSE_VERDICTS")
     course = copy_course(tmp_path / "course")
     hand_in(tmp_path / "class", "ada", solved(accuracy=before("import time\ntime.sleep(20)", "accuracy")))
-    run = subprocess.Popen([sys.executable, "-m", "exercises.grading", LESSON, str(tmp_path / "class"), "--workers", "local:2"], cwd=course, stdout=subprocess.PIPE,
+    run = subprocess.Popen([sys.executable, "-m", "exercises.grading", LESSON, str(tmp_path / "class"), "--workers", "local:1"], cwd=course, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}, start_new_session=True)
     said = until(run, "0/1")
     time.sleep(2)
@@ -395,18 +367,40 @@ def caught(school, client, key="", seconds=60):
     return next(iter(held.items()))
 
 
-def test_a_killed_worker_and_one_that_hangs_cost_nobody_anything(school, slow):
+SPOILED = """
+import sys, threading, time
+
+def spoil():  # a machine on which something is broken: whatever is run in the sandbox shows nothing
+    while not hasattr(sys.modules.get("exercises.grading.kernel"), "Kernel"):
+        time.sleep(0.01)
+    sys.modules["exercises.grading.kernel"].Kernel.execute = lambda self, code, unless="": ([], None)
+
+threading.Thread(target=spoil, daemon=True).start()
+"""
+
+
+def test_a_killed_worker_one_that_hangs_and_a_broken_one_that_comes_cost_nobody_anything(school, slow, tmp_path):
+    """All in one run: who comes in its middle is looked at as those were who were there at its beginning."""
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages" / "sitecustomize.py").write_text(SPOILED)
+    course = copy_that_finds(school, tmp_path / "same", tmp_path / "packages")
     run = school.begin(slow)
     said = until(run, BEGUN)
-    with school.client() as client:
-        killed, _ = caught(school, client)
-        os.kill(killed, signal.SIGKILL)
-        while (pid := caught(school, client)[0]) == killed:
-            time.sleep(0.1)
-        os.kill(pid, signal.SIGSTOP)
-    is_right(school, run, said)
+    late = school.workers(1, course=course)
+    try:
+        with school.client() as client:
+            killed, _ = caught(school, client)
+            os.kill(killed, signal.SIGKILL)
+            while (pid := caught(school, client)[0]) == killed:
+                time.sleep(0.1)
+            os.kill(pid, signal.SIGSTOP)
+        said = is_right(school, run, said)
+    finally:
+        late.terminate()
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+    assert re.search(r"Refused: the worker \S+ \(\S+\): the reference answers do not get full marks there: ", said), said
+    assert late.wait(20) is not None
 
 
 def test_a_scheduler_that_is_started_again_is_found_again(school, slow):
@@ -461,6 +455,7 @@ cluster._in_time(json.dumps({{"limits": {{"total_seconds": 0.5}}}}).encode())"""
     assert subprocess.run([sys.executable, "-c", hangs.replace("time.sleep(60)", "time.sleep(0.5)")], timeout=50).returncode == 0
 
 
+@pytest.mark.exhaustive("a silence of the network: to the scheduler the worker above that hangs is as silent")
 @pytest.mark.skipif(os.geteuid() != 0 and "CI" not in os.environ, reason="only root can lay and cut a network cable")
 def test_a_cable_that_is_cut_costs_nobody_anything(tmp_path, slow):
     """A worker in a network of its own, which goes away with all that is on its way."""
