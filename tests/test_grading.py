@@ -213,29 +213,41 @@ def in_the_setup(cells, i):
     setup.source += f"\n\n{ANSWER}"
 
 
-def written(source, own=False):
-    """The answer in other words, in a cell without a mark, or in its own."""
-    def change(cells, i):
-        cells[i] = code(source, cells[i] if own else None)
-    return change
+def under(line, answer, end=""):
+    return line + "\n" + "\n".join(f"    {each}" for each in answer.splitlines()) + end
 
 
-WRITTEN = {
-    "lambda": f"{RENAMED}\n\naccuracy = lambda batches: _accuracy(batches)",
-    "alias": f"{RENAMED}\n\naccuracy = _accuracy",
-    "under-if": "if True:\n" + "\n".join(f"    {line}" for line in ANSWER.splitlines()),
-    "under-try": "try:\n" + "\n".join(f"    {line}" for line in ANSWER.splitlines()) + "\nfinally:\n    pass",
-    "decorated": f"import functools\n@functools.lru_cache(maxsize=None)\ndef nothing(): pass\n\n@functools.wraps(nothing)\n{ANSWER}",
-    "partial": f"import functools\n{RENAMED}\n\naccuracy = functools.partial(_accuracy)",
-    "class": f"{RENAMED}\n\nclass Accuracy:\n    def __call__(self, batches):\n        return _accuracy(batches)\n\naccuracy = Accuracy()",
-    "for": f"{RENAMED}\n\nfor accuracy in [_accuracy]:\n    pass",
-    "walrus": f"{RENAMED}\n\n(accuracy := _accuracy)",
-    "globals": f"{RENAMED}\n\nglobals()['accuracy'] = _accuracy",
-    "exec": f"exec({ANSWER!r})",
-    "magic": f"%time 1\n{ANSWER}",
-    "with": "import contextlib\nwith contextlib.nullcontext():\n" + "\n".join(f"    {line}" for line in ANSWER.splitlines()),
-    "tuple": f"{RENAMED}\n\naccuracy, other = _accuracy, 1",
+WRITTEN = {  # name: an answer in other words, from its task, its source, and its source under the name _task
+    "lambda": lambda task, answer, renamed: f"{renamed}\n\n{task} = lambda *given: _{task}(*given)",
+    "alias": lambda task, answer, renamed: f"{renamed}\n\n{task} = _{task}",
+    "under-if": lambda task, answer, renamed: under("if True:", answer),
+    "under-try": lambda task, answer, renamed: under("try:", answer, "\nfinally:\n    pass"),
+    "decorated": lambda task, answer, renamed: f"import functools\n@functools.lru_cache(maxsize=None)\ndef nothing(): pass\n\n@functools.wraps(nothing)\n{answer}",
+    "partial": lambda task, answer, renamed: f"import functools\n{renamed}\n\n{task} = functools.partial(_{task})",
+    "class": lambda task, answer, renamed: f"{renamed}\n\nclass Answer:\n    def __call__(self, *given):\n        return _{task}(*given)\n\n{task} = Answer()",
+    "for": lambda task, answer, renamed: f"{renamed}\n\nfor {task} in [_{task}]:\n    pass",
+    "walrus": lambda task, answer, renamed: f"{renamed}\n\n({task} := _{task})",
+    "globals": lambda task, answer, renamed: f"{renamed}\n\nglobals()['{task}'] = _{task}",
+    "exec": lambda task, answer, renamed: f"exec({answer!r})",
+    "magic": lambda task, answer, renamed: f"%time 1\n{answer}",
+    "with": lambda task, answer, renamed: under("import contextlib\nwith contextlib.nullcontext():", answer),
+    "tuple": lambda task, answer, renamed: f"{renamed}\n\n{task}, other = _{task}, 1",
 }
+
+
+def written(ways, own=False):
+    """Answers in these ways, each task in one, in cells without a mark, or in their own."""
+    def change(cells, _):
+        for task, way in zip(TASKS, ways):
+            at = next(i for i, each in enumerate(cells) if each.id == task)
+            answer = cells[at].source
+            assert answer.count(f"def {task}(") == 1
+            cells[at] = code(WRITTEN[way](task, answer, answer.replace(f"def {task}(", f"def _{task}(")), cells[at] if own else None)
+    return lambda: changed("accuracy", change)
+
+
+UNSEEN = ("globals", "exec")  # no name stands in the cell for who reads it
+SEEN = [way for way in WRITTEN if way not in UNSEEN]
 
 
 def raw_json(change):
@@ -329,11 +341,9 @@ BROKEN = {  # student: (what is handed in, its name, what it deserves, what the 
     "end-and-stub": (lambda: changed("accuracy", stub_and_answer_at_the_end), FILE, FULL, "accuracy: what stands below its check counts"),
     "end-and-own-above": (lambda: changed("accuracy", own_cells_above_and_below), FILE, FULL, "accuracy: what stands below its check counts"),
     "far-above": (lambda: changed("accuracy", far_above), FILE, FULL, "answered in other cells than their own: accuracy"),
-    **{f"own-{name}": (lambda source=source: changed("accuracy", written(source, own=True)), FILE, FULL, "")
-       for name, source in WRITTEN.items()},
-    **{f"lost-{name}": (lambda source=source: changed("accuracy", written(source)), FILE, FULL,
-                        "the cell was missing, put back" if name in ("globals", "exec") else "found by what they hold")
-       for name, source in WRITTEN.items()},
+    **{f"own-{'-'.join(ways)}": (written(ways, own=True), FILE, FULL, "") for ways in (list(WRITTEN)[:5], list(WRITTEN)[5:10], list(WRITTEN)[10:])},
+    **{f"lost-{'-'.join(ways)}": (written(ways), FILE, FULL, "found by what they hold") for ways in (SEEN[:4], SEEN[4:8], SEEN[8:])},
+    "lost-globals-exec": (written(UNSEEN), FILE, FULL, "the cell was missing, put back"),
     "right-below": (lambda: changed("accuracy", lambda cells, i: (cells.insert(i + 2, code(ANSWER)), cells[i].update(
         source="def accuracy(batches):\n    return 0.5"))), FILE, FULL, "accuracy: what stands below its check counts"),
     "wrong-below": (lambda: changed("accuracy", lambda cells, i: cells.insert(i + 2, code("def accuracy(batches):\n    return 0.5"))),
