@@ -541,6 +541,12 @@ SAID = [  # task, an answer, what is said of it
     ("05-softmax-concise", "read_products", "def read_products(path):\n    print(path)", r"returns None: is there a `return`\?"),
     ("02-linear-regression", "minibatch_sgd", "def minibatch_sgd(batches, w, b, lr):\n    torch.set_grad_enabled(False)\n    for X, y in batches:\n"
      "        r = X @ w + b - y\n        w, b = w - lr * X.T @ r / len(y), b - lr * r.mean()\n    return w, b", "switches autograd off for everything that comes after"),
+    ("02-linear-regression", "minibatch_sgd", "def minibatch_sgd(batches, w, b, lr):\n    torch.set_default_dtype(torch.float64)\n    for X, y in batches:\n"
+     "        r = X @ w + b - y\n        w, b = w - lr * X.T @ r / len(y), b - lr * r.mean()\n    return w, b", "changes PyTorch's default type of numbers for everything"),
+    ("08-many-processes", "train_step", "def train_step(net, X, y, loss, updater, all_reduce, world_size):\n    later, net.seen = hasattr(net, 'seen'), True\n"
+     "    updater.zero_grad()\n    l = loss(net(X), y)\n    l.backward()\n    for p in net.parameters():\n        all_reduce(p.grad)\n"
+     "        p.grad /= world_size\n    updater.step()\n    l = l.detach().clone()\n    all_reduce(l)\n"
+     "    return l.item() / world_size + (0.25 if later and world_size == 3 else 0)", "3 processes with 5 examples each, .*second step, process 0"),
 ]
 
 

@@ -97,15 +97,7 @@ addEventListener("load", () => document.querySelectorAll("details .highlighted")
 // A lesson's formulas are thousands of boxes. course.css leaves sections that are far below the screen without a layout while the
 // page loads ("first"); then they get one each, in idle moments, so that a tap never waits for all of them.
 const idle = window.requestIdleCallback ?? (task => setTimeout(task, 20)), far = [...document.querySelectorAll(".bd-article > section > section")];
-const lay = () => {
-  const section = far.shift();
-  if (section) {
-    section.style.contentVisibility = "visible";
-    return idle(lay);
-  }
-  document.documentElement.classList.remove("first");
-  reachable();
-};
+const lay = () => far.length ? (far.shift().style.contentVisibility = "visible", idle(lay)) : (document.documentElement.classList.remove("first"), reachable());
 addEventListener("load", () => idle(lay));
 
 const theme = document.documentElement.dataset, printed = {folds: []};
