@@ -312,7 +312,9 @@ def test_colours_are_those_that_everybody_can_tell_apart():
 
 # ---------------------------------------------------------------- curves that grow
 
-def test_curves_that_grow_go_where_they_are_told(shown):
+@pytest.mark.parametrize("watched", [False, True])
+def test_curves_that_grow_go_where_they_are_told(shown, watched, monkeypatch):
+    monkeypatch.setattr(pictures, "watched", lambda: watched)  # then each point is drawn at once, over what was drawn before
     animator = utils.Animator(xlabel="step", ylabel="loss", legend=["a", "b"], xlim=[0, 9], ylim=[-1, 4], yscale="linear")
     animator.add(1, (3.0, None))
     animator.add(2, (2.0, 1.0))
@@ -322,7 +324,7 @@ def test_curves_that_grow_go_where_they_are_told(shown):
     ax, = fig.axes
     assert alt == "Two curves." and lines(ax) == {"a": ([1, 2], [3, 2]), "b": ([2, 3], [1, 0.5])}
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xlim(), ax.get_ylim()) == ("step", "loss", (0, 9), (-1, 4))
-    assert [line.get_linestyle() for line in ax.get_lines()] == ["-", "--"]
+    assert [line.get_linestyle() for line in ax.get_lines()] == ["-", "--"] and [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
     assert tuple(fig.get_size_inches()) == (3.5, 2.5) and isinstance(fig.get_layout_engine(), ConstrainedLayoutEngine)
     assert {line.get_markersize() for line in ax.get_lines()} == {3} and {line.get_alpha() for line in ax.get_xgridlines()} == {0.4}
     for scales in (("log", "log"), ("linear", "log"), ("log", "linear")):

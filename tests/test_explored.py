@@ -18,6 +18,7 @@ import torch
 import test_drawn
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.data import DataLoader
 
 ROOT = Path(__file__).resolve().parent.parent
 shown = test_drawn.shown  # the fixture: what is shown in a test
@@ -182,6 +183,16 @@ def test_feature_maps_are_those_of_the_layer_each_in_its_frame(shown):
         drawn = np.asarray(ax.images[0].get_array())
         assert drawn.shape == (26, 26) and np.allclose(drawn[1:-1, 1:-1], one.detach())
         assert {float(drawn[0, 0]), float(drawn[-1, 5])} == {float(maps.max())} and ax.images[0].get_clim() == (0, float(maps.max()))
+
+
+@pytest.mark.parametrize("layer", range(1, 9))
+def test_every_map_of_the_layer_that_is_chosen_is_there(shown, layer):
+    better_net = taken_from("07-cnn", "make_better_net")().eval()
+    test_iter = DataLoader([(torch.rand(1, 28, 28), 7)])
+    taken_from("07-cnn", "show_layer", better_net=better_net, test_iter=test_iter)(0, layer)
+    (fig, alt), = shown
+    maps = better_net[:layer](test_iter.dataset[0][0][None])[0]
+    assert sum(bool(ax.images) for ax in fig.axes) == len(maps) and alt.startswith(f"{len(maps)} framed maps, {len(maps[0])} squares wide")
 
 
 def test_a_drawn_digit_stands_beside_its_ten_probabilities(shown):

@@ -388,6 +388,17 @@ def test_what_lies_in_the_homes_is_packed_by_name_and_dated_by_the_system(homes)
 
 
 @linux
+def test_fifty_megabytes_are_taken_of_a_student_in_all(homes):
+    mine = homes("greedy", None)
+    for name, size in ((FILE, pack.LARGEST // 2), (f"{LESSON}-exercises-1.ipynb", pack.LARGEST // 2), (f"{LESSON}-exercises-2.ipynb", 1)):
+        with open(mine / name, "wb") as file:
+            file.truncate(size)
+    files, said = packed(homes.top)
+    assert sum(len(content) for name, content in files.items() if name.startswith("greedy/")) == pack.LARGEST
+    assert said["greedy"] == f"2 notebooks; {LESSON}-exercises-2.ipynb has 0 MB; 50 MB are taken of a student" and said["ada"] == "1 notebook"
+
+
+@linux
 def test_thieves_get_nothing_and_cost_nobody_else_anything(homes, tmp_path):
     secret = tmp_path / "secret.ipynb"
     secret.write_bytes(b"of another")

@@ -174,6 +174,17 @@ def two_nodes(*options):
                    "--max-restarts", "3", path, *SMALL, *map(str, options)], TORCH_DISABLE_SHARE_RDZV_TCP_STORE="1") for node in range(2)]
 
 
+def test_a_process_waits_minutes_for_the_others_whoever_started_it(monkeypatch):
+    """Where one hangs or a machine has lost its power, torchrun starts them again once they have given up; gloo alone waits half an hour."""
+    asked = []
+    monkeypatch.setattr(script.dist, "init_process_group", lambda *_, **options: asked.append(options["timeout"]))
+    for name, value in (("RANK", "0"), ("WORLD_SIZE", "2")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("TORCHELASTIC_USE_AGENT_STORE", raising=False)
+    script.join()
+    assert asked == [script.PATIENCE] and script.PATIENCE <= timedelta(minutes=5)
+
+
 def test_two_launchers_meet_over_loopback(unbroken):
     found = [ended(node) for node in two_nodes("--epochs", 3)]
     assert [status for status, *_ in found] == [0, 0], found
