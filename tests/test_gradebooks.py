@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import LESSON  # noqa: E402
-from exercises.grading import marks  # noqa: E402
+from exercises.grading import gradebooks, late, marks  # noqa: E402
 from exercises.grading.gradebooks import Gradebook, NotUnderstood, plain  # noqa: E402
 
 CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Tensors exercises (501),Softmax from scratch (502),Exercises Current Score,Final Score
@@ -142,6 +142,82 @@ def test_decimal_commas_stay_commas(tmp_path):
     assert filled == ["s0", "s1"] and '"Zur Bewertung abgegeben","10,5","12,00"' in gradebook.bytes().decode("utf-8-sig")
 
 
+EMPTY = "\n,,,,,,,\n".join(GERMAN.split("\n", 2)[:2]) + "\n" + GERMAN.split("\n", 2)[2]  # a row without anything in it
+
+
+@pytest.mark.parametrize("text, kind, people", [
+    (CANVAS + "\n\n", "canvas", 5), (CANVAS.replace('Test",4799', 'Test",'), "canvas", 5), (EMPTY, "moodle", 2), (MOODLE.replace("Participant 4712", "Teilnehmer 4712"), "moodle", 4),
+    (BRIGHTSPACE.replace(",End-of-Line Indicator", "").replace(",#\n", "\n"), "brightspace", 3), (BRIGHTSPACE.replace("OrgDefinedId,", "").replace("#0012,", "").replace("#0013,", "").replace("#0014,", ""), "brightspace", 3)])
+def test_what_a_system_is_known_by(text, kind, people, tmp_path):
+    gradebook = Gradebook(written(tmp_path, text))
+    assert (gradebook.kind, len(gradebook.students())) == (kind, people) and gradebook.bytes() == text.encode()
+
+
+def test_a_file_that_is_far_too_large_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(gradebooks, "LARGEST", 500)
+    with pytest.raises(NotUnderstood, match="has 0 MB: no gradebook"):
+        Gradebook(written(tmp_path, MOODLE))
+
+
+def first(tmp_path, text):
+    return Gradebook(written(tmp_path, text)).students()[0]
+
+
+def test_a_row_has_the_accounts_and_the_name_that_stand_in_it(tmp_path):
+    assert first(tmp_path, MOODLE).accounts == {"ada@uni.edu", "ada"} and first(tmp_path, MOODLE).names == ["Ada Lovelace"]
+    assert first(tmp_path, BLIND).names == [] and first(tmp_path, BLIND).shown == "4711", "marked blind"
+    assert first(tmp_path, GERMAN.replace(',"Vollständiger Name"', "").replace(',"Ada Lovelace"', "").replace(',"Alan Turing"', "")).names == [], "addresses are no names"
+    assert first(tmp_path, MOODLE.replace("Alan Turing", "Ada Lovelace").replace("José O'Brien", "Ada Lovelace")).names == ["Ada Lovelace"], "many have it"
+    assert first(tmp_path, MOODLE.replace("Ada Lovelace", "...")).shown == "4711"
+    text, *_ = FORMS["Canvas, last name apart"]
+    assert first(tmp_path, text).names == ["Lovelace, Ada"]
+
+
+@pytest.mark.parametrize("text, columns", [
+    (CANVAS, [5, 6]), (CANVAS.replace("Exercises Current Score", "Exercises Current Score (601)").replace("12.00,12.00,(read only)", "12.00,12.00,12.00"), [5, 6]),
+    (CANVAS.replace("Exercises Current Score", "Sum (601)"), [5, 6]), (MOODLE, [4]), (GERMAN.replace("Bewertung,", "Hodnocení,"), [1, 2, 3, 4, 5, 6, 7]), (BLACKBOARD, [6, 7]),
+    (BLACKBOARD.replace('"Availability"', '""'), [6, 7]), (BRIGHTSPACE, [5, 6]), (BRIGHTSPACE.replace("Tensors Points Grade", "Tensors Letter Grade"), [6])])
+def test_only_columns_of_marks_take_marks(text, columns, tmp_path):
+    assert list(Gradebook(written(tmp_path, text)).columns()) == columns
+
+
+def test_a_column_has_the_number_that_its_system_gave_it_or_is_asked_for(tmp_path):
+    assert marks.choose(Gradebook(written(tmp_path, BLACKBOARD)), LESSON, "534284") == 7
+    with pytest.raises(NotUnderstood, match="can't be told"):
+        marks.choose(Gradebook(written(tmp_path, GERMAN.replace("Bewertung,", "Hodnocení,"))), LESSON, "")
+
+
+def test_what_stands_in_a_cell_closes_it_by_its_systems_rules(tmp_path):
+    filled, told = marks.fill(Gradebook(written(tmp_path, MOODLE.replace("3.50", "EX"))), 4, *of_moodle())
+    assert filled == ["s0"] and "Alan Turing: 'EX' stands there, which is no number of points" in told["Not filled in"]
+    short = 'Identifier,"Full name",Grade,"Maximum grade"\n"Participant 4711","Ada Lovelace",-,12.00\n"Participant 4712","Alan Turing",3.50,12.00\n'
+    filled, told = marks.fill(Gradebook(written(tmp_path, short)), 2, *people("", *of_moodle()[0]["students"].values()))
+    assert filled == ["s0", "s1"] and told["Had another mark there"] == ["Alan Turing"], "- is no mark"
+
+
+def test_an_empty_field_among_quoted_ones_is_filled_in_quotes(tmp_path):
+    gradebook = Gradebook(written(tmp_path, BLACKBOARD.replace('"11.00",""', '"11.00",')))
+    marks.fill(gradebook, 7, *of_blackboard())
+    assert '"11.00","10.5"\n' in gradebook.bytes().decode()
+
+
+def test_who_is_not_filled_in_is_told_why(tmp_path):
+    state, totals = of_moodle()
+    state["students"]["s9"] = entry("Failed", "4714", "moodle")  # and in no totals
+    state["students"]["s0"] |= {"lost": "it is no JSON"}
+    state["students"]["s1"]["number"] = "4711"
+    filled, told = marks.fill(Gradebook(written(tmp_path, MOODLE)), 4, state, totals)
+    assert filled == ["s0"] and "Alan Turing: the number is that of Ada Lovelace there" in told["Not filled in"]
+    assert told["0 points, as nothing could be graded"] == ["Ada Lovelace"]
+    state, totals = people("", entry("alan"), entry("Alan Turing"), entry("ada"))
+    filled, told = marks.fill(Gradebook(written(tmp_path, CANVAS)), 6, state, totals)
+    assert filled == ["s2"] and told["Not filled in"][0] == "alan: the row of Turing, Alan is also Alan Turing's" and "0 points, as nothing could be graded" not in told
+
+
+def test_whom_an_extension_may_name():
+    assert late.names({"students": {"ada": {"name": "Ada L.", "identity": "x_7", "number": ""}, "bob": {}}}) == {"ada": {"ada", "Ada L.", "x_7"}, "bob": {"bob"}}
+
+
 # ---------------------------------------------------------------- who is who
 
 @pytest.mark.parametrize("one, text, expected", [
@@ -155,6 +231,13 @@ def test_decimal_commas_stay_commas(tmp_path):
     (entry("Ada Lovelace", "4712", "moodle"), GERMAN, "the number is that of Alan Turing there"), (entry("Ada Lovelace", "4711", "moodle"), GERMAN, ""),
     (entry("Ada", "4711", "brightspace"), CANVAS, "in no row"), (entry("Ada"), MOODLE, ""), (entry("Lovelace"), MOODLE, "in no row"), (entry("4711"), MOODLE, "in no row"), (entry("submission_9001", "9001", "gradescope"), CANVAS, "in no row"),
     (entry("lovelace", system="blackboard", identity="Ex_lovelace"), BLACKBOARD, "in no row"), (entry("किरण"), MOODLE, "in no row"),
+    (entry("zoe", "9", "canvas"), MOODLE, "in no row"), (entry("adalovelace", "99", "canvas"), BRIGHTSPACE, ""), (entry("adabyron", "99", "canvas"), BRIGHTSPACE, "in no row"),
+    (entry("AdaLovelace", "4711", "moodle"), MOODLE, ""), (entry("Lovelace Ada", "4711", "moodle"), MOODLE, ""),
+    (entry("Ada Lovelace"), GERMAN.replace('"Vollständiger Name",E-Mail-Adresse', 'E-Mail-Adresse,"Vollständiger Name"').replace('"Ada Lovelace",ada@uni.edu', 'ada@uni.edu,"Ada Lovelace"')
+     .replace('"Alan Turing",alan@uni.edu', 'alan@uni.edu,"Alan Turing"'), ""),
+    # Canvas: a name in another script, or a row without one, may be the person's; one without a word in common is another's.
+    (entry("किरणदेवी", "4711", "canvas"), CANVAS, ""), (entry("kirandevi", "4711", "canvas"), CANVAS.replace("Lovelace, Ada", "किरण देवी"), ""),
+    (entry("kirandevi", "4711", "canvas"), CANVAS.replace("Lovelace, Ada", "..."), ""), (entry("kirandevi", "4711", "canvas"), CANVAS.replace("Lovelace, Ada", "K, D"), "the number is that of K, D there"),
 ])
 def test_a_student_is_found_by_number_by_account_or_by_name_and_never_guessed(one, text, expected, tmp_path):
     gradebook = Gradebook(written(tmp_path, text))
@@ -182,6 +265,7 @@ def test_who_could_be_two_or_is_one_of_two_is_listed(tmp_path):
 @pytest.mark.parametrize("name, identity, accounts, found", [
     ("x_alovelace", "Ex_x_alovelace", ("x_alovelace", "alovelace"), "x_alovelace"), ("alovelace", "Ex_x_alovelace", ("x_alovelace", "alovelace"), "alovelace"),
     ("jane_doe", "ex4_jane_doe", ("doe", "ghopper"), ""), ("jane_doe", "ex4_jane_doe", ("doe", "jane_doe"), "jane_doe"),
+    ("ada", "s_ada", ("s_ada", "ada"), "s_ada"),
     ("ada", "Ex_s_ada", ("s_ada", "s_bob"), "s_ada")])  # what all names begin with was taken for the assignment's
 def test_a_blackboard_account_within_another_is_not_taken_for_it(name, identity, accounts, found, tmp_path):
     text = BLACKBOARD.replace('"alovelace"', f'"{accounts[0]}"').replace('"aturing"', f'"{accounts[1]}"')
@@ -289,7 +373,8 @@ def test_the_column_is_found_by_the_lessons_number_or_words(title, tmp_path):
     (("Softmax from scratch (501)", "Exercise 04 (502)"), "", "More than one column"), (("Exercise 4 (501)", "Week 04 (502)"), "", "More than one column"),
     (("Quiz 04 (501)", "Midterm 2027-04-12 (502)"), "", "can't be told"), (("Homework due 12.04. (501)", "Attendance 04/12 (502)"), "", "can't be told"),
     (("Exercise 5 (resubmission of 04) (501)", '"Lesson 5: Softmax regression from scratch, concise (502)"'), "", "can't be told"),
-    (("Exercise 4 (501)", "Homework (502)"), "Exercise 5", "names no column"), (("Exercise 4", "Homework"), "Exercise 4", "names no column"),
+    (("Exercise 4 (501)", "Homework (502)"), "Exercise 5", "names no column"),
+    (("Exercise 4", "Homework"), "Exercise 4", "names no column .* There are: none that takes points"), (("Homework (501)", "Quiz"), "", "can't be told"),
     (("Homework (501)", "Quiz (502)"), "Essay", "COLUMN is 'Essay', which names no column"),
     (("Quiz (501)", "Quiz (502)"), "Quiz", "COLUMN is 'Quiz', which names more than one"),
     (("Homework (501)", "Quiz (502)"), "Final Score", "names no column"), (("Homework (501)", "Quiz (502)"), "Section", "names no column"),
@@ -303,6 +388,8 @@ def test_a_column_that_cant_be_told_is_asked_for(titles, column, words, tmp_path
 # ---------------------------------------------------------------- wrong files
 
 WRONG = {
+    "a header like Canvas's": ("Student,points\nada,3\n", "utf-8", "is no gradebook that is known here"), "no last names": ("Username,points\nada,3\n", "utf-8", "is no gradebook that is known"),
+    "no accounts": ("Last Name,points\nada,3\n", "utf-8", "is no gradebook that is known here"), "no participants": ("row,points\na1,3\nb2,4\n", "utf-8", "is no gradebook that is known here"),
     "another course's": (CANVAS.replace("Lovelace, Ada", "Babbage, Charles").replace("Turing, Alan", "Somerville, Mary").replace("O'Brien, José", "Boole, George")
                          .replace("471", "901").replace("ada", "cb").replace("alan", "ms").replace("jose", "gb"), "utf-8",
                          r"None of the 3 students who handed in stands in .*\. Is it another course's, or another assignment's\? Its first: Babbage, Charles"),

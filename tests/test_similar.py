@@ -179,6 +179,16 @@ def test_marks_stand_where_the_shared_words_are():
     assert html.startswith("<pre><mark>def f(x):</mark>") and re.sub(r"</?(mark|pre)>", "", html) == one.text
 
 
+def test_what_counts_of_a_line():
+    """Names that an answer chooses are all alike; functions that it calls, attributes and strings are not."""
+    def words(source):
+        return [word for word, *_ in similar.of_code(source)]
+    assert words("y = exp(x)") == words("z = exp(a)") != words("y = log(x)")
+    assert words("total = x.total") != words("amount = x.amount")
+    assert "a string" in words("print('a')") and "a string" not in words("'a docstring'\nx = 1")
+    assert words("'a'.join(x)")[:2] == [".", "join"]
+
+
 def test_names_that_were_chosen_and_statements_apart_make_no_difference():
     same = [[word[0] for word in similar.of_code(source)] for source in (
         "def f(X, y):\n    # a\n    a = X.mean()\n    return a - y\n", 'def f(A, B):\n    """b"""\n    value = A.mean()\n\n    return value - B  # c\n')]
