@@ -259,6 +259,27 @@ def test_what_can_not_be_taken_back_is_told_by_its_first_error(tmp_path):
     assert scheduler.tried == 2
 
 
+def test_what_a_killed_save_left_is_swept_away_after_a_day(tmp_path):
+    old, new, another = (tmp_path / name for name in (".c.pt-old", ".c.pt-new", ".another.pt-old"))
+    for path in (old, new, another):
+        path.write_bytes(b"half")
+    for path in (old, another):
+        os.utime(path, (path.stat().st_mtime - 90_000,) * 2)
+    utils.save_checkpoint(tmp_path / "c.pt", *small())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".another.pt-old", ".c.pt-new", "c.pt"]
+
+
+def test_a_schedule_that_is_given_is_not_said_to_be_left_out(tmp_path, recwarn):
+    net, optimizer = small()
+    scheduler = lr_scheduler.StepLR(optimizer, 2)
+    utils.save_checkpoint(tmp_path / "c.pt", net, optimizer, None, scheduler)
+    utils.load_checkpoint(tmp_path / "c.pt", net, optimizer, scheduler)
+    utils.load_checkpoint(tmp_path / "c.pt", net)
+    assert not recwarn.list
+    with pytest.warns(UserWarning, match="which is left out"):
+        utils.load_checkpoint(tmp_path / "c.pt", net, optimizer)
+
+
 def test_what_could_not_be_loaded_again_is_not_saved(tmp_path):
     net, optimizer = small()
     utils.save_checkpoint(tmp_path / "c.pt", net, optimizer)
@@ -487,7 +508,7 @@ def test_a_file_is_saved_where_a_link_leads_with_the_mode_that_files_have(tmp_pa
     before = os.umask(0o027)
     try:
         utils.save_checkpoint("~/share.pt", small()[0])
-        assert (tmp_path / "share.pt").stat().st_mode & 0o777 == 0o640
+        assert (tmp_path / "share.pt").stat().st_mode & 0o777 == 0o640 and os.umask(0o027) == 0o027, "other programs' files keep their modes"
         os.umask(0)
         utils.save_checkpoint(tmp_path / "open.pt", small()[0])
         assert (tmp_path / "open.pt").stat().st_mode & 0o777 == 0o666

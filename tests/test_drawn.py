@@ -95,6 +95,10 @@ def test_training_is_drawn_four_times_a_second_at_most_beside_a_bar_that_counts_
         def step(self, epoch):
             steps.append(epoch)
 
+        def close(self):
+            steps.append("closed")
+            super().close()
+
     class Curves(utils.Animator):
         def finish(self, alt):
             spaced.append(self.seconds_between)
@@ -104,7 +108,7 @@ def test_training_is_drawn_four_times_a_second_at_most_beside_a_bar_that_counts_
     monkeypatch.setattr(utils, "Animator", Curves)
     before = time.perf_counter()
     history = run(2)
-    assert made == [(2, 3)] and steps == [0, 0, 0, 1, 1, 1] and spaced == [0.25]
+    assert made == [(2, 3)] and steps == [0, 0, 0, 1, 1, 1, "closed"] and spaced == [0.25]
     assert tuple(shown[-1][0].get_size_inches()) == (8, 2.8)
     assert 0 < sum(history.seconds) < time.perf_counter() - before
 
@@ -119,6 +123,11 @@ def test_a_stream_of_batches_has_a_bar_without_an_end(shown, monkeypatch):
 
     run(1, train_iter=Stream())
     assert made == [(1, None)]
+    net = nn.Linear(2, 3)
+    updater = torch.optim.SGD(net.parameters(), lr=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(updater, 0.1, total_steps=3)  # whether it is long enough can't be told before
+    utils.train(net, Stream(), Batches(), nn.CrossEntropyLoss(), 1, updater, scheduler=schedule)
+    assert schedule.last_epoch == 3
 
 
 def test_predictions_are_asked_for_in_evaluation_mode(shown):
