@@ -344,6 +344,17 @@ def test_curves_that_grow_go_where_they_are_told(shown, watched, monkeypatch):
         assert (ax.get_xscale(), ax.get_yscale()) == scales and ax.get_legend() is None
 
 
+def test_a_curve_without_a_place_gets_no_point_and_a_notebook_shows_its_figure_once(shown, monkeypatch):
+    animator = utils.Animator(legend=("a", "b"))
+    animator.add((1, None), (3.0, 4.0))
+    animator.add((2, 2), (5.0, 6.0))
+    animator.finish("Two curves.")
+    assert lines(shown[-1][0].axes[0]) == {"a": ([1, 2], [3, 5]), "b": ([2], [6])}
+    for there in (False, True):
+        monkeypatch.setattr(pictures, "in_notebook", lambda: there)
+        assert plt.fignum_exists(utils.Animator().fig.number) != there, "or Jupyter would show it at the end of the cell, too"
+
+
 def test_one_epoch_is_seen_too(shown):
     """A line of one point has no length: in panels each point has a mark, and the curves of a panel differ in mark and stroke."""
     animator = utils.Animator(legend=("a", "b", "c", "d"), panels=(0, 0, 1, 1), ncols=2)
