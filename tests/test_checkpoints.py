@@ -218,6 +218,7 @@ def test_a_class_of_ones_own_is_of_its_own_kind():
     class Mine(torch.optim.SGD):
         pass
 
+    assert guards.kind_of(type("Own", (torch.optim.Optimizer,), {})(nn.Linear(1, 1).parameters(), {})) == "Own"
     assert guards.kind_of(Steps()) == "Steps" and guards.kind_of(Mine(nn.Linear(1, 1).parameters(), 0.1)) == "SGD"
 
 
@@ -278,6 +279,12 @@ def test_a_schedule_that_is_given_is_not_said_to_be_left_out(tmp_path, recwarn):
     assert not recwarn.list
     with pytest.warns(UserWarning, match="which is left out"):
         utils.load_checkpoint(tmp_path / "c.pt", net, optimizer)
+
+
+def test_a_file_in_pytorchs_older_form_loads_too(tmp_path):
+    utils.save_checkpoint(tmp_path / "c.pt", small()[0])
+    torch.save(torch.load(tmp_path / "c.pt", weights_only=True), tmp_path / "older.pt", _use_new_zipfile_serialization=False)
+    utils.load_checkpoint(tmp_path / "older.pt", small()[0])
 
 
 def test_what_could_not_be_loaded_again_is_not_saved(tmp_path):

@@ -293,6 +293,34 @@ def test_targets_that_are_fine_come_back():
             guards.targets(scores, targets)
 
 
+def test_no_examples_have_no_targets_and_no_sum():
+    assert guards.targets(torch.zeros(0, 3), torch.zeros(0, 3)).shape == (0, 3)
+
+
+@pytest.mark.parametrize("y_hat, y, words", [
+    (torch.zeros(3), torch.rand(3), "are numbers, and here classes are counted"), (torch.zeros(3, 1), torch.ones(3, 1, dtype=torch.int64), r"Write y\.flatten\(\)"),
+    (torch.zeros(2, 3, 4), torch.full((2, 3, 4), 0.25), r"Predictions have shape \(2, 3, 4\)"), (torch.zeros(1, 2), torch.tensor([[1.5, -0.5]]), "are probabilities of each class: from 0 on"),
+    (torch.zeros(3), torch.tensor([0, 1, 0]), "each class needs a score of its own"), (torch.zeros(2, 3), torch.zeros(2, dtype=torch.complex64), "Labels are complex64")])
+def test_what_are_no_targets_is_said(y_hat, y, words):
+    with pytest.raises(ValueError, match=words):
+        guards.targets(y_hat, y)
+
+
+def test_predicted_classes_are_not_compared_with_a_column_of_labels():
+    with pytest.raises(ValueError, match=r"Write y\.flatten\(\)"):
+        guards.classes(torch.tensor([0, 1, 1]), torch.tensor([[0], [1], [1]]))
+
+
+@pytest.mark.parametrize("loss", [nn.CrossEntropyLoss(), nn.MSELoss(), nn.MSELoss(reduction="none"), F.cross_entropy,
+                                  functools.partial(lambda y_hat, y, reduction: F.mse_loss(y_hat, y, reduction=reduction), reduction="sum")])
+def test_a_loss_that_has_its_mean_or_is_ones_own_stays_what_it_is(loss):
+    assert guards.mean_version(loss) is loss
+
+
+def test_without_a_schedule_nothing_is_counted():
+    assert guards.counts_epochs(None, torch.optim.SGD(nn.Linear(1, 1).parameters(), 0.1)) is False
+
+
 @pytest.mark.parametrize("label, end", [(5, "one output for each class."), (-1, "one output for each class."), (-100, "one output for each class, and leave out the examples marked -100.")])
 def test_only_whoever_marks_examples_is_told_to_leave_them_out(label, end):
     with pytest.raises(ValueError) as raised:
