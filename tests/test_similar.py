@@ -119,6 +119,14 @@ def test_what_the_course_explains_counts_nothing(known):
     assert pairs == [] and set(prints["ada"]) == set(worked) and not any(each.prints.hashes for each in prints["ada"].values())
 
 
+def test_what_a_hint_shows_in_its_text_counts_nothing(known):
+    """Code between its backquotes, on a line or in lines of its own."""
+    texts = "".join(cell.source for cell in similar.template("01-tensors").cells if cell.cell_type == "markdown")
+    shown = max(re.findall(r"`([^`\n]+)`", texts), key=len)
+    assert len(similar.of_code(shown)) > similar.RUN["code"]
+    assert similar.answer(shown, "code").prints.hashes <= known["01-tensors"]["code"] and similar.answer(shown, "code").prints.hashes
+
+
 def test_what_many_wrote_counts_little_and_a_ring_of_four_is_found(known):
     class_ = independent("01-tensors")
     many = {f"m{i}": dict(class_["s00"]) for i in range(25)}
@@ -168,7 +176,8 @@ def test_the_page_shows_both_marks_what_is_shared_and_runs_nothing(known):
     one, other = re.findall(r"<pre>(.*?)</pre>", html, re.S)[:2]
     assert "<mark>" in one and "<mark>" in other and "&lt;script&gt;" in other
     listed = [int(number) for number in re.findall(r"\w+ (\d+)", re.search(r"<td>\d+</td><td>([^<]+)</td></tr>", html)[1])]
-    assert listed == sorted(listed, reverse=True) and listed[0] > listed[-1], "what they share most of comes first"
+    assert listed == sorted(listed, reverse=True) and listed[0] > listed[-1] >= 1, "what they share most of comes first"
+    assert '<h2 id="p1">1. &lt;i&gt;s05&lt;/i&gt; and &lt;i&gt;zz&lt;/i&gt;</h2>' in html
     assert re.sub(r"</?mark>", "", one) in html.replace("<mark>", "").replace("</mark>", "")
     assert "It can't tell who wrote first" in html and "a rank" not in html.lower().split("<table>")[1]
 
