@@ -4,7 +4,8 @@ ifeq ($(strip $(PYTHON)),)
 override PYTHON = python3
 endif
 BIN = .venv/bin
-PIP = $(BIN)/python -m pip --disable-pip-version-check install
+# What is imported is compiled then, and kept: pip, which would compile everything, is done sooner. Where nothing may be kept, it does.
+PIP = $(BIN)/python -m pip --disable-pip-version-check install $(if $(PYTHONDONTWRITEBYTECODE),,--no-compile)
 GOAL = $(firstword $(MAKECMDGOALS) lab)
 comma = ,
 quoted = '$(subst ','\'',$(1))'
@@ -200,7 +201,7 @@ lock:  # renew constraints.txt: the newest versions that the ranges allow
 	 .lock/bin/python -m pip freeze | sed 's/+[a-z0-9]*$$//') > constraints.txt
 	rm -rf .lock
 
-# pip has compiled what it installed, uv has not; the sandbox can't write what it compiles, and each submission would wait for it.
+# Nothing is compiled before it is imported; the sandbox can't write what it compiles, and each submission would wait for it.
 .venv/exercises: .venv/lessons exercises/requirements.txt
 	$(INSTALL) -r exercises/requirements.txt -c constraints.txt
 	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true  # some packages have files that are templates

@@ -421,10 +421,12 @@ def installs(steps):
 @posix
 def test_uv_installs_where_it_runs_and_pip_elsewhere(bare, uv, tmp_path, without_git):
     """The same files in the same order, in an environment that the same Python makes: `python -m venv` notes where it was made."""
-    pip = make(bare, "-n", "test", **without_git).stdout
+    here = without_git | {"PYTHONDONTWRITEBYTECODE": ""}
+    pip = make(bare, "-n", "test", **here).stdout
     files = [["-r", name, "-c", "constraints.txt"] for name in ("requirements.txt", "exercises/requirements.txt", "exercises/cluster/requirements.txt", "web/requirements.txt", "tests/requirements.txt")]
-    assert [line.split() for line in installs(pip)] == [".venv/bin/python -m pip --disable-pip-version-check install".split() + file for file in files]
-    here = with_uv(uv, without_git)
+    assert [line.split() for line in installs(pip)] == [".venv/bin/python -m pip --disable-pip-version-check install --no-compile".split() + file for file in files]
+    assert installs(make(bare, "-n", "test", **here | {"PYTHONDONTWRITEBYTECODE": "1"}).stdout) == [line.replace(" --no-compile", "") for line in installs(pip)]
+    here |= with_uv(uv, without_git)
     assert [line.split() for line in installs(make(bare, "-n", "test", **here).stdout)] == [
         "uv pip install --python .venv/bin/python".split() + file for file in files]
     assert installs(make(bare, "-n", "test", "UV=", **here).stdout) == installs(make(bare, "-n", "test", UV="", **here).stdout) == installs(pip)
