@@ -270,6 +270,7 @@ def lighter(page, static):
     if "search-results" not in page:  # what finds words is for the page of the search alone
         page = re.sub(r'<script src="[^"]*(searchtools|language_data|searchindex)\.js"></script>', "", page)
     page = re.sub(r'<script src="[^"]*documentation_options\.js[^"]*"></script>', lambda _: f"<script>{options}</script>", page)
+    # Scripts wait for the page; where none runs it is light.
     return page.replace("</title>", f"</title><script>{FIRST}</script>", 1).replace("<script src=", "<script defer src=").replace('data-theme="auto"', 'data-theme="light"')
 
 
