@@ -455,7 +455,6 @@ cluster._in_time(json.dumps({{"limits": {{"total_seconds": 0.5}}}}).encode())"""
     assert subprocess.run([sys.executable, "-c", hangs.replace("time.sleep(60)", "time.sleep(0.5)")], timeout=50).returncode == 0
 
 
-@pytest.mark.exhaustive("a silence of the network: to the scheduler the worker above that hangs is as silent")
 @pytest.mark.skipif(os.geteuid() != 0 and "CI" not in os.environ, reason="only root can lay and cut a network cable")
 def test_a_cable_that_is_cut_costs_nobody_anything(tmp_path, slow):
     """A worker in a network of its own, which goes away with all that is on its way."""
