@@ -5,6 +5,7 @@ The numbers themselves are held to the page by tests/test_figures.py; here a lim
 """
 import dataclasses
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("nbgrader")
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 from classroom import NEEDS_A_SANDBOX  # noqa: E402
 from confined import needs_bubblewrap  # noqa: E402
 from exercises.grading import sandbox  # noqa: E402
@@ -41,6 +43,29 @@ def test_time_and_output_of_a_cell_and_of_all_cells(kind):
         assert "more than 2.6 s for the whole submission" in said
         assert said[-1] == "more than 2.6 s for the whole submission" and kernel.spent
     assert time.monotonic() - began < 60
+
+
+HELD = """
+import os, resource, sys, time
+from exercises.grading.kernel import Kernel
+from exercises.grading.sandbox import Limits
+os.register_at_fork(after_in_child=lambda: time.sleep(600))
+resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))  # lower than the sandbox's: it stays
+with Kernel(sys.argv[1], Limits(files=70_000_000, memory=2_000_000_000)) as kernel:
+    outputs, _ = kernel.execute("import os, resource; print(os.nice(0), *(resource.getrlimit(getattr(resource, 'RLIMIT_' + name))[1] "
+                                "for name in ('NOFILE', 'CORE', 'FSIZE', 'DATA', 'AS', 'MSGQUEUE')))")
+    print(os.nice(0), outputs[0]["text"])
+"""
+
+
+@confined
+def test_it_sets_its_limits_itself_whatever_locks_the_grader_holds(kind):
+    """What Python runs between fork and exec can wait for another thread's lock without end: here anything that did would."""
+    done = subprocess.run([sys.executable, "-c", HELD, kind], cwd=ROOT, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    mine, its, *limits = map(int, done.stdout.split())
+    assert its == min(19, mine + 5)
+    assert limits == [300, 0, 70_000_000, 4_000_000_000, 16_000_000_000, 0]
 
 
 @confined

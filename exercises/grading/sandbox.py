@@ -7,6 +7,7 @@ Limits are the operating system's where it can hold them (size of heap, address 
 is counted by the watcher in kernel.py, and by systemd where it runs.
 """
 import functools
+import json
 import os
 import platform
 import shutil
@@ -199,30 +200,45 @@ def launch(limits, replies):
     arguments = [str(replies), str(processes), str(_nobody_else() if as_somebody else 0)]
     with _pipe(system_calls()) as filter_:
         return subprocess.Popen(
-            [*_scope(limits.memory + 500 * MB, 2 * limits.processes), *_command(options), "--seccomp", str(filter_.fileno()), "--",
-             sys.executable, "/sandbox/inside.py", *arguments],
+            _limited(limits, [*_scope(limits.memory + 500 * MB, 2 * limits.processes), *_command(options), "--seccomp", str(filter_.fileno()), "--",
+                              sys.executable, "/sandbox/inside.py", *arguments]),
             env={"PATH": os.environ["PATH"], **{name: os.environ[name] for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
                                                 if name in os.environ}},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-            pass_fds=[replies, filter_.fileno()], preexec_fn=functools.partial(_limit, limits))
+            pass_fds=[replies, filter_.fileno()])
 
 
 def launch_unconfined(limits, replies, folder):
     """`launch` without a sandbox, in `folder`: an ordinary process with the grader's rights."""
-    return subprocess.Popen([sys.executable, str(INSIDE), str(replies), "0", "0"], cwd=folder,
+    return subprocess.Popen(_limited(limits, [sys.executable, str(INSIDE), str(replies), "0", "0"]), cwd=folder,
                             env={**os.environ, "PYTHONPATH": str(COURSE), **FOR_STUDENTS},
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-                            pass_fds=[replies], preexec_fn=functools.partial(_limit, limits))
+                            pass_fds=[replies])
 
 
-def _limit(limits):
-    """Run in the new process, before bubblewrap or Python."""
-    import resource  # not on Windows, where only releases are made
-    os.nice(5)  # the watcher comes first
-    for name, most in (("CORE", 0), ("FSIZE", limits.files), ("DATA", 2 * limits.memory), ("NOFILE", DESCRIPTORS), ("MSGQUEUE", 0),
-                       ("AS", 8 * limits.memory)):  # page tables of mapped and unused memory are in no resident set
-        if hasattr(resource, f"RLIMIT_{name}") and (name != "AS" or sys.platform == "linux"):
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
+LIMIT = """
+import json, os, resource, sys
+os.nice(5)  # the watcher comes first
+for name, most in json.loads(sys.argv[1]).items():
+    if hasattr(resource, f"RLIMIT_{name}"):
+        limit = getattr(resource, f"RLIMIT_{name}")
+        hard = resource.getrlimit(limit)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(limit, (most, most))
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+def _limited(limits, command):
+    """The command, in a process that sets its limits first.
+
+    It does so itself: what Python runs between fork and exec (subprocess' preexec_fn) can wait without end for a lock that another
+    thread of the grader held, and a Dask worker has several.
+    """
+    most = dict(CORE=0, FSIZE=limits.files, DATA=2 * limits.memory, NOFILE=DESCRIPTORS, MSGQUEUE=0)
+    if sys.platform == "linux":
+        most["AS"] = 8 * limits.memory  # page tables of mapped and unused memory are in no resident set
+    return [sys.executable, "-I", "-S", "-c", LIMIT, json.dumps(most), *command]
 
 
 def _nobody_else():
