@@ -1,12 +1,15 @@
 """What the project says of itself: README in one screen, where things are, what is checked where, and what a release needs."""
 import ast
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 from mirror import mirror
 
@@ -107,6 +110,20 @@ def test_the_page_names_each_stage_of_the_scripts_and_each_job_of_the_workflows(
     for workflow in ("test", "weekly", "pages"):
         for job in re.findall(r"^  ([a-z-]+):  ?#?|^  ([a-z-]+):$", page(f".github/workflows/{workflow}.yml").partition("jobs:")[2], re.M):
             assert f"| `{workflow}.yml`, {''.join(job)} |" in checks, job
+
+
+@pytest.mark.skipif(os.name == "nt", reason="grading needs Linux")
+def test_each_part_of_continuous_integration_runs_somewhere_on_github_and_the_slow_ones_share_all_files():
+    script, workflow = page(".ci/run"), yaml.safe_load(page(".github/workflows/test.yml"))
+    parts = re.search(r"case \$part in ([a-z |]+) \| --all\)", script)[1].split(" | ")
+    assert {"form", "quick"} | set(workflow["jobs"]["slow"]["strategy"]["matrix"]["part"]) == set(parts) and "class" in parts
+    assert any(step.get("run", "").endswith(".ci/run ${{ matrix.part }}") for step in workflow["jobs"]["slow"]["steps"])
+    assert all(f"asked {part}" in script for part in parts)
+    names = re.search(r"grading=\(tests/test_\{([a-z,]+)\}\.py\)", script)[1].split(",") + re.findall(r"tests/test_([a-z]+)\.py", script)
+    assert len(set(names)) == len(names) and all((ROOT / "tests" / f"test_{name}.py").exists() for name in names)
+    assert all(f'"${{{name}[@]/#/--ignore=}}"' in script for name in ("grading", "class"))  # "rest" is what those leave
+    done = subprocess.run([ROOT / ".ci" / "run", "forms"], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr == f"No part is called forms: {', '.join(parts)}.\n" and not done.stdout
 
 
 def test_what_may_be_skipped_is_told_with_where_it_is_tried():
