@@ -451,6 +451,25 @@ def test_the_first_check_loads_no_compiler():
 
 
 
+@pytest.mark.parametrize("folder", ["site-packages", "dist-packages"])
+def test_a_package_is_a_package_wherever_python_keeps_it(folder, tmp_path, monkeypatch):
+    """Debian's Python has packages in dist-packages, as Colab's has."""
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "ready.py").write_text(
+        "import torch\n\ndef corr2d(X, K):\n    h, w = K.shape\n    return torch.stack([torch.stack([(X[i:i + h, j:j + w] * K).sum() for j in range(X.shape[1] - w + 1)])\n"
+        "                        for i in range(X.shape[0] - h + 1)])\n\n"
+        "def unfinished(*_):\n    raise NotImplementedError()\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path / folder)
+    sys.modules.pop("ready", None)
+    import ready
+    from exercises.checks import NotAttempted, Wrong, cnn, softmax
+    with pytest.raises(Wrong, match="uses the ready-made corr2d"):
+        cnn.corr2d(lambda X, K, padding, stride: ready.corr2d(torch.nn.functional.pad(X, [padding] * 4), K)[::stride, ::stride])
+    with pytest.raises(Wrong, match="raised NotImplementedError") as caught:
+        softmax.stable_softmax(ready.unfinished)
+    assert not isinstance(caught.value, NotAttempted) and "in the line" not in str(caught.value)
+
+
 def test_the_worked_answer_comes_from_the_source_and_only_when_asked_for(capsys, monkeypatch, tmp_path):
     checks.answer("stable_softmax")
     shown = capsys.readouterr().out

@@ -6,6 +6,7 @@ return data. No object of a check can be changed by an answer.
 """
 import collections
 import contextlib
+import functools
 import json
 import linecache
 import sys
@@ -143,12 +144,18 @@ def serve(answer, request):
         return json.dumps(["refused", str(error)])
 
 
+@functools.cache
+def _is_installed(file):
+    """Whether code stands in a file of a package, not of a learner. Debian's Python, and so Colab's, has packages in dist-packages."""
+    return not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
+
+
 def _is_stub(error):
     """Whether the learner's own `raise NotImplementedError()` was met: PyTorch's says what is missing, or stands in PyTorch."""
     if type(error) is not NotImplementedError or error.args:
         return False
     frames = traceback.extract_tb(error.__traceback__)
-    return "site-packages" not in frames[-1].filename
+    return not _is_installed(frames[-1].filename)
 
 
 CURES = (  # what an error says: what to do about it
@@ -180,7 +187,7 @@ def _where(error, args):
     others = (sysconfig.get_path("stdlib"), str(Path(__file__).parent), "/sandbox/")
     try:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__)
-                  if "site-packages" not in frame.filename and not frame.filename.startswith(others)
+                  if not _is_installed(frame.filename) and not frame.filename.startswith(others)
                   and linecache.getline(frame.filename, frame.lineno)]
     except BaseException:  # an exception of the answer's own kind, whose parts raise others
         frames = []
@@ -253,7 +260,7 @@ def watched(without=()):
         if event != "call":
             return
         name = code.co_name if code.co_name != "__init__" else code.co_qualname.removesuffix(".__init__")
-        if name in without and ("site-packages" in code.co_filename or Path(code.co_filename).parent == COURSE):
+        if name in without and (_is_installed(code.co_filename) or Path(code.co_filename).parent == COURSE):
             raise names.refused(name, name)
 
     try:
@@ -380,7 +387,7 @@ def probe_steps(answer, *args):
     def trace(frame, event, _):
         nonlocal lines
         file = frame.f_code.co_filename
-        if "site-packages" not in file and not file.startswith((library, "<frozen ")):  # as os and abc are
+        if not _is_installed(file) and not file.startswith((library, "<frozen ")):  # as os and abc are
             lines += event == "line"
             return trace
 
