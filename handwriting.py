@@ -49,8 +49,8 @@ def _resized(ink, height, width):
     return F.interpolate(ink[None, None], (height, width), mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
 
 
-def read_image(content: bytes) -> np.ndarray:
-    """Return the ink of a digit in an image file: float32 (h, w), 0 for the ground and up to 1 for the ink.
+def read_image(content: bytes) -> torch.Tensor:
+    """Return the ink of a digit in an image file: a tensor, float32 (h, w), 0 for the ground and up to 1 for the ink.
 
     `content`: the file's bytes. Photograph, scan or drawing, dark on light or light on dark, on plain, ruled or
     squared paper; the longer side becomes 448 pixels. A page without ink gives zeros. Raises ValueError, with one

@@ -124,7 +124,7 @@ def show_images(imgs: Iterable, num_rows: int, num_cols: int, titles: Iterable[s
         if img.ndim == 3 and img.shape[0] in (1, 3) and img.shape[2] not in (3, 4):
             img = img.permute(1, 2, 0)  # as PyTorch has them: channels first
         img = img.float() if img.is_floating_point() else img  # NumPy has no bfloat16
-        ax.imshow((img.squeeze(2) if img.ndim == 3 and img.shape[2] == 1 else img).numpy(), cmap="gray_r")
+        ax.imshow(img.numpy(), cmap="gray_r")
     titles = titles[:len(imgs)]
     for ax, title in zip(axes, titles):
         ax.set_title(title, fontsize=9)

@@ -395,7 +395,7 @@ def test_fifty_megabytes_are_taken_of_a_student_in_all(homes):
             file.truncate(size)
     files, said = packed(homes.top)
     assert sum(len(content) for name, content in files.items() if name.startswith("greedy/")) == pack.LARGEST
-    assert said["greedy"] == f"2 notebooks; {LESSON}-exercises-2.ipynb has 0 MB; 50 MB are taken of a student" and said["ada"] == "1 notebook"
+    assert said["greedy"] == f"2 notebooks; {LESSON}-exercises-2.ipynb goes past the 50 MB that are taken of a student" and said["ada"] == "1 notebook"
 
 
 @linux
@@ -442,7 +442,7 @@ def test_thieves_get_nothing_and_cost_nobody_else_anything(homes, tmp_path):
         **dict.fromkeys(("link", "passwd", "outside", "loop"), f"0 notebooks; {FILE} is a link, and links are not followed"),
         "linked-folder": "0 notebooks; mine is no folder, or a link to one", "linked-home": "0 notebooks; linked-home is no folder, or a link to one",
         "fifo": f"0 notebooks; {FILE} is no plain file", "folder": f"0 notebooks; {FILE} is no plain file",
-        "plug": f"0 notebooks; {FILE} can't be read (No such device or address)", "huge": f"0 notebooks; {FILE} has 50 MB; 50 MB are taken of a student",
+        "plug": f"0 notebooks; {FILE} can't be read (No such device or address)", "huge": f"0 notebooks; {FILE} goes past the 50 MB that are taken of a student",
         "nothing": f"0 notebooks; no {FILE} in mine", "never-started": "0 notebooks; mine is not there", "a-file": "0 notebooks; a-file is no folder, or a link to one"}
     assert {name for name, words in said.items() if words.startswith("no home")} == {"lost+found", "\\ufffd\\x1b[2J"}
 

@@ -73,7 +73,7 @@ def read(name, folder, most):
         if not stat.S_ISREG(before.st_mode):
             raise Refused(f"{shown(name)} is no plain file")
         if before.st_size > most:
-            raise Refused(f"{shown(name)} has {before.st_size // 1_000_000} MB; {LARGEST // 1_000_000} MB are taken of a student")
+            raise Refused(f"{shown(name)} goes past the {LARGEST // 1_000_000} MB that are taken of a student")
         pieces, left = [], before.st_size
         try:
             while left > 0 and (piece := os.read(number, min(left, 1 << 20))):
