@@ -245,11 +245,11 @@ class _Operators(TorchDispatchMode):
 
 
 @contextlib.contextmanager
-def watched(without=()):
+def watched(without=(), counted=True):
     """Watch an answer and put back what it switches.
 
     Yields an object whose `derivatives` says how many were taken, and whose `counts` and `operators` how often which function and
-    which operator was called.
+    which operator was called; where nobody asks, `counted=False` lets an answer run twice as fast.
     """
     grad, kind, profile = torch.is_grad_enabled(), torch.get_default_dtype(), sys.getprofile()
     names = _Names(without)
@@ -266,7 +266,10 @@ def watched(without=()):
     try:
         if without:
             sys.setprofile(ready_made)
-        with names, _Operators(without, names):
+        with contextlib.ExitStack() as watchers:
+            if without or counted:
+                watchers.enter_context(names)
+                watchers.enter_context(_Operators(without, names))
             yield names
         if torch.is_grad_enabled() != grad:
             raise Wrong("switches autograd off for everything that comes after it: use `with torch.no_grad():`, which "
@@ -295,7 +298,7 @@ def _watch_autograd(answer, args, how):
     read = []
     hooks = torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor, lambda tensor: read.append(1) or tensor)
     try:
-        with hooks if "autograd" in how else contextlib.nullcontext(), watched(how.get("without", ())) as seen:
+        with hooks if "autograd" in how else contextlib.nullcontext(), watched(how.get("without", ()), counted="autograd" in how) as seen:
             returned = answer(*args)
     except RuntimeError as error:
         if "saved tensor hooks" not in str(error):  # torch.func's derivatives take none
