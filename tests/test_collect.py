@@ -136,6 +136,16 @@ def test_folders_stay_from_run_to_run_whoever_comes_first(tmp_path, template):
     assert again == {"O'Brien": "O-Brien-2"}
 
 
+@pytest.mark.parametrize("older, newer", [("a.ipynb", "b.ipynb"), ("b.ipynb", "a.ipynb"), ("mine.ipynb", "mine (copy).ipynb.txt")])
+def test_of_two_with_as_many_answers_the_newer_counts_unless_one_has_the_right_name(older, newer, tmp_path, template):
+    folder = unpacked(tmp_path / "class", {f"ada/{older}": GOOD, f"ada/{newer}": GOOD, f"bob/{FILE}": GOOD, f"bob/{newer}": GOOD})
+    for path, day in ((f"ada/{older}", 1), (f"ada/{newer}", 2), (f"bob/{FILE}", 1), (f"bob/{newer}", 2)):
+        os.utime(folder / path, (1_790_000_000 + day * 86_400,) * 2)
+    ada, bob = sorted(collect(folder, LESSON, template), key=lambda entry: entry.name)
+    assert f"the file was called {newer}" in ada.notes and ada.modified.timestamp() == 1_790_000_000 + 2 * 86_400
+    assert not any("was called" in note for note in bob.notes) and bob.modified.timestamp() == 1_790_000_000 + 86_400
+
+
 @pytest.mark.parametrize("other", ["01-tensors", f"{LESSON}-old", "zz"])
 def test_the_time_is_that_of_the_notebook_that_counts(other, tmp_path, template):
     times = {LESSON: b"2026-11-02 10:00:00 UTC", other: b"2026-10-01 09:00:00 UTC"}

@@ -107,8 +107,23 @@ def test_a_lesson_may_have_a_policy_of_its_own(told):
     assert release.late(LESSON) == {"percent": 10}
     told(f"late = {{ percent = 10 }}\n{DUE}late = {{ percent = 5, grace = 30 }}\nextensions = {{ ada = 2026-12-11, 4711 = 2026-12-04T23:59:59 }}")
     assert release.late(LESSON) == {"percent": 5, "grace": 30}
+    for own in ({"percent": 20}, {}):  # in the place of the course's, whose grace and most it does not have
+        told(f"late = {{ grace = 60, percent = 10, most = 50 }}\n{DUE}late = {str(own).replace(': ', ' = ').replace(chr(39), '')}")
+        assert release.late(LESSON) == own
+    told(f"late = {{ percent = 10 }}\n{DUE}late = {{ percent = 5, grace = 30 }}\nextensions = {{ ada = 2026-12-11, 4711 = 2026-12-04T23:59:59 }}")
     assert {name: until.isoformat()[:19] for name, until in release.settings(LESSON)["extensions"].items()} == {
         "ada": "2026-12-11T23:59:59", "4711": "2026-12-04T23:59:59"}
+
+
+def test_the_pages_are_written_when_what_lateness_costs_is_known(monkeypatch, capsys):
+    """An extension granted since the grading: the pages of this very command show it."""
+    done = []
+    monkeypatch.setattr(keep, "graded", lambda lesson: "")
+    monkeypatch.setattr(keep, "state", lambda text: {"students": {"ada": {}}})
+    monkeypatch.setattr(late, "apply", lambda lesson, database, names: done.append("deductions") or ({}, []))
+    monkeypatch.setattr(feedback, "pages", lambda lesson: done.append("pages") or {"ada": "ada.html"})
+    feedback.run(LESSON)
+    assert done == ["deductions", "pages"] and capsys.readouterr().out.startswith("1 pages: ")
 
 
 # ---------------------------------------------------------------- packs

@@ -70,14 +70,15 @@ def test_it_sets_its_limits_itself_whatever_locks_the_grader_holds(kind):
 
 @confined
 def test_a_process_that_is_started_again_goes_on_with_the_time_that_is_left(kind):
-    two_seconds = "import time\nbegan = time.process_time()\nwhile time.process_time() < began + 2: pass"
+    a_second = "import time\nbegan = time.process_time()\nwhile time.process_time() < began + 1.2: pass"
     with Kernel(kind, Limits(total_seconds=3, patience=30)) as kernel:
         kernel.ends += 60  # the clock, by which it may take twice as long, is another limit
-        assert problem_of(kernel, two_seconds) is None and not kernel.spent
-        time.sleep(0.3)  # it is counted ten times a second
-        kernel.stop()
-        kernel.start()
-        assert not kernel.spent and re.match(r"more than (1|0\.\d+) s", problem_of(kernel, two_seconds) or "nothing")
+        for _ in range(2):  # what both processes have used counts
+            assert problem_of(kernel, a_second) is None and not kernel.spent
+            time.sleep(0.3)  # it is counted ten times a second
+            kernel.stop()
+            kernel.start()
+        assert not kernel.spent and re.match(r"more than (1|0\.\d+) s", problem_of(kernel, a_second) or "nothing")
 
 
 @confined

@@ -233,7 +233,7 @@ def test_what_a_reader_opens_carries_no_stamp():
         assert "course" not in nbformat.read(path, as_version=4).metadata, path
 
 
-def test_every_dependency_has_its_licence_and_one_that_is_missing_or_another_is_told(monkeypatch):
+def test_every_dependency_has_its_licence_and_one_that_is_missing_or_another_is_told_and_mended(monkeypatch, tmp_path):
     declared = licences.declared()
     monkeypatch.setattr(licences, "declared", lambda: declared)  # seconds
     assert licences.wrong() == []
@@ -242,6 +242,14 @@ def test_every_dependency_has_its_licence_and_one_that_is_missing_or_another_is_
     monkeypatch.setattr(licences, "listed", lambda: {name: licence for name, licence in rows.items() if name != "numpy"} | {"torch": "proprietary", "left-pad": "MIT"})
     said = "\n".join(licences.wrong())
     assert "numpy is not in docs/licences.md" in said and "docs/licences.md says proprietary" in said and "lists left-pad, which nothing needs" in said
+
+    monkeypatch.undo()
+    monkeypatch.setattr(licences, "declared", lambda: declared)
+    monkeypatch.setattr(licences, "PAGE", tmp_path / "licences.md")
+    torch = re.search(r"^\| torch \| .*\n", page("docs/licences.md"), re.M)[0]
+    licences.PAGE.write_text(re.sub(r"^\| numpy .*\n", "", page("docs/licences.md"), flags=re.M).replace(torch, "| torch | proprietary |\n| left-pad | MIT |\n"), encoding="utf-8")
+    assert len(licences.wrong()) == 4 and licences.main() is None and licences.wrong() == []
+    assert licences.PAGE.read_text(encoding="utf-8") == page("docs/licences.md")
 
 
 def test_an_address_that_leads_nowhere_is_told(tmp_path):
