@@ -254,16 +254,19 @@ def test_ctrl_c_ends_workers_that_wait_for_their_scheduler(monkeypatch):
     assert commands.main() == 130
 
 
-def test_certificates_that_are_old_are_said(monkeypatch, tmp_path):
+@pytest.mark.parametrize("days", [400, -400])  # the certificates are old, or the clock is wrong
+def test_certificates_that_are_not_good_today_are_said(days, monkeypatch, tmp_path):
     monkeypatch.setattr(cluster, "TLS", tmp_path)
     made = cluster.Security.temporary()
     for name, text in (("ca", made.tls_ca_file), ("cert", made.tls_client_cert), ("key", made.tls_client_key)):
         (tmp_path / cluster.PEM[name]).write_text(text)
     assert cluster.security()
+
     class Later(cluster.datetime):
         @classmethod
         def now(cls, zone):
-            return super().now(zone) + timedelta(days=400)
+            return super().now(zone) + timedelta(days=days)
+
     monkeypatch.setattr(cluster, "datetime", Later)
     with pytest.raises(cluster.Stop, match="are good from .* and this machine's clock says"):
         cluster.security()
