@@ -25,8 +25,8 @@ def error(node: cst.Raise):
 
 
 def half(node: cst.BooleanOperation):
-    yield node.left
-    yield node.right
+    for part in (node.left, node.right):  # in the parentheses of the whole, which may hold several lines together
+        yield part.with_changes(lpar=[*node.lpar, *part.lpar], rpar=[*part.rpar, *node.rpar])
 
 
 def branch(node: cst.If):

@@ -331,7 +331,7 @@ def mutate(module, names, jobs, again=False, seconds=None):
         print("\n".join(f"left out, as it can't run here: {name}" for name in sorted(more)), flush=True)
         left_out |= more
         asked = True
-    if "nothing matches" in said:
+    if "nothing matches" in said or not all_changes(folder, module):
         sys.exit(f"mutmut did not run, see {folder / 'mutmut.log'}")
     found = [change for change in all_changes(folder, module) if change.status != SKIPPED or change.name in by_words]
     by_words |= {change.name for change in found if change.status in SURVIVED and noticed(change)}  # an argument that was dropped, say
