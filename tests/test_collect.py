@@ -146,6 +146,62 @@ def test_of_two_with_as_many_answers_the_newer_counts_unless_one_has_the_right_n
     assert not any("was called" in note for note in bob.notes) and bob.modified.timestamp() == 1_790_000_000 + 86_400
 
 
+@pytest.mark.parametrize("packed", [True, False], ids=["zip", "folder"])
+@pytest.mark.parametrize("system, whose", [("Blackboard", "alovelace"), ("Brightspace", "Ada Lovelace"), ("Brightspace, flat", "Ada Lovelace"), ("Canvas", "lovelaceada")])
+def test_the_newest_attempt_counts_also_where_an_earlier_one_had_more_answers(system, whose, packed, tmp_path, template):
+    names = {name: {GOOD: STUB, STUB: GOOD}.get(content, content) for name, content in EXPORTS[system][0].items()}
+    found = collect(zipped(tmp_path / "class.zip", names) if packed else unpacked(tmp_path / "here", names), LESSON, template)
+    assert [entry.data for entry in found if entry.name == whose] == [STUB]
+
+
+def test_what_also_lay_there_is_named_and_what_counts_is_not(tmp_path, template):
+    (found,) = collect(zipped(tmp_path / "ada.zip", {f"ada/{FILE}": GOOD, "ada/draft.ipynb": STUB, "ada/old.ipynb": STUB, "ada/notes.md": b"x"}), LESSON, template)
+    assert found.data == GOOD and f"{FILE} counts; also there: draft.ipynb, old.ipynb" in found.notes
+
+
+@pytest.mark.parametrize("size, words", [(1_000_000, "it has 1 MB"), (250_000_000, "it has 250 MB")])
+def test_a_notebook_that_is_too_large_is_not_read(size, words, tmp_path, template, monkeypatch):
+    monkeypatch.setattr(sys.modules["exercises.grading.collect"], "LARGEST", size - 1)
+    (tmp_path / "class" / "ada").mkdir(parents=True)
+    with open(tmp_path / "class" / "ada" / FILE, "wb") as file:
+        file.truncate(size)  # takes no room
+    (found,) = collect(tmp_path / "class", LESSON, template)
+    assert words in found.lost and not found.data
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_a_pipe_is_no_notebook_and_nobody_waits_for_it(tmp_path, template):
+    folder = unpacked(tmp_path / "class", {f"ada/{FILE}": GOOD, "bob/": b""})
+    os.mkfifo(folder / "bob" / FILE)
+    assert [entry.lost for entry in sorted(collect(folder, LESSON, template), key=lambda entry: entry.name)] == ["", f"{FILE}: it is no ordinary file"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows takes the backslash for a folder's")
+def test_an_empty_folder_in_a_zip_is_a_student_who_handed_in_nothing(tmp_path, template):
+    found = collect(zipped(tmp_path / "class.zip", {f"ada/{FILE}": GOOD, "bob/": b"", "carl\\": b"", f"dora/{FILE}": STUB}), LESSON, template)
+    assert {entry.name: entry.lost for entry in found} == {"ada": "", "bob": "an empty folder", "carl": "an empty folder", "dora": ""}
+
+
+def test_a_place_where_nothing_is_gets_a_sentence_and_exchange_is_a_word(tmp_path, template, monkeypatch):
+    with pytest.raises(FileNotFoundError, match="There is nothing at .*gone: name the folder or the zip"):
+        collect(tmp_path / "gone", LESSON, template)
+    (tmp_path / "plain.txt").write_text("x")
+    with pytest.raises(ValueError, match="plain.txt is neither a folder nor a zip file.$"):
+        collect(tmp_path / "plain.txt", LESSON, template)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COURSE_EXCHANGE", raising=False)
+    module = sys.modules["exercises.grading.collect"]
+    monkeypatch.setattr(module, "_in_exchange", lambda where, *_: f"the exchange, {where.name}")
+    assert collect("exchange", LESSON, template) == "the exchange, exchange"
+    unpacked(tmp_path / "exchange", {f"ada/{FILE}": GOOD})
+    assert names_of(collect("exchange", LESSON, template)) == ["ada"], "a folder of that name, on a machine without a class"
+    unpacked(tmp_path / "other", {f"alan/{FILE}": GOOD})
+    monkeypatch.setenv("COURSE_EXCHANGE", str(tmp_path / "other"))
+    assert collect("exchange", LESSON, template) == "the exchange, exchange" and names_of(collect("other", LESSON, template)) == ["alan"]
+    (tmp_path / "inbound").mkdir()
+    assert collect("inbound", LESSON, template) == "the exchange, inbound"
+
+
 @pytest.mark.parametrize("other", ["01-tensors", f"{LESSON}-old", "zz"])
 def test_the_time_is_that_of_the_notebook_that_counts(other, tmp_path, template):
     times = {LESSON: b"2026-11-02 10:00:00 UTC", other: b"2026-10-01 09:00:00 UTC"}

@@ -1,0 +1,99 @@
+"""What exercises/course.toml may say of a class, and that what can't be meant is one sentence. (Through the command: test_state.py; of lateness: test_feedback.py.)"""
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import nbformat
+import pytest
+
+pytest.importorskip("nbgrader")
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from exercises.grading import release  # noqa: E402
+
+LESSON, FILE = "04-softmax-from-scratch", "04-softmax-from-scratch-exercises.ipynb"
+SOURCE = ROOT / "exercises" / "source" / LESSON / FILE
+TABLE = f"[{LESSON}]\n"
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch):
+    """told(text): what release.course() makes of a course.toml."""
+    monkeypatch.setattr(release, "EXERCISES", tmp_path)
+    (tmp_path / "source" / LESSON).mkdir(parents=True)
+    (tmp_path / "source" / LESSON / FILE).touch()
+
+    def read(text, encoding="utf-8"):
+        (tmp_path / "course.toml").write_text(text, encoding=encoding)
+        return release.course()
+
+    return read
+
+
+MISTAKES = {
+    "[04-softmax]\ndue = 2026-12-04": r"\[04-softmax\]: there are no such exercises. There are: 04-softmax-from-scratch.$",
+    f'{TABLE}due = "2026-12-04"': "due is a date without quotes", f"{TABLE}due = 3": "due is a date without quotes",
+    f"{TABLE}duedate = 2026-12-04\nlates = 1": f"{LESSON}.: duedate, lates is not known; use tasks, points, due, late, extensions.$",
+    f"{TABLE}tasks = 'accuracy'": "tasks are a list of names", f"{TABLE}tasks = []": "tasks are a list of names",
+    f"{TABLE}tasks = {{ accuracy = 1 }}": "tasks are a list of names", f"{TABLE}tasks = [1]": "tasks are a list of names",
+    f"{TABLE}tasks = ['accuracy', 2]": "tasks are a list of names", f"{TABLE}tasks = 1": "tasks are a list of names",
+    f"{TABLE}tasks = ['explain', 'accuracy', 'accuracy']": "tasks names accuracy twice.$",
+    f"{TABLE}points = {{ accuracy = '3' }}": "points are numbers from 0 on", f"{TABLE}points = {{ accuracy = -3 }}": "points are numbers from 0 on",
+    f"{TABLE}points = {{ accuracy = 1e6 }}": "points are numbers from 0 on", f"{TABLE}points = {{ accuracy = nan }}": "points are numbers from 0 on",
+    f"{TABLE}points = {{ accuracy = true }}": "points are numbers from 0 on", f"{TABLE}points = 3": "points are numbers from 0 on",
+    f"{TABLE}points = [3]": "points are numbers from 0 on", f"{TABLE}points = {{ accuracy = 1, explain = [2] }}": "points are numbers from 0 on",
+    f"[{LESSON}\n": "course.toml can't be read: .* Its first lines show how entries are written.$", f"{LESSON} = 3": f"{LESSON} stands under no heading; write .{LESSON}. in the line above",
+    "due = 2026-12-04": "due stands under no heading", "points = { accuracy = 1 }": "there are no such exercises",
+    'timezone = "Zurich"': "timezone is 'Zurich'; write a name such as", "timezone = 2": "timezone is 2", 'timezone = ""': "timezone is ''",
+    "late = [1]": "course.toml: late is such as", "late = { grace = 1e6 }": "late is such as", "late = { most = nan }": "late is such as",
+    f"{TABLE}late = {{ percent = 10, mots = 50 }}": f"{LESSON}.: late is such as", f"{TABLE}late = 10": "late is such as", f"{TABLE}extensions = 1": "extensions are such as",
+}
+
+
+@pytest.mark.parametrize("text", MISTAKES, ids=[re.sub(r"\W+", "-", text) for text in MISTAKES])
+def test_a_mistake_is_one_sentence(told, text):
+    with pytest.raises(ValueError, match=MISTAKES[text]) as error:
+        told(text)
+    assert str(error.value).startswith("exercises/course.toml") and "\n" not in str(error.value)
+
+
+def test_what_is_not_utf_8_is_one_sentence_and_windows_mark_is_none(told, tmp_path):
+    (tmp_path / "course.toml").write_bytes(b"# caf\xe9\n")
+    with pytest.raises(ValueError, match="can't be read"):
+        release.course()
+    assert told('timezone = "Europe/Zurich"\n', "utf-8-sig") == {"timezone": "Europe/Zurich"}
+    (tmp_path / "course.toml").unlink()
+    assert release.course() == {} == release.settings(LESSON) == release.late(LESSON) and release.timezone() is None
+
+
+def test_all_that_may_be_said_is_understood(told):
+    course = told(f'timezone = "Asia/Tokyo"\nlate = {{ grace = 60, percent = 10, most = 50 }}\n{TABLE}tasks = ["explain", "accuracy"]\n'
+                  "points = { explain = 0, accuracy = 2.5 }\ndue = 2026-12-04\nlate = { percent = 0 }\nextensions = { ada = 2026-12-05T12:00:00 }\n")
+    entry = course[LESSON]
+    assert (entry["tasks"], entry["points"]) == (["explain", "accuracy"], {"explain": 0, "accuracy": 2.5})
+    assert entry["due"].isoformat() == "2026-12-04T23:59:59+09:00" and entry["extensions"]["ada"].isoformat() == "2026-12-05T12:00:00+09:00"
+    assert release.settings(LESSON) == entry and release.settings("01-tensors") == {}
+    assert release.late(LESSON) == {"percent": 0} and release.late("01-tensors") == course["late"]
+    assert release.timezone().key == "Asia/Tokyo"
+    assert told(f"{TABLE}due = 2026-12-04T10:00:00-03:00")[LESSON]["due"].utcoffset() == timedelta(hours=-3), "its own zone"
+    assert told(f"{TABLE}due = 2026-12-04T10:00:00")[LESSON]["due"].tzinfo is not None, "this computer's"
+
+
+def source():
+    return nbformat.read(SOURCE, as_version=4)
+
+
+def test_a_selection_keeps_its_order_counts_what_is_left_and_says_what_it_does_not_know():
+    whole = release.select(source(), LESSON, {})
+    assert [cell.id for cell in whole.cells] == [cell.id for cell in source().cells] and "course" not in whole.metadata and "course" in source().metadata
+    assert [cell.metadata.get("nbgrader", {}).get("points") for cell in whole.cells] == [cell.metadata.get("nbgrader", {}).get("points") for cell in source().cells]
+    chosen = release.select(source(), LESSON, {"tasks": ["explain", "cross_entropy"], "points": {"explain": 0}})
+    points = {cell.id: cell.metadata.nbgrader.points for cell in chosen.cells if cell.metadata.get("nbgrader", {}).get("grade")}
+    before = {cell.id: cell.metadata.nbgrader.points for cell in source().cells if cell.metadata.get("nbgrader", {}).get("grade")}
+    assert points == {"cross_entropy-check": before["cross_entropy-check"], "explain": 0}
+    assert next(cell.source for cell in chosen.cells if cell.id == release.PROGRESS) == 'progress("cross_entropy")'
+    for what, asked in (("tasks", ["accuracy", "setup"]), ("points", {"title-text": 1}), ("points", {"accuracy-check": 1})):
+        name = list(asked)[-1]
+        with pytest.raises(ValueError, match=rf"^exercises/course.toml, \[{LESSON}\], {what}: there is no task {name}. There are: stable_softmax, .*explain\.$"):
+            release.select(source(), LESSON, {what: asked})
