@@ -202,6 +202,26 @@ def test_a_place_where_nothing_is_gets_a_sentence_and_exchange_is_a_word(tmp_pat
     assert collect("inbound", LESSON, template) == "the exchange, inbound"
 
 
+WRAPPED = {  # whether all lies in one folder that is no student's
+    "a system's folders in it": ([f"Course/Ada_4711_assignsubmission_file/{FILE}", "Course/index.html"], True),
+    "one of a system's files in it": ([f"Course/lovelaceada_4711_99_{FILE}", "Course/x.txt"], True),
+    "called submissions": ([f"submissions/ada/{FILE}"], True), "called as the lesson": ([f"{LESSON}/ada/{FILE}"], True),
+    "called as the lesson, two files": ([f"{LESSON}/ada.ipynb", f"{LESSON}/alan.ipynb"], True), "called as the lesson, one file": ([f"{LESSON}/{FILE}"], False),
+    "two students": ([f"winter/ada/{FILE}", f"winter/alan/{FILE}"], True), "one student": ([f"winter/ada/{FILE}"], False),
+    "one student, and a folder without a notebook": ([f"ada/work/{FILE}", "ada/pictures/a.png"], False),
+    "two notebooks of one": (["ada/draft.ipynb", "ada/final.ipynb"], False),
+    "a student's repository": ([f"ada/one/{FILE}", f"ada/two/{FILE}", "ada/README.md"], False), "with a program of theirs": ([f"ada/one/{FILE}", f"ada/two/{FILE}", "ada/mine.py"], False),
+    "nbgrader's, of one": ([f"ada/{LESSON}/{FILE}", f"ada/01-tensors/{FILE}"], False), "a list beside them": ([f"winter/ada/{FILE}", f"winter/alan/{FILE}", "winter/grades.csv"], True),
+    "a student's number": ([f"Ada_4711_assignsubmission_file/a/{FILE}", f"Ada_4711_assignsubmission_file/b/{FILE}"], False),
+    "two folders": ([f"ada/{FILE}", f"alan/{FILE}"], False), "a file beside it": ([f"winter/ada/{FILE}", f"winter/alan/{FILE}", "x.ipynb"], False),
+}
+
+
+@pytest.mark.parametrize("names, wraps", WRAPPED.values(), ids=WRAPPED)
+def test_a_folder_around_all_is_told_from_a_students_own(names, wraps):
+    assert sys.modules["exercises.grading.collect"]._wraps([tuple(name.split("/")) for name in names], LESSON) is wraps
+
+
 @pytest.mark.parametrize("other", ["01-tensors", f"{LESSON}-old", "zz"])
 def test_the_time_is_that_of_the_notebook_that_counts(other, tmp_path, template):
     times = {LESSON: b"2026-11-02 10:00:00 UTC", other: b"2026-10-01 09:00:00 UTC"}

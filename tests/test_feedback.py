@@ -11,7 +11,7 @@ pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import FILE, LESSON  # noqa: E402
 from exercises.grading import feedback, keep, late, release  # noqa: E402
-from exercises.grading.pages import markdown2html, mathml  # noqa: E402
+from exercises.grading.pages import CLEANER, markdown2html, mathml  # noqa: E402
 
 
 def html(source):
@@ -48,6 +48,26 @@ def test_of_a_formula_only_mathematics_gets_out(formula):
         for element in ElementTree.fromstring(shown).iter():
             assert not {"href", "style", "class", "id", "mathcolor", "mathbackground", "onload"} & set(element.attrib), shown
             assert all("(" not in value and ":" not in value for name, value in element.attrib.items() if name != "alttext"), shown
+
+
+# ---------------------------------------------------------------- what is left of a student's own HTML
+
+STAYS = ['<a href="https://good.example/x" title="t">x</a>', '<img src="data:image/png;base64,AAAA" alt="a">', '<div class="highlight">x</div>',
+         '<span class="k">x</span>', '<span class="k1">x</span>', '<ol start="3"><li>x</li></ol>', "<details open>x</details>"]
+GOES = {
+    '<a href="http://127.0.0.1:8000/hub">x</a>': "<a>x</a>", '<a href="/hub">x</a>': "<a>x</a>", '<a class="k">x</a>': "<a>x</a>", '<p href="https://good.example/x">x</p>': "<p>x</p>",
+    '<img src="https://good.example/a.png" alt="a">': '<img alt="a">', '<img src="data:image/svg+xml;base64,AAAA">': "<img>", '<img href="https://good.example/x">': "<img>",
+    '<a src="data:image/png;base64,AAAA">x</a>': "<a>x</a>", '<div class="score">x</div>': "<div>x</div>", '<span class="highlight">x</span>': "<span>x</span>",
+    '<span class="btn btn-primary">x</span>': "<span>x</span>", '<p class="k">x</p>': "<p>x</p>", '<ul start="3"><li>x</li></ul>': "<ul><li>x</li></ul>",
+    "<div open>x</div>": "<div>x</div>", "<ol open><li>x</li></ol>": "<ol><li>x</li></ol>", '<ol type="A"><li>x</li></ol>': "<ol><li>x</li></ol>",
+    '<details start="3">x</details>': "<details>x</details>", '<details name="x">x</details>': "<details>x</details>",
+    '<p onclick="x" style="color:red" id="a">x</p>': "<p>x</p>",
+}
+
+
+@pytest.mark.parametrize("source", [*STAYS, *GOES])
+def test_an_attribute_stays_where_it_belongs_and_nowhere_else(source):
+    assert CLEANER.clean(source) == GOES.get(source, source)
 
 
 # ---------------------------------------------------------------- lateness
