@@ -34,7 +34,7 @@ def told(tmp_path, monkeypatch):
 MISTAKES = {
     "[04-softmax]\ndue = 2026-12-04": r"\[04-softmax\]: there are no such exercises. There are: 04-softmax-from-scratch.$",
     f'{TABLE}due = "2026-12-04"': "due is a date without quotes", f"{TABLE}due = 3": "due is a date without quotes",
-    f"{TABLE}duedate = 2026-12-04\nlates = 1": f"{LESSON}.: duedate, lates is not known; use tasks, points, due, late, extensions.$",
+    f"{TABLE}duedate = 2026-12-04\nover = 1": f"{LESSON}.: duedate, over is not known; use tasks, points, due, late, extensions.$",
     f"{TABLE}tasks = 'accuracy'": "tasks are a list of names", f"{TABLE}tasks = []": "tasks are a list of names",
     f"{TABLE}tasks = {{ accuracy = 1 }}": "tasks are a list of names", f"{TABLE}tasks = [1]": "tasks are a list of names",
     f"{TABLE}tasks = ['accuracy', 2]": "tasks are a list of names", f"{TABLE}tasks = 1": "tasks are a list of names",
@@ -59,7 +59,7 @@ def test_a_mistake_is_one_sentence(told, text):
 
 
 def test_what_is_not_utf_8_is_one_sentence_and_windows_mark_is_none(told, tmp_path):
-    (tmp_path / "course.toml").write_bytes(b"# caf\xe9\n")
+    (tmp_path / "course.toml").write_bytes(b"# \xe9t\xe9\n")
     with pytest.raises(ValueError, match="can't be read"):
         release.course()
     assert told('timezone = "Europe/Zurich"\n', "utf-8-sig") == {"timezone": "Europe/Zurich"}
