@@ -401,7 +401,8 @@ def test_whose_folder_it_is(name, person):
     (f"lovelaceada_LATE_4711_99_{FILE}", ("lovelaceada_4711", "lovelaceada", "4711", (), "canvas")), (f"Ada - {FILE}", ("Ada", "Ada", "", (), "classroom")),
     (f"ada_{FILE}", (f"ada_{LESSON}-exercises", "ada", "", (), "")), ("ada.ipynb", ("ada", "ada", "", (), "")), ("ada.lovelace.txt", ("ada.lovelace", "ada.lovelace", "", (), "")),
     (f"COPY OF {LESSON} (2).ipynb", (f"COPY OF {LESSON} (2)", f"COPY OF {LESSON} (2)", "", (), "")), (f"{LESSON} - Ada_.ipynb", (LESSON, LESSON, "", (), "classroom")),
-    (f"_{LESSON}-exercises Ada .ipynb.json", (f"_{LESSON}-exercises Ada ", "Ada", "", (), "")), ("noextension", ("noextension", "noextension", "", (), ""))])
+    (f"_{LESSON}-exercises Ada .ipynb.json", (f"_{LESSON}-exercises Ada ", "Ada", "", (), "")), ("noextension", ("noextension", "noextension", "", (), "")),
+    ("Ada - notes.txt", ("Ada - notes", "Ada - notes", "", (), "")), (FILE, (f"{LESSON}-exercises", f"{LESSON}-exercises", "", (), ""))])
 def test_whose_file_it_is(name, person):
     assert dataclasses.astuple(students.of_file(name, LESSON)) == person
 
@@ -422,6 +423,7 @@ def test_a_name_stands_alone_until_somebody_else_has_it():
     assert students.shown([one, two, three]) == {"ada_1": "Ada (4711)", "ada_2": "Ada (4712)", "bob": "Bob"}
     assert students.shown([person("Ada", "Ada"), person("ada (2)", "Ada")]) == {"Ada": "Ada", "ada (2)": "Ada (ada (2))"}
     assert students.shown([person("p_1", "Participant", "1")]) == {"p_1": "Participant (1)"}
+    assert students.shown([person("participant", "Participant")]) == {"participant": "Participant"}, "a file of that name"
 
 
 def test_a_name_is_cut_at_its_length_and_no_shorter():

@@ -195,17 +195,22 @@ def test_what_lay_beside_a_damaged_gradebook_goes_with_it(folder):
 def test_points_by_hand_are_remembered_none_among_them(points, tmp_path, monkeypatch):
     """An answer that was marked 0 and then improved kept its 0, and nobody was told to read it again."""
     monkeypatch.setattr(keep, "GRADEBOOK", tmp_path / "gradebook.db")
+    assert keep.recorded("lesson") == (set(), {}) and not keep.GRADEBOOK.exists()
     monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))  # nbgrader asks alembic
     with Gradebook(f"sqlite:///{keep.GRADEBOOK}") as book:
         book.add_assignment("lesson")
         book.add_notebook("notebook", "lesson")
         book.add_grade_cell("explain", "notebook", "lesson", max_score=2, cell_type="markdown")
         book.update_or_create_source_cell("explain", "notebook", "lesson", cell_type="markdown")
+        book.add_grade_cell("accuracy-check", "notebook", "lesson", max_score=2, cell_type="code")
         book.add_student("ada")
-        book.add_submission("lesson", "ada")
-        book.find_submission("lesson", "ada").notebooks[0].grades[0].manual_score = points
+        book.add_student("bob")
+        for student in ("ada", "bob"):
+            book.add_submission("lesson", student)
+        for mark in book.find_submission("lesson", "ada").notebooks[0].grades:
+            mark.auto_score, mark.manual_score = (2, None) if mark.name == "accuracy-check" else (None, points)
         book.db.commit()
-    assert keep.recorded("lesson") == ({"ada"}, {"ada": {"explain": points}})
+    assert keep.recorded("lesson") == ({"ada", "bob"}, {"ada": {"explain": points}, "bob": {}})
 
 
 def test_a_folder_is_written_whole_or_stays_as_it_was(tmp_path, monkeypatch):
