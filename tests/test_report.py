@@ -230,15 +230,17 @@ def test_the_picture_counts_students_by_whole_points(monkeypatch):
 
 @pytest.fixture
 def taken(tmp_path, monkeypatch):
-    """taken(force=..., graded=...): whom a run would grade, of one class whose record it keeps in `taken.state`."""
+    """taken(force=..., graded=..., notebook=...): whom a run would grade, of one class whose record it keeps in `taken.state`; `graded`:
+    whether the gradebook has Ada, `notebook`: whether her graded notebook is there, as it is then if not said otherwise."""
     (tmp_path / "class").mkdir()
     handed_in(tmp_path / "class" / "ada", {FILE: answered("accuracy")})
     monkeypatch.setattr(run, "EXERCISES", tmp_path / "exercises")
     monkeypatch.setattr(run.release, "timezone", lambda: None)
 
-    def take(graded=True, force=False):
+    def take(graded=True, force=False, notebook=None):
+        notebook = graded if notebook is None else notebook
         monkeypatch.setattr(run.keep, "recorded", lambda lesson: ({"ada"} if graded else set(), {}))
-        monkeypatch.setattr(run.keep, "autograded", lambda lesson, student: {"cells": []} if graded else {})
+        monkeypatch.setattr(run.keep, "autograded", lambda lesson, student: {"cells": []} if notebook else {})
         monkeypatch.setattr(run.keep, "reworded", lambda *_: [])
         return list(run.take_in(LESSON, tmp_path / "class", take.state, force))
 
@@ -274,6 +276,44 @@ def test_what_can_not_be_graded_takes_the_place_of_nothing_that_was(taken):
     assert taken(force=True) == ["ada"] and taken.state["students"]["ada"]["lost"] == "an empty folder"
     file.write_bytes(b"{")
     assert taken() == ["ada"] and "not readable" in taken.state["students"]["ada"]["lost"], "nothing that could be graded was there"
+
+
+def test_a_grade_without_its_notebook_is_none_nor_a_notebook_without_its_grade(taken):
+    """Somebody deleted autograded/, or the gradebook."""
+    assert taken(graded=False) == ["ada"] and taken() == []
+    assert taken(notebook=False) == ["ada"] and taken(graded=False, notebook=True) == ["ada"] and taken() == []
+    file = taken.folder / "class" / "ada" / FILE
+    file.write_bytes(b"{")
+    assert taken(notebook=False) == ["ada"], "there is nothing that could stay"
+
+
+@pytest.mark.parametrize("why", ["the grader broke on what was there", "the record is gone"])
+def test_what_can_not_be_graded_is_taken_where_nothing_good_is_known(why, taken):
+    assert taken(graded=False) == ["ada"]
+    (taken.folder / "class" / "ada" / FILE).write_bytes(b"{")
+    if why == "the record is gone":
+        taken.state.clear()
+    else:
+        taken.state["students"]["ada"]["failed"] = "a disk"
+    assert taken() == ["ada"] and "not readable" in taken.state["students"]["ada"]["lost"] and taken.state["students"]["ada"]["failed"] == ""
+
+
+def test_a_file_in_the_way_of_a_students_folder_goes_and_a_folder_stays(taken):
+    place = taken.folder / "exercises" / "autograded" / "ada"
+    (place / "01-tensors").mkdir(parents=True)
+    assert taken(graded=False) == ["ada"] and (place / "01-tensors").is_dir()
+    (place / "01-tensors").rmdir()
+    place.rmdir()
+    place.write_text("in the way")
+    assert taken(graded=False) == ["ada"] and not place.exists()
+
+
+def test_who_is_to_be_graded_once_more_stays_so_until_it_is_done(taken):
+    assert taken(graded=False) == ["ada"] and taken.state["students"]["ada"]["again"] is False
+    assert taken() == [] and taken.state["students"]["ada"]["again"] is False
+    taken.state["students"]["ada"]["again"] = True
+    assert taken() == [] and taken.state["students"]["ada"]["again"] is True
+    assert taken(force=True) == ["ada"] and taken.state["students"]["ada"]["again"] is False
 
 
 def test_everybody_has_a_secret_or_nbgrader_releases_feedback_to_nobody_after_them(taken):
