@@ -1,4 +1,4 @@
-"""What exercises/course.toml may say of a class, and that what can't be meant is one sentence. (Through the command: test_state.py; of lateness: test_feedback.py.)"""
+"""What exercises/course.toml may say of a class, and that what can't be meant is one sentence. (Through the command: test_state.py; what lateness costs: test_feedback.py.)"""
 import re
 import sys
 from datetime import timedelta
@@ -79,6 +79,38 @@ def test_all_that_may_be_said_is_understood(told):
     assert told(f"{TABLE}due = 2026-12-04T10:00:00-03:00")[LESSON]["due"].utcoffset() == timedelta(hours=-3), "its own zone"
     assert told(f"{TABLE}due = 2026-12-04T10:00:00")[LESSON]["due"].tzinfo is not None, "this computer's"
 
+
+# ---- lateness
+
+DUE = f"[{LESSON}]\ndue = 2026-12-04\n"
+
+
+@pytest.mark.parametrize("text, words", [
+    ("late = 10", "late is such as late = "), ("late = { percents = 10 }", "late is such as"), ("late = { percent = 101 }", "late is such as"),
+    ("late = { percent = -1 }", "late is such as"), ("late = { grace = '1 h' }", "late is such as"), ("late = { grace = true }", "late is such as"),
+    (f"{DUE}late = {{ most = 200 }}", rf"\[{LESSON}\]: late is such as"), (f"[{LESSON}]\nextensions = {{ ada = 2026-12-11 }}", "move a due date, and there is none"),
+    (f"{DUE}extensions = {{ ada = '2026-12-11' }}", "the extension of ada is a date without quotes"), (f"{DUE}extensions = {{ ada = 2026-12-01 }}", "the extension of ada ends before"),
+    (f"{DUE}extensions = ['ada']", "extensions are such as"), (f"{DUE}extension = {{ ada = 2026-12-11 }}", "extension is not known; use tasks, points, due, late, extensions")])
+def test_a_policy_that_cant_be_meant_is_one_sentence(told, text, words):
+    with pytest.raises(ValueError, match=words) as error:
+        told(text)
+    assert "\n" not in str(error.value)
+
+
+def test_a_lesson_may_have_a_policy_of_its_own(told):
+    told("late = { percent = 10 }\n")
+    assert release.late(LESSON) == {"percent": 10}
+    told(f"late = {{ percent = 10 }}\n{DUE}late = {{ percent = 5, grace = 30 }}\nextensions = {{ ada = 2026-12-11, 4711 = 2026-12-04T23:59:59 }}")
+    assert release.late(LESSON) == {"percent": 5, "grace": 30}
+    for own in ({"percent": 20}, {}):  # in the place of the course's, whose grace and most it does not have
+        told(f"late = {{ grace = 60, percent = 10, most = 50 }}\n{DUE}late = {str(own).replace(': ', ' = ').replace(chr(39), '')}")
+        assert release.late(LESSON) == own
+    told(f"late = {{ percent = 10 }}\n{DUE}late = {{ percent = 5, grace = 30 }}\nextensions = {{ ada = 2026-12-11, 4711 = 2026-12-04T23:59:59 }}")
+    assert {name: until.isoformat()[:19] for name, until in release.settings(LESSON)["extensions"].items()} == {
+        "ada": "2026-12-11T23:59:59", "4711": "2026-12-04T23:59:59"}
+
+
+# ---- what is left of an exercise
 
 def source():
     return nbformat.read(SOURCE, as_version=4)

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import FILE, LESSON  # noqa: E402
-from exercises.grading import feedback, keep, late, release  # noqa: E402
+from exercises.grading import feedback, keep, late  # noqa: E402
 from exercises.grading.pages import CLEANER, markdown2html, mathml  # noqa: E402
 
 
@@ -91,48 +91,6 @@ def test_what_lateness_costs(seconds, points, policy, lost, reason):
 @pytest.mark.parametrize("seconds, words", [(0, "0 s"), (0.2, "1 s"), (59, "59 s"), (60, "1 min"), (3601, "1 h 1 s"), (90000, "25 h"), (171000, "47 h 30 min"), (36_000_000, "10,000 h")])
 def test_a_time_is_told_to_the_second(seconds, words):
     assert late.duration(seconds) == words
-
-
-@pytest.fixture
-def told(tmp_path, monkeypatch):
-    """told(text): what release.course() makes of a course.toml."""
-    monkeypatch.setattr(release, "EXERCISES", tmp_path)
-    (tmp_path / "source" / LESSON).mkdir(parents=True)
-    (tmp_path / "source" / LESSON / FILE).touch()
-
-    def read(text):
-        (tmp_path / "course.toml").write_text(text, encoding="utf-8")
-        return release.course()
-
-    return read
-
-
-DUE = f"[{LESSON}]\ndue = 2026-12-04\n"
-
-
-@pytest.mark.parametrize("text, words", [
-    ("late = 10", "late is such as late = "), ("late = { percents = 10 }", "late is such as"), ("late = { percent = 101 }", "late is such as"),
-    ("late = { percent = -1 }", "late is such as"), ("late = { grace = '1 h' }", "late is such as"), ("late = { grace = true }", "late is such as"),
-    (f"{DUE}late = {{ most = 200 }}", rf"\[{LESSON}\]: late is such as"), (f"[{LESSON}]\nextensions = {{ ada = 2026-12-11 }}", "move a due date, and there is none"),
-    (f"{DUE}extensions = {{ ada = '2026-12-11' }}", "the extension of ada is a date without quotes"), (f"{DUE}extensions = {{ ada = 2026-12-01 }}", "the extension of ada ends before"),
-    (f"{DUE}extensions = ['ada']", "extensions are such as"), (f"{DUE}extension = {{ ada = 2026-12-11 }}", "extension is not known; use tasks, points, due, late, extensions")])
-def test_a_policy_that_cant_be_meant_is_one_sentence(told, text, words):
-    with pytest.raises(ValueError, match=words) as error:
-        told(text)
-    assert "\n" not in str(error.value)
-
-
-def test_a_lesson_may_have_a_policy_of_its_own(told):
-    told("late = { percent = 10 }\n")
-    assert release.late(LESSON) == {"percent": 10}
-    told(f"late = {{ percent = 10 }}\n{DUE}late = {{ percent = 5, grace = 30 }}\nextensions = {{ ada = 2026-12-11, 4711 = 2026-12-04T23:59:59 }}")
-    assert release.late(LESSON) == {"percent": 5, "grace": 30}
-    for own in ({"percent": 20}, {}):  # in the place of the course's, whose grace and most it does not have
-        told(f"late = {{ grace = 60, percent = 10, most = 50 }}\n{DUE}late = {str(own).replace(': ', ' = ').replace(chr(39), '')}")
-        assert release.late(LESSON) == own
-    told(f"late = {{ percent = 10 }}\n{DUE}late = {{ percent = 5, grace = 30 }}\nextensions = {{ ada = 2026-12-11, 4711 = 2026-12-04T23:59:59 }}")
-    assert {name: until.isoformat()[:19] for name, until in release.settings(LESSON)["extensions"].items()} == {
-        "ada": "2026-12-11T23:59:59", "4711": "2026-12-04T23:59:59"}
 
 
 def test_the_pages_are_written_when_what_lateness_costs_is_known(monkeypatch, capsys):
