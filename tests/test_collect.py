@@ -178,8 +178,8 @@ def test_a_pipe_is_no_notebook_and_nobody_waits_for_it(tmp_path, template):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows takes the backslash for a folder's")
 def test_an_empty_folder_in_a_zip_is_a_student_who_handed_in_nothing(tmp_path, template):
-    found = collect(zipped(tmp_path / "class.zip", {f"ada/{FILE}": GOOD, "bob/": b"", "carl\\": b"", f"dora/{FILE}": STUB}), LESSON, template)
-    assert {entry.name: entry.lost for entry in found} == {"ada": "", "bob": "an empty folder", "carl": "an empty folder", "dora": ""}
+    found = collect(zipped(tmp_path / "class.zip", {f"ada/{FILE}": GOOD, "bob/": b"", "carl\\": b"", f"dora/{FILE}": STUB, "eve/sub/": b""}), LESSON, template)
+    assert {entry.name: entry.lost for entry in found} == {"ada": "", **dict.fromkeys(("bob", "carl", "eve"), "an empty folder"), "dora": ""}
 
 
 def test_a_place_where_nothing_is_gets_a_sentence_and_exchange_is_a_word(tmp_path, template, monkeypatch):

@@ -46,16 +46,24 @@ MISTAKES = {
     f"[{LESSON}\n": "course.toml can't be read: .* Its first lines show how entries are written.$", f"{LESSON} = 3": f"{LESSON} stands under no heading; write .{LESSON}. in the line above",
     "due = 2026-12-04": "due stands under no heading", "points = { accuracy = 1 }": "there are no such exercises",
     'timezone = "Zurich"': "timezone is 'Zurich'; write a name such as", "timezone = 2": "timezone is 2", 'timezone = ""': "timezone is ''",
+    f'["{LESSON}\\nx"]': "there are no such exercises", '"a\\u001b[31m" = 1': "stands under no heading", f"{TABLE}due = 0001-01-01": "due is in the year 1, which can't be meant",
+    "x = " + "9" * 5000: "can't be read", "x = " + "[" * 5000 + "]" * 5000: "can't be read",
     "late = [1]": "course.toml: late is such as", "late = { grace = 1e6 }": "late is such as", "late = { most = nan }": "late is such as",
     f"{TABLE}late = {{ percent = 10, mots = 50 }}": f"{LESSON}.: late is such as", f"{TABLE}late = 10": "late is such as", f"{TABLE}extensions = 1": "extensions are such as",
 }
 
 
-@pytest.mark.parametrize("text", MISTAKES, ids=[re.sub(r"\W+", "-", text) for text in MISTAKES])
+@pytest.mark.parametrize("text", MISTAKES, ids=[re.sub(r"\W+", "-", text)[:60] for text in MISTAKES])
 def test_a_mistake_is_one_sentence(told, text):
     with pytest.raises(ValueError, match=MISTAKES[text]) as error:
         told(text)
-    assert str(error.value).startswith("exercises/course.toml") and "\n" not in str(error.value)
+    assert str(error.value).startswith("exercises/course.toml") and str(error.value).isprintable()
+
+
+def test_a_folder_of_that_name_is_one_sentence(told, tmp_path):
+    (tmp_path / "course.toml").mkdir()
+    with pytest.raises(ValueError, match="^exercises/course.toml can't be read: "):
+        release.course()
 
 
 def test_what_is_not_utf_8_is_one_sentence_and_windows_mark_is_none(told, tmp_path):

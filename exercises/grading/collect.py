@@ -147,7 +147,7 @@ def _in_zip(archive, zone):
         if JUNK.search(name) or not name:
             continue
         if info.is_dir() or info.filename.endswith("\\"):
-            folders.add(name)
+            folders.update([name, *map(str, PurePosixPath(name).parents[:-1])])  # not every program lists the outer ones
             continue
         modified = _dated(info, zone)
         problem = ("it is a link, and links are not followed" if stat.S_ISLNK(info.external_attr >> 16) else

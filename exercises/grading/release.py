@@ -9,7 +9,7 @@ import re
 import sys
 import tempfile
 import tomllib
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,8 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveCells
 from nbgrader.utils import capture_log
 from traitlets.config import Config
+
+from .students import readable
 
 EXERCISES = Path(__file__).resolve().parents[1]
 MANIFEST = "generated.json"
@@ -60,18 +62,18 @@ def course():
     """
     try:
         told = tomllib.loads((EXERCISES / "course.toml").read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"exercises/course.toml can't be read: {error}. Its first lines show how entries are written.") from None
     except FileNotFoundError:
         return {}
+    except (ValueError, RecursionError, OSError) as error:  # no TOML, no UTF-8, numbers and brackets without end, a folder
+        raise ValueError(f"exercises/course.toml can't be read: {readable(str(error), 200)}. Its first lines show how entries are written.") from None
     zone = _zone(told.get("timezone"))
     _policy(told.get("late", {}), "exercises/course.toml")
     for lesson, entry in told.items():
         if lesson in ("timezone", "late"):
             continue
-        where = f"exercises/course.toml, [{lesson}]"
+        where = f"exercises/course.toml, [{readable(lesson)}]"
         if not isinstance(entry, dict):
-            raise ValueError(f"exercises/course.toml: {lesson} stands under no heading; write [{lessons()[0]}] in the line above it.")
+            raise ValueError(f"exercises/course.toml: {readable(lesson)} stands under no heading; write [{lessons()[0]}] in the line above it.")
         if lesson not in lessons():
             raise ValueError(f"{where}: there are no such exercises. There are: {', '.join(lessons())}.")
         if strange := sorted(set(entry) - {"tasks", "points", "due", "late", "extensions"}):
@@ -125,7 +127,12 @@ def _due(due, zone, where, what):
         due = datetime.combine(due, time(23, 59, 59))  # the whole day
     if not isinstance(due, datetime):
         raise ValueError(f"{where}: {what} is a date without quotes, such as 2026-12-04T23:59:00+01:00, or 2026-12-04.")
-    return due if due.tzinfo else due.replace(tzinfo=zone) if zone else due.astimezone()
+    try:
+        due = due if due.tzinfo else due.replace(tzinfo=zone) if zone else due.astimezone()
+        due.astimezone(UTC)  # which a due date is compared in
+    except (ValueError, OverflowError):
+        raise ValueError(f"{where}: {what} is in the year {due.year}, which can't be meant.") from None
+    return due
 
 
 def timezone():
