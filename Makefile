@@ -58,7 +58,7 @@ COMING = This sets up .venv: 320 MB to download, 1.5 GB on disk$(if $(TORCH),.,;
 	@touch $@
 
 # ---- for instructors and maintainers; what is handed out to students ends above this line (tools/handout.py)
-# `make lint` looks at form, `make test` runs lessons 01 to 07 and every quick test, .ci/run the slow ones too. For instructors: make release, make grade LESSON=... FROM=..., make feedback LESSON=...
+# `make lint` looks at form, `make test` runs lessons 01 to 07 and every quick test, with LONG=1 the long ones too, .ci/run the slow ones. For instructors: make release, make grade LESSON=... FROM=..., make feedback LESSON=...
 .NOTPARALLEL:  # what checks an argument comes before what installs
 .PHONY: lint test site pdf slides explored release-check notebooks release grade feedback marks similar formgrader handout fork links bench mutants shuffled lock
 
@@ -66,9 +66,9 @@ lint: .venv/tests  # what .pre-commit-config.yaml names, over all files that git
 	@said=$$(mktemp); $(BIN)/pre-commit run mypy --all-files > $$said 2>&1 & types=$$!; \
 	SKIP=mypy $(BIN)/pre-commit run --all-files; rest=$$?; wait $$types; types=$$?; cat $$said; rm $$said; exit $$((rest || types))  # types take as long as all else
 
-test: .venv/tests
+test: .venv/tests  # LONG=1: with what is long too, as continuous integration does
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(if $(LONG),-m "not slow and not exhaustive")
 
 NOTEBOOKS ?= notebooks/*.ipynb exercises/source/*/*.ipynb
 notebooks: .venv/tests  # run every lesson and every worked exercise and keep its outputs, without times and widget state, and a stamp of what they were made of

@@ -35,11 +35,11 @@ LONG = {"08-many-processes.ipynb": "starts PyTorch in dozens of processes: a min
 
 
 def pytest_collection_modifyitems(items):
-    """`make test` leaves out what needs minutes, root or Debian's packages, and nothing else: each such test says which."""
+    """`make test` leaves out what is long, and what needs minutes, root or Debian's packages, and nothing else: each such test says why."""
     for item in items:
         if item.path.name in LONG:
             item.add_marker(pytest.mark.slow(LONG[item.path.name]))
-    silent = sorted({item.nodeid for item in items for kind in ("slow", "exhaustive") for mark in item.iter_markers(kind)
+    silent = sorted({item.nodeid for item in items for kind in ("long", "slow", "exhaustive") for mark in item.iter_markers(kind)
                      if not (mark.args and mark.args[0])})
     if silent:
         raise pytest.UsageError('say why: @pytest.mark.slow("needs ..."), for ' + ", ".join(silent))

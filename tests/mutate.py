@@ -45,7 +45,7 @@ MODULES = {  # module: (its files, the tests that go with it)
     "handwriting": (["handwriting.py"], "handwriting explore readings"),
     "checks": (["exercises/checks/*.py"], "exercises"),
     "grading": ([f"exercises/grading/{name}.py" for name in ("__init__", "__main__", "cluster", "collect", "inbound", "inside", "judge", "keep", "kernel",
-                 "mend", "pages", "plug", "release", "report", "run", "sandbox", "students")], "collect course feedback inbound mend report keep grading pages state"),
+                 "mend", "pages", "plug", "release", "report", "run", "sandbox", "students")], "collect course feedback inbound mend report run keep grading pages state"),
     "marks": ([f"exercises/grading/{name}.py" for name in ("feedback", "gradebooks", "late", "marks", "similar")], "feedback gradebooks report similar week"),
     "tools": (["tools/*.py"], "launch make mine"),
 }
@@ -64,7 +64,7 @@ pytest_add_cli_args_test_selection = {tests}
 """
 
 
-OPTIONS = ["-o", "addopts=", "-o", "markers=slow: needs minutes\nexhaustive: the same once more", "-m", "not slow and not exhaustive", "-p", "no:cacheprovider", "-p", "no:randomly", "-q"]
+OPTIONS = ["-o", "addopts=", "-o", "markers=long: needs seconds\nslow: needs minutes\nexhaustive: the same once more", "-m", "not slow and not exhaustive", "-p", "no:cacheprovider", "-p", "no:randomly", "-q"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COURSE_DATA": "sample", "MPLBACKEND": "agg"}
 KILLED, SKIPPED = 1, 34  # exit statuses as mutmut keeps them; None: not tried yet
 UNKNOWN = {None, 5, 33, 34}  # mutmut's statuses of what was not tried: no test reaches it, or it was told not to

@@ -117,6 +117,7 @@ def test_every_figure_of_the_page_is_a_results_or_says_where_it_comes_from():
     assert not faults(PAGE)
 
 
+@pytest.mark.long("reads every page once for each figure")
 def test_a_changed_figure_is_noticed():
     """The rule bites, whatever number of the page becomes another; only which lesson it is other tests must say."""
     places = {match.end() - 1 for match in NUMBER.finditer(PAGE)} - {i for match in NO_FIGURE.finditer(PAGE) for i in range(*match.span())}
@@ -314,6 +315,7 @@ def test_how_fast_a_control_answers():
     assert (controls, slowest) == (len(milliseconds), max(milliseconds)) and abs(statistics.median(milliseconds) - median) <= 0.5
 
 
+@pytest.mark.long("runs the lessons' cells and trains")
 def test_the_benchmarks_take_the_lessons_own_networks():
     code = ("import sys; sys.path.insert(0, 'benchmarks'); from common import lesson, torch; names = lesson(7);"
             "nets = [names[f'make_{kind}']() for kind in ('net', 'better_net', 'deeper_net')];"

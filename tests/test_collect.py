@@ -102,6 +102,103 @@ def test_what_a_learning_system_exports_is_understood(names, expected, packed, t
     assert len({entry.student.casefold() for entry in found}) == len(found)
 
 
+KNOWN = {  # of one student of each: identity, the system's number, the system, and what it called the folder or the file
+    "Moodle, folders": ("Alan Turing_4712", "4712", "moodle", "Alan Turing_4712_assignsubmission_file"),
+    "Moodle, flat": ("Ada Lovelace_4711", "4711", "moodle", f"Ada Lovelace_4711_assignsubmission_file_{FILE}"),
+    "Moodle, blind": ("Participant_4712", "4712", "moodle", "Participant_4712_assignsubmission_file"),
+    "Canvas": ("lovelaceada_4711", "4711", "canvas", f"lovelaceada_4711_150_{FILE.replace('.ipynb', '-1.ipynb')}"),
+    "Blackboard": ("Exercise 4_alovelace", "", "blackboard", f"Exercise 4_alovelace_attempt_2026-11-02-10-30-00_{FILE}"),
+    "Brightspace": ("Ada Lovelace_283741", "283741", "brightspace", "283741-55 - Ada Lovelace - Nov 2, 2026 1030 AM"),
+    "Brightspace, flat": ("Alan Turing_283742", "283742", "brightspace", f"283742-55 - Alan Turing - Nov 2, 2026 1130 PM - {FILE}"),
+    "Google Classroom": ("Ada Lovelace", "", "classroom", f"Ada Lovelace - {FILE}"), "GitHub Classroom": ("softmax-alan", "", "", "softmax-alan"),
+    "Gradescope": ("submission_9002", "9002", "gradescope", "submission_9002"), "nbgrader": ("alan", "", "", "alan"), "files": ("alan", "", "", "alan.ipynb"),
+    "files in a folder": ("ada", "", "", "ada.ipynb"), "a folder around folders": ("alan", "", "", "alan"),
+}
+
+
+@pytest.mark.parametrize("system", EXPORTS)
+def test_who_it_is_for_the_system_is_known_by_number_and_name(system, tmp_path, template):
+    """What marks and pages go back by: the system's number, and what it called the folder or the file."""
+    found = collect(zipped(tmp_path / "class.zip", EXPORTS[system][0]), LESSON, template)
+    assert KNOWN[system] in {(entry.identity, entry.number, entry.system, entry.given) for entry in found}
+    lost = [entry for entry in found if entry.lost]
+    assert all(entry.number in entry.given and entry.given for entry in lost), "who handed in no notebook gets a page back too"
+
+
+@pytest.mark.parametrize("outer", ["", "a class/", "a class/of mine/", "submissions 2/class/submitted/"])
+def test_any_number_of_folders_around_all_is_looked_through(outer, tmp_path, template):
+    names = {f"{outer}{name}": content for name, content in EXPORTS["Moodle, folders"][0].items()}
+    assert {entry.given for entry in collect(zipped(tmp_path / "class.zip", names), LESSON, template)} == {name.split("/")[0] for name in EXPORTS["Moodle, folders"][0]}
+
+
+@pytest.mark.parametrize("name, content, whose", [
+    ("bob.txt", GOOD, "bob"), ("bob.json", GOOD, "bob"), ("BOB.TXT", GOOD, "BOB"), ("bob.txt", b"a list", None), ("bob.json", b"{}", None), ("bob.md", GOOD, None),
+    ("bob.txt", b"", None), ("bob.log", GOOD, None)])
+def test_a_lists_name_is_nobodys_unless_a_notebook_is_in_it(name, content, whose, tmp_path, template):
+    found = collect(unpacked(tmp_path / "class", {"ada.ipynb": STUB, name: content}), LESSON, template)
+    assert names_of(found) == sorted(["ada", *([whose] if whose else [])])
+    assert [entry.data for entry in found if entry.name != "ada"] == ([GOOD] if whose else [])
+
+
+def test_a_list_that_is_far_too_large_is_not_opened(tmp_path, template, monkeypatch):
+    monkeypatch.setattr(sys.modules["exercises.grading.collect"], "LARGEST", len(GOOD))
+    folder = unpacked(tmp_path / "class", {"ada.ipynb": GOOD, "bob.json": GOOD, "carl.json": GOOD + b" "})
+    assert names_of(collect(folder, LESSON, template)) == ["ada", "bob"]
+
+
+# ---- which notebook counts, and which cells of it are this exercise's
+
+def test_what_cannot_be_read_is_named_and_what_comes_after_it_counts(tmp_path, template, monkeypatch):
+    monkeypatch.setattr(sys.modules["exercises.grading.collect"], "LARGEST", 1_000_000)
+    folder = unpacked(tmp_path / "class", {"ada/a.ipynb": b" " * 1_000_001, "ada/b.json": b"no JSON", f"ada/{FILE}": GOOD, "ada/z.ipynb": b" " * 2_000_000})
+    (found,) = collect(folder, LESSON, template)
+    assert found.data == GOOD and not found.lost and found.notes == ["a.ipynb: it has 1 MB", "z.ipynb: it has 2 MB"]
+    (folder / "ada" / FILE).unlink()
+    (found,) = collect(folder, LESSON, template)
+    assert found.lost == "a.ipynb: it has 1 MB; z.ipynb: it has 2 MB"
+
+
+@pytest.mark.parametrize("spoil", ["their metadata", "their ids", "both", "all three"])
+def test_a_cell_is_the_exercises_by_its_mark_its_id_or_the_name_that_it_defines(spoil, tmp_path, template):
+    """Editors drop metadata, and a notebook of an older format has no ids: then what a cell defines tells it."""
+    def spoilt(nb):
+        for number, cell in enumerate(nb.cells):
+            if spoil != "their ids":
+                cell.metadata.pop("nbgrader", None)
+            if spoil != "their metadata":
+                cell.id = f"cell{number}"
+            if spoil == "all three":
+                cell.source = "".join(f"# {line}" for line in cell.source.splitlines(True))
+        return json.dumps(nb).encode()
+
+    files = {"ada/a.ipynb": spoilt(solved()), "ada/b.ipynb": spoilt(release()), f"bob/{FILE}": spoilt(release())}
+    ada, bob = collect(unpacked(tmp_path / "class", files), LESSON, template)
+    if spoil == "all three":
+        assert bob.lost == f"{FILE} holds nothing of this exercise; was another one handed in?" and ada.lost
+    else:
+        assert not bob.lost and not ada.lost and "a.ipynb counts; also there: b.ipynb" in ada.notes
+
+
+def test_changed_words_between_the_tasks_are_no_answers(tmp_path, template):
+    notes, one = release(), release()
+    for cell in notes.cells:
+        if not cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source += "  # noted"
+    next(cell for cell in one.cells if cell.id == "accuracy").source = next(cell for cell in solved().cells if cell.id == "accuracy").source
+    files = {"ada/a.ipynb": json.dumps(notes).encode(), "ada/b.ipynb": json.dumps(one).encode()}
+    (found,) = collect(unpacked(tmp_path / "class", files), LESSON, template)
+    assert "b.ipynb counts; also there: a.ipynb" in found.notes
+
+
+@pytest.mark.parametrize("older, newer", [("4711_99_x.ipynb", "4711_150_x-1.ipynb"), ("4711_99_x-9.ipynb", "4711_98_x-10.ipynb"), ("4711_99_x.ipynb", "4711_150_x.ipynb"),
+                                          ("LATE_4711_99_x-1.ipynb", "4711_90_x-2.ipynb")])
+def test_of_canvas_versions_of_one_file_the_last_counts_and_the_others_are_not_named(older, newer, tmp_path, template):
+    for names in ((older, newer), (newer, older)):
+        where = zipped(tmp_path / "class.zip", {f"lovelaceada_{name}": {older: GOOD, newer: STUB}[name] for name in names})
+        (found,) = collect(where, LESSON, template)
+        assert found.data == STUB and found.given == f"lovelaceada_{newer}" and not any("also there" in note for note in found.notes)
+
+
 # ---- two are never one
 
 TWO = {
@@ -205,6 +302,8 @@ def test_a_place_where_nothing_is_gets_a_sentence_and_exchange_is_a_word(tmp_pat
 WRAPPED = {  # whether all lies in one folder that is no student's
     "a system's folders in it": ([f"Course/Ada_4711_assignsubmission_file/{FILE}", "Course/index.html"], True),
     "one of a system's files in it": ([f"Course/lovelaceada_4711_99_{FILE}", "Course/x.txt"], True),
+    "a system's folders deep in it": ([f"a/b/Ada_4711_assignsubmission_file/{FILE}", f"a/b/Alan_4712_assignsubmission_file/{FILE}"], True),
+    "a student's, with a system's folder deep in it": ([f"Ada_4711_assignsubmission_file/b/Alan_4712_assignsubmission_file/{FILE}"], False),
     "called submissions": ([f"submissions/ada/{FILE}"], True), "called as the lesson": ([f"{LESSON}/ada/{FILE}"], True),
     "called as the lesson, two files": ([f"{LESSON}/ada.ipynb", f"{LESSON}/alan.ipynb"], True), "called as the lesson, one file": ([f"{LESSON}/{FILE}"], False),
     "two students": ([f"winter/ada/{FILE}", f"winter/alan/{FILE}"], True), "one student": ([f"winter/ada/{FILE}"], False),

@@ -105,6 +105,14 @@ def test_a_policy_that_cant_be_meant_is_one_sentence(told, text, words):
     assert "\n" not in str(error.value)
 
 
+def test_the_most_that_a_policy_may_take_is_all(told):
+    told("late = { grace = 1e5, percent = 100, most = 100 }")
+    assert release.late(LESSON) == {"grace": 1e5, "percent": 100, "most": 100}
+    for beyond in ("grace = 100_001", "percent = 100.5", "most = 100.5"):
+        with pytest.raises(ValueError, match="late is such as"):
+            told(f"late = {{ {beyond} }}")
+
+
 def test_a_lesson_may_have_a_policy_of_its_own(told):
     told("late = { percent = 10 }\n")
     assert release.late(LESSON) == {"percent": 10}
@@ -128,10 +136,11 @@ def test_a_selection_keeps_its_order_counts_what_is_left_and_says_what_it_does_n
     whole = release.select(source(), LESSON, {})
     assert [cell.id for cell in whole.cells] == [cell.id for cell in source().cells] and "course" not in whole.metadata and "course" in source().metadata
     assert [cell.metadata.get("nbgrader", {}).get("points") for cell in whole.cells] == [cell.metadata.get("nbgrader", {}).get("points") for cell in source().cells]
-    chosen = release.select(source(), LESSON, {"tasks": ["explain", "cross_entropy"], "points": {"explain": 0}})
+    chosen = release.select(source(), LESSON, {"tasks": ["explain", "cross_entropy"], "points": {"explain": 0, "cross_entropy": 7}})
     points = {cell.id: cell.metadata.nbgrader.points for cell in chosen.cells if cell.metadata.get("nbgrader", {}).get("grade")}
-    before = {cell.id: cell.metadata.nbgrader.points for cell in source().cells if cell.metadata.get("nbgrader", {}).get("grade")}
-    assert points == {"cross_entropy-check": before["cross_entropy-check"], "explain": 0}
+    assert points == {"cross_entropy-check": 7, "explain": 0}
+    assert {cell.id for cell in chosen.cells if cell.id.startswith(("cross_entropy", "accuracy"))} == {
+        "cross_entropy-text", "cross_entropy", "cross_entropy-check"}, "a task goes with its text and its check"
     assert next(cell.source for cell in chosen.cells if cell.id == release.PROGRESS) == 'progress("cross_entropy")'
     for what, asked in (("tasks", ["accuracy", "setup"]), ("points", {"title-text": 1}), ("points", {"accuracy-check": 1})):
         name = list(asked)[-1]

@@ -12,11 +12,9 @@ import pytest
 from mirror import FILES, checksums, mirror, pack, write_full_size
 
 import image_data
-import utils  # before torchvision
+import utils
 import torch
-import torchvision
 from torch import nn
-from torchvision import transforms
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "data"))
@@ -51,8 +49,8 @@ def packed(full_size, tmp_path_factory):
 
 
 def point_torchvision_at(monkeypatch, url, packed):
-    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
-    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "resources", packed[1])
+    monkeypatch.setattr("torchvision.datasets.FashionMNIST.mirrors", [url])
+    monkeypatch.setattr("torchvision.datasets.FashionMNIST.resources", packed[1])
 
 
 def empty_root(monkeypatch, tmp_path, mode):
@@ -78,6 +76,8 @@ def test_the_sample_has_its_sizes_shapes_and_types(name):
 
 def test_pixels_equal_the_usual_path():
     """torchvision's data set with ToTensor, one image at a time, as d2l loads it."""
+    import torchvision
+    from torchvision import transforms
     usual = torchvision.datasets.FashionMNIST(utils.SAMPLE, train=False, transform=transforms.ToTensor())
     X, y = next(iter(utils.load_data_fashion_mnist(64)[1]))
     assert torch.equal(X, torch.stack([usual[i][0] for i in range(64)]))
@@ -86,6 +86,8 @@ def test_pixels_equal_the_usual_path():
 
 @pytest.mark.parametrize("size", [14, 64])
 def test_resize_equals_the_usual_path_but_for_rounding(size):
+    import torchvision
+    from torchvision import transforms
     usual = torchvision.datasets.FashionMNIST(utils.SAMPLE, train=False, transform=transforms.Compose(
         [transforms.Resize(size), transforms.ToTensor()]))
     X, _ = next(iter(utils.load_data_fashion_mnist(32, resize=size)[1]))
@@ -149,6 +151,7 @@ def test_the_sample_has_ten_balanced_classes(name):
         assert torch.bincount(data_iter.dataset.labels).tolist() == [n] * 10
 
 
+@pytest.mark.long("trains two networks")
 @pytest.mark.parametrize("name", LOADERS)
 def test_the_sample_is_hard_for_a_linear_model_and_a_cnn_beats_it(name):
     utils.set_seed(0)
@@ -196,7 +199,10 @@ def test_auto_falls_back_to_the_sample_and_says_so_once(monkeypatch, tmp_path, c
         point_torchvision_at(monkeypatch, url, packed)
         for _ in range(2):
             assert utils.load_data_fashion_mnist(100)[0].dataset.source == "sample"
-    said = capsys.readouterr().out.splitlines()
+        said = capsys.readouterr().out.splitlines()
+        monkeypatch.setenv("COURSE_DATA", "real")  # asked for in the same kernel, after the sample stood in
+        with pytest.raises(RuntimeError, match="could not be downloaded"):
+            utils.load_data_fashion_mnist(100)
     assert len(said) == 1 and "404" in said[0] and "The drawn sample stands in: 4,000 + 1,000 images" in said[0]
     assert os.listdir(tmp_path) == []
 

@@ -34,6 +34,10 @@ def answers(kind):
 
 RIGHT, WRONG = answers("right"), answers("wrong")
 TASKS = [(lesson, task) for lesson in RIGHT for task in dict.fromkeys(task for task, _, _ in RIGHT[lesson])]
+LONG = {"03-train", "05-train_products", "06-MLP", "07-SignalNet", "07-resume", "08-share", "08-train_step"}
+EACH_TASK = pytest.mark.parametrize("lesson, task", [pytest.param(
+    lesson, task, id=name, marks=[pytest.mark.long("trains a network for each answer")] if name in LONG else [])
+    for lesson, task in TASKS for name in [f"{lesson[:2]}-{task}"]])
 RELEASES = {lesson: ROOT / "exercises" / "release" / lesson / f"{lesson}-exercises.ipynb" for lesson in SOURCES}
 
 
@@ -95,7 +99,7 @@ def judged(solved, lesson, task, code, file="<answer>"):
     return outcome(checks[task], changed)
 
 
-@pytest.mark.parametrize("lesson, task", TASKS, ids=[f"{lesson[:2]}-{task}" for lesson, task in TASKS])
+@EACH_TASK
 def test_right_answers_of_all_styles_pass(solved, lesson, task):
     refused = {what: str(error) for other, what, code in RIGHT[lesson]
                if other == task and (error := judged(solved, lesson, task, code)) != "right"}
@@ -104,7 +108,7 @@ def test_right_answers_of_all_styles_pass(solved, lesson, task):
     assert not refused, refused
 
 
-@pytest.mark.parametrize("lesson, task", TASKS, ids=[f"{lesson[:2]}-{task}" for lesson, task in TASKS])
+@EACH_TASK
 def test_wrong_answers_fail_with_their_sentence(solved, lesson, task):
     """The sentence that tests/said/ keeps: it names the slip, and a check that no longer sees which slip it is says another."""
     accepted, changed, sentences = [], {}, kept(lesson)
@@ -171,6 +175,7 @@ def test_each_task_has_answers_of_both_kinds(solved):
                 assert len(names) == len(set(names)) >= least, task
 
 
+@pytest.mark.long("tries every function of the lessons under every check")
 @pytest.mark.parametrize("lesson", SOURCES)
 def test_a_lessons_own_cell_is_no_answer(solved, lesson):
     """Functions that the lessons up to this one define, under a task's name and signature or any other of the same arity."""

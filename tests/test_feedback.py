@@ -1,6 +1,7 @@
-"""Formulas on a student's page, what lateness costs, and the names under which learning systems take pages back."""
+"""Links, pictures and formulas on a student's page, what lateness costs, and the names under which learning systems take pages back."""
 import sys
 import zipfile
+from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,11 +12,45 @@ pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import FILE, LESSON  # noqa: E402
 from exercises.grading import feedback, keep, late  # noqa: E402
-from exercises.grading.pages import CLEANER, markdown2html, mathml  # noqa: E402
+from exercises.grading.pages import CLEANER, elsewhere, markdown2html, mathml  # noqa: E402
 
 
 def html(source):
     return markdown2html(jinja2.runtime.Context(jinja2.Environment(), {}, "page", {}), source)
+
+
+# ---------------------------------------------------------------- links and pictures
+
+@pytest.mark.parametrize("address, live", [
+    ("https://pytorch.org/docs/stable/index.html", True), ("http://good.example/a?b=c#d", True), ("https://GOOD.example:8443/", True),
+    ("https://notclass.example.org.good.example/", True), ("https://mylocalhost.example", True), ("https://internal.example/", True),
+    *((address, False) for address in (
+        "/hub/token", "../hub/token", "hub", "?x", "#top", "", "//class.example.org/hub", "mailto:ada@example.org", "javascript:x", "ftp://good.example/",
+        "https://class.example.org/hub/token", "https://CLASS.example.org", "https://ada.class.example.org/user/ada/static/a.html",
+        "http://class.example.org:800/", "https://class.example.org./hub", "https:class.example.org", "https:///class.example.org", "https:\\\\class.example.org",
+        "https://good.example\\@class.example.org/", "https://good.example@class.example.org/", "https://class\u3002example.org/", "https://%63lass.example.org/",
+        "https://cla\nss.example.org/hub", "https://\tclass.example.org/", " https://class.example.org/", "\x01https://class.example.org/",
+        "http://localhost/", "http://class.localhost:800/hub", "http://127.0.0.1:8888/api", "http://127.1/", "http://2130706433/", "http://0x7f.1/", "http://0x7f000001/",
+        "http://[::1]:8888/", "http://[::ffff:127.0.0.1]/", "http://0/", "http://0.0.0.0:800/", "http://intranet/", "http://router.local/", "http://[", "https://ada:x@good.example/", "https://good.example\\x", "http://db.internal/", "http://internal/"))])
+def test_a_link_is_live_only_to_another_machines_page(monkeypatch, address, live):
+    monkeypatch.setenv("COURSE_HOST", "class.example.org")
+    assert elsewhere(address) == live
+    assert ("href" in CLEANER.clean(f'<a href="{escape(address)}">x</a>')) == live
+
+
+def test_where_the_course_says_no_host_this_machine_is_its_own(monkeypatch):
+    monkeypatch.delenv("COURSE_HOST", raising=False)
+    assert not elsewhere("http://class.localhost/") and elsewhere("https://class.example.org/")
+    monkeypatch.setenv("COURSE_HOST", "Class.Example.org")
+    assert not elsewhere("https://class.example.org/")
+
+
+def test_a_picture_that_was_handed_in_is_shown_and_one_that_was_not_is_named():
+    context = jinja2.runtime.Context(jinja2.Environment(), {"cell": {"attachments": {"a.png": {"image/png": "aaaa"}}}}, "page", {})
+    shown = markdown2html(context, '![mine](attachment:a.png "in green")')
+    assert 'src="data:image/png;base64,aaaa"' in shown and 'alt="mine"' in shown and 'title="in green"' in shown
+    assert markdown2html(context, "![<b>his](attachment:b.png)") == "<p>[&lt;b&gt;his: a picture that was not handed in]</p>\n"
+    assert markdown2html(context, "![hers](https://good.example/c.png)") == "<p>[hers]</p>\n"
 
 
 # ---------------------------------------------------------------- formulas

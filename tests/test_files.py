@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from mirror import FILES, checksums, mirror, pack, write_full_size, write_idx
 
 import image_data
-import utils  # before torchvision
+import utils
 import torch
-import torchvision
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def raw(sets, tmp_path, monkeypatch):
     """A good set, which the course takes for the real Fashion-MNIST."""
     folder, resources = sets
     monkeypatch.setitem(image_data.CRC32["real"], "FashionMNIST", checksums(folder / "good"))
-    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "resources", resources)
+    monkeypatch.setattr("torchvision.datasets.FashionMNIST.resources", resources)
     monkeypatch.setenv("COURSE_DATA", "auto")
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
     return Path(shutil.copytree(folder / "good", tmp_path / "FashionMNIST" / "raw"))
@@ -101,7 +100,7 @@ def test_damage_is_named_and_the_stated_step_cures_it(what, sets, raw, monkeypat
         return  # the step takes away whatever lies there: four kinds show it
     shutil.rmtree(raw)
     with mirror(sets[0] / "mirror") as url:
-        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
+        monkeypatch.setattr("torchvision.datasets.FashionMNIST.mirrors", [url])
         train_iter, _ = utils.load_data_fashion_mnist(32)  # in the same process, as in the same notebook
     assert train_iter.dataset.source == "real"
 
@@ -114,7 +113,7 @@ def test_what_is_no_file_is_not_read(sets, raw, monkeypatch):
     os.mkfifo(raw / IMAGES)
     os.symlink(os.devnull, raw / LABELS)
     with mirror(sets[0] / "mirror") as url:
-        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
+        monkeypatch.setattr("torchvision.datasets.FashionMNIST.mirrors", [url])
         assert utils.load_data_fashion_mnist(32)[1].dataset.source == "real"
     assert (raw / IMAGES).is_file() and Path(os.devnull).exists()
 
@@ -160,6 +159,7 @@ def test_the_checksums_of_the_real_sets_are_written_down_twice():
 @pytest.mark.parametrize("name", image_data.CRC32["real"])
 def test_the_checksums_are_those_of_the_real_sets(name, monkeypatch):
     """Of the unpacked files here, and of the packed ones, which hold the same numbers, where they are here too."""
+    import torchvision
     raw = Path(os.environ["COURSE_DATA_DIR"], name, "raw")
     assert tuple(checksums(raw)) == image_data.CRC32["real"][name]
     packed = dict(getattr(torchvision.datasets, name).resources)

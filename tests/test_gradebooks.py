@@ -142,6 +142,13 @@ def test_decimal_commas_stay_commas(tmp_path):
     assert filled == ["s0", "s1"] and '"Zur Bewertung abgegeben","10,5","12,00"' in gradebook.bytes().decode("utf-8-sig")
 
 
+@pytest.mark.parametrize("there, becomes", [("8,5", "10,5"), ("11,00", "10,5"), ("11", "10.5"), ("8.5", "10.5"), ("1,000", "10.5"), ("x,5", "10.5")])
+def test_a_mark_has_a_comma_where_another_has_one_before_a_digit_or_two(there, becomes, tmp_path):
+    gradebook = Gradebook(written(tmp_path, "\n".join(";".join(next(csv.reader([line]))) for line in CANVAS.replace("11.00", there.replace(",", "COMMA")).split("\n")).replace("COMMA", ",")))
+    marks.fill(gradebook, 6, *of_canvas())
+    assert any(becomes in line.split(";") for line in gradebook.bytes().decode().splitlines())
+
+
 EMPTY = "\n,,,,,,,\n".join(GERMAN.split("\n", 2)[:2]) + "\n" + GERMAN.split("\n", 2)[2]  # a row without anything in it
 
 

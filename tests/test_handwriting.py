@@ -184,6 +184,7 @@ def read_of(reader, kind, count):
     return right(net, digits, labels[known]).float().mean()
 
 
+@pytest.mark.long("trains a network, and reads a photograph of each kind")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_few_digits_of_each_kind(reader, kind):
     assert read_of(reader, kind, 2) >= 0.5
@@ -876,7 +877,8 @@ def test_transparency_is_kept_where_there_is_any(mode, alpha):
 
 
 @pytest.mark.parametrize("content, kind", [
-    (b"%pdf-1.4", "a PDF document"), (b"%PDF-2.0", "a PDF document"), (b"\0\0\0\x18ftyphevc", "a HEIC photo"), (b"\0\0\0\x18ftypmif1", "a HEIC photo"), (b"\0\0\0\x18ftypmsf1", "a HEIC photo"),
+    (b"%pdf-1.4", "a PDF document"), (b"%PDF-2.0", "a PDF document"),
+    *((b"\0\0\0\x18ftyp" + brand, "a HEIC photo") for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1")),
     (b"\n\n\n\nftypavif broken", "an AVIF photo"), (b"\0\0\0\x18ftypmp42", "a video"), (b" " * 1000 + b"<svg>", "an SVG drawing"), (b"\n<SVG>", "an SVG drawing"),
     (b"\n" * 900 + b"<Html>", "a web page"), (b"PK\3\4", "an archive or an office document")])
 def test_what_is_no_image_is_called_what_it_is(content, kind):

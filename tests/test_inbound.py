@@ -99,6 +99,33 @@ def test_a_file_moved_in_late_is_late(inbound, template, tmp_path):
     assert only(inbound, template).modified > moved - timedelta(seconds=0.1)
 
 
+@pytest.mark.parametrize("within", ["work", "work/of/mine"])
+def test_also_where_it_lies_in_folders_of_its_own(within, inbound, template, tmp_path):
+    """The last that was done on the way down to it counts, however far above it, or that the file itself was changed."""
+    elsewhere = hand_in(tmp_path / "elsewhere", file="notes.txt")
+    (elsewhere / within).mkdir(parents=True)
+    (elsewhere / within / FILE).write_bytes(GOOD)
+    time.sleep(0.3)
+    moved = datetime.now(timezone.utc)
+    elsewhere.rename(inbound / (name := named()))
+    assert only(inbound, template).modified > moved - timedelta(seconds=0.1)
+    time.sleep(0.3)
+    changed = datetime.now(timezone.utc)
+    (inbound / name / within / FILE).write_bytes(GOOD)
+    assert only(inbound, template).modified > changed - timedelta(seconds=0.1)
+
+
+def test_where_none_can_be_graded_the_newest_says_why(inbound, template):
+    hand_in(inbound, b"no JSON", named(letters="+a"))
+    (hand_in(inbound, name=named(letters="+b")) / FILE).unlink()
+    before = datetime.now(timezone.utc)
+    hand_in(inbound, b"{}", named(letters="+c"))
+    found = only(inbound, template)
+    assert found.lost == "not readable (it is JSON, but no notebook)" and found.modified > before - timedelta(seconds=0.1)
+    assert [re.search(r"UTC\+(\w): (an empty folder|not readable \(it is no JSON)", said).groups() for said in found.refused] == [
+        ("b", "an empty folder"), ("a", "not readable (it is no JSON")], "the newer first"
+
+
 @pytest.mark.parametrize("letters", ["", "+Zm9v", "+", "+a-_="])
 def test_the_forms_of_a_name_that_nbgrader_writes(letters, inbound, template):
     hand_in(inbound, GOOD, named(letters=letters))
@@ -438,6 +465,18 @@ def test_ten_are_looked_at_and_ten_named(inbound, template):
     found = only(inbound, template)
     assert found.lost == "an empty folder" and len(found.refused) == 11
     assert found.refused[9:] == ["6 older ones, which were not looked at", "20 more"]
+    hand_in(inbound)
+    found = only(inbound, template)
+    assert not found.lost and found.data == GOOD and len(found.refused) == 11 and found.refused[10] == "10 more", "older ones than one that counts are not said"
+
+
+def test_ten_that_cannot_be_graded_are_all_looked_at_and_all_named(inbound, template):
+    for number in range(10):
+        hand_in(inbound, b"{}", named(letters=f"+{number}"))
+    found = only(inbound, template)
+    assert found.lost and len(found.refused) == 9 and not any("older" in said or "more" in said for said in found.refused)
+    hand_in(inbound, b"{}", named(letters="+x"))
+    assert only(inbound, template).refused[-1] == "1 older ones, which were not looked at"
 
 
 def test_many_thousand_entries_cost_seconds(inbound, template):

@@ -42,6 +42,7 @@ def test_constraints_are_exact_and_for_every_machine():
     assert not any(name.startswith(("nvidia", "triton")) for name in pinned())
 
 
+@pytest.mark.long("asks pip about two hundred packages")
 def test_pip_finds_nothing_broken():
     result = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
@@ -95,6 +96,7 @@ def test_grading_asks_for_what_it_needs_before_it_installs_anything(installed):
         assert result.returncode != 0 and asked in result.stdout and "pip" not in result.stdout
 
 
+@pytest.mark.long("makes a handout and runs a lesson in it")
 @pytest.mark.skipif(not (ROOT / ".git").exists() or os.name != "posix", reason="made from git, with make")
 def test_a_handout_runs_and_holds_no_worked_answer(tmp_path):
     clone = copied(tmp_path / "clone")

@@ -2,6 +2,7 @@
 import json
 import os
 import sqlite3
+import stat
 import sys
 from pathlib import Path
 
@@ -79,6 +80,17 @@ def test_a_damaged_copy_takes_no_place(folder):
         (folder / name).write_bytes(b"garbage" * 1000)
     said, = keep.mend_gradebook()
     assert "There is no copy of it: everybody is graded anew" in said and not (folder / "gradebook.db").exists()
+
+
+def test_a_gradebook_that_is_gone_comes_back_from_its_copy(folder):
+    (folder / "gradebook.db").unlink()
+    (folder / "gradebook.db-journal").write_bytes(b"of the one that is gone")
+    said, = keep.mend_gradebook()
+    assert said.startswith("gradebook.db is gone. The copy of the last run, grades/gradebook-copy.db, took its place: look whether points")
+    assert (folder / "gradebook.db").read_bytes() == (folder / "grades" / "gradebook-copy.db").read_bytes() and not (folder / "gradebook.db-journal").exists()
+    for name in ("gradebook.db", "grades/gradebook-copy.db"):
+        (folder / name).unlink()
+    assert keep.mend_gradebook() == [] and not (folder / "gradebook.db").exists(), "the first run"
 
 
 def test_nothing_put_aside_is_overwritten(folder):
@@ -191,6 +203,7 @@ def test_what_lay_beside_a_damaged_gradebook_goes_with_it(folder):
     assert not [name for name in os.listdir(folder) if name.endswith(("-journal", "-wal", "-shm"))]
 
 
+@pytest.mark.long("nbgrader makes a course")
 @pytest.mark.parametrize("points", [0.0, 1.5])
 def test_points_by_hand_are_remembered_none_among_them(points, tmp_path, monkeypatch):
     """An answer that was marked 0 and then improved kept its 0, and nobody was told to read it again."""
@@ -218,6 +231,7 @@ def test_a_folder_is_written_whole_or_stays_as_it_was(tmp_path, monkeypatch):
     keep.replace_folder(folder, {"a": b"1", "b": b"2"})
     keep.replace_folder(folder, {"a": b"3"})
     assert [path.name for path in folder.parent.iterdir()] == [LESSON]
+    assert os.name != "posix" or stat.S_IMODE(folder.stat().st_mode) == 0o777 & ~keep._umask(), "others may read what they may read beside it"
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a": b"3"}
     real = Path.write_bytes
 

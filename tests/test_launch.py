@@ -103,6 +103,7 @@ def test_links_that_lead_out_are_listed_with_their_files(monkeypatch, capsys):
 
 # ---- a fork
 
+@pytest.mark.long("copies the course three times")
 @in_git
 def test_a_fork_leaves_no_link_to_the_old_copy_and_moving_back_changes_nothing(tmp_path):
     old, revision = launch.settings()
@@ -175,6 +176,7 @@ def printed(notebook):
     return "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
 
 
+@pytest.mark.long("starts PyTorch anew, from a clone")
 @in_git
 @pytest.mark.parametrize("cloud, path", [("colab", LESSONS[0]), ("kaggle", EXERCISES[3])], ids=["lesson-colab", "exercise-kaggle"])
 def test_the_first_cell_fetches_the_course_in_the_cloud_and_may_be_run_twice(cloud, path, github, tmp_path):
@@ -188,6 +190,7 @@ def test_the_first_cell_fetches_the_course_in_the_cloud_and_may_be_run_twice(clo
     assert git(empty / "course", "rev-list", "--count", "HEAD").strip() == "1"
 
 
+@pytest.mark.long("starts PyTorch anew, from a clone")
 @in_git
 def test_the_first_cell_fetches_nothing_elsewhere(github, tmp_path):
     done = environments.run(first_cells(LESSONS[0]), ROOT / "notebooks", sys.executable, tmp_path,

@@ -8,7 +8,9 @@ import re
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -18,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 from classroom import NEEDS_A_SANDBOX  # noqa: E402
 from confined import needs_bubblewrap  # noqa: E402
 from exercises.grading import sandbox  # noqa: E402
-from exercises.grading.kernel import Kernel  # noqa: E402
+from exercises.grading.kernel import Kernel, _Clock  # noqa: E402
 from exercises.grading.sandbox import MB, Limits  # noqa: E402
 
 confined = pytest.mark.parametrize("kind", ["none", pytest.param("bubblewrap", marks=NEEDS_A_SANDBOX)])
@@ -28,6 +30,7 @@ def problem_of(kernel, code):
     return kernel.execute(code)[1]
 
 
+@pytest.mark.long("goes on until a limit ends it")
 @confined
 def test_time_and_output_of_a_cell_and_of_all_cells(kind):
     began = time.monotonic()
@@ -58,6 +61,7 @@ with Kernel(sys.argv[1], Limits(files=70_000_000, memory=2_000_000_000)) as kern
 """
 
 
+@pytest.mark.long("starts PyTorch in the sandbox")
 @confined
 def test_it_sets_its_limits_itself_whatever_locks_the_grader_holds(kind):
     """What Python runs between fork and exec can wait for another thread's lock without end: here anything that did would."""
@@ -68,6 +72,7 @@ def test_it_sets_its_limits_itself_whatever_locks_the_grader_holds(kind):
     assert limits == [300, 0, 70_000_000, 4_000_000_000, 16_000_000_000, 0]
 
 
+@pytest.mark.long("goes on until a limit ends it")
 @confined
 def test_a_process_that_is_started_again_goes_on_with_the_time_that_is_left(kind):
     a_second = "import time\nbegan = time.process_time()\nwhile time.process_time() < began + 1.2: pass"
@@ -81,6 +86,7 @@ def test_a_process_that_is_started_again_goes_on_with_the_time_that_is_left(kind
         assert not kernel.spent and re.match(r"more than (1|0\.\d+) s", problem_of(kernel, a_second) or "nothing")
 
 
+@pytest.mark.long("goes on until a limit ends it")
 @confined
 def test_a_flood_of_output_ends_the_process_and_memory_too(kind):
     with Kernel(kind, Limits(output=MB // 10)) as kernel:
@@ -122,3 +128,24 @@ def test_of_the_course_a_submission_sees_its_modules_the_data_and_the_checks_and
     closed = [command[i + 1] for i, word in enumerate(command) if word == "--remount-ro" and i > max(mounts)]
     assert closed == ["/dev", "/"]  # after everything else is in its place
     assert {"--unshare-net", "--unshare-pid", "--unshare-ipc", "--clearenv", "--new-session", "--die-with-parent"} <= set(command)
+
+
+@pytest.mark.parametrize("used, waited, words, by_clock", [
+    (0.2, 5.0, "more than 20 s by the clock", True), (0.2, 4.9, "more than 20 s by the clock", False), (0.2, None, "more than 20 s by the clock", True),
+    (1.1, 9.0, "more than 1 s", False)])
+def test_whom_only_the_clock_stopped_while_others_had_the_processor_is_known_whatever_comes_after(used, waited, words, by_clock, monkeypatch):
+    """Then it is graded once more. Whoever merely slept is not, nor whoever used up the processor's time."""
+    monkeypatch.setattr("exercises.grading.kernel.time", clock := types.SimpleNamespace(monotonic=lambda: clock.now, now=100.0))
+    kernel = types.SimpleNamespace(used=0.0, waited=None if waited is None else 0.0, ends=1000.0, limits=Limits(patience=20), by_clock=False, answering=mock.Mock())
+    cell = _Clock(kernel, 1)
+    assert not cell.is_up()
+    kernel.used, kernel.waited, clock.now = used, waited, 119.9
+    assert cell.is_up() == (used > 1)
+    clock.now = 119.99 if waited == 5.0 else 120.0  # of 20 seconds waited 5 are a quarter
+    cell.interrupt()
+    assert (kernel.by_clock, cell.problem) == (by_clock, f"{words}, interrupted") and kernel.answering.send_signal.call_count == 1
+    kernel.used, kernel.waited = 0.0, 9.0
+    later = _Clock(kernel, 1)
+    clock.now += 20
+    later.interrupt()  # it slept
+    assert later.is_up() is False and kernel.by_clock == by_clock

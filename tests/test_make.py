@@ -23,6 +23,7 @@ import python_fits
 ROOT = launch.ROOT
 SLUG, REVISION = course.settings()
 NAME = SLUG.partition("/")[2]
+pytestmark = pytest.mark.long("starts make, git and Python two hundred times")
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has the same steps without make")
 has_git = pytest.mark.skipif(shutil.which("git") is None, reason="tries what git does")
 RANGE = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]["python"]

@@ -94,6 +94,7 @@ for folder, cell in {cases!r}:
 """
 
 
+@pytest.mark.long("starts PyTorch anew")
 def test_a_first_cell_finds_the_course_from_its_own_folder_and_from_the_top(tmp_path):
     """VS Code, PyCharm and JupyterLab start a kernel in the notebook's folder, or, as they are set, in the one that was opened."""
     def first(text):

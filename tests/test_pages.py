@@ -5,7 +5,6 @@ import re
 import socket
 import subprocess
 import sys
-from html import escape
 from urllib.parse import urlparse
 
 import nbformat
@@ -155,25 +154,6 @@ def test_the_formgrader_runs_nothing_and_asks_nobody(course, tmp_path):
         page.wait_for_selector("text=good", timeout=30 * SECONDS)
         is_harmless(page, seen, {host})
         assert page.locator("text=Student Answer").count() or page.locator(".nbgrader_cell").count()
-
-
-@pytest.mark.parametrize("address, live", [
-    ("https://pytorch.org/docs/stable/index.html", True), ("http://good.example/a?b=c#d", True), ("https://GOOD.example:8443/", True),
-    ("https://notclass.example.org.good.example/", True), ("https://mylocalhost.example", True),
-    *((address, False) for address in (
-        "/hub/token", "../hub/token", "hub", "?x", "#top", "", "//class.example.org/hub", "mailto:ada@example.org", "javascript:x", "ftp://good.example/",
-        "https://class.example.org/hub/token", "https://CLASS.example.org", "https://ada.class.example.org/user/ada/static/a.html",
-        "http://class.example.org:800/", "https://class.example.org./hub", "https:class.example.org", "https:///class.example.org", "https:\\\\class.example.org",
-        "https://good.example\\@class.example.org/", "https://good.example@class.example.org/", "https://class\u3002example.org/", "https://%63lass.example.org/",
-        "https://cla\nss.example.org/hub", "https://\tclass.example.org/", " https://class.example.org/", "\x01https://class.example.org/",
-        "http://localhost/", "http://class.localhost:800/hub", "http://127.0.0.1:8888/api", "http://127.1/", "http://2130706433/", "http://0x7f.1/", "http://0x7f000001/",
-        "http://[::1]:8888/", "http://[::ffff:127.0.0.1]/", "http://0/", "http://0.0.0.0:800/", "http://intranet/", "http://router.local/", "http://["))])
-def test_a_link_is_live_only_to_another_machines_page(monkeypatch, address, live):
-    monkeypatch.setenv("COURSE_HOST", "class.example.org")
-    monkeypatch.syspath_prepend(str(ROOT))
-    from exercises.grading.pages import CLEANER, elsewhere
-    assert elsewhere(address) == live
-    assert ("href" in CLEANER.clean(f'<a href="{escape(address)}">x</a>')) == live
 
 
 def test_nothing_that_they_wrote_steers_a_terminal_or_a_spreadsheet(course):

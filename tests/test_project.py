@@ -233,6 +233,7 @@ def test_what_a_reader_opens_carries_no_stamp():
         assert "course" not in nbformat.read(path, as_version=4).metadata, path
 
 
+@pytest.mark.long("reads the licences of two hundred packages")
 def test_every_dependency_has_its_licence_and_one_that_is_missing_or_another_is_told_and_mended(monkeypatch, tmp_path):
     declared = licences.declared()
     monkeypatch.setattr(licences, "declared", lambda: declared)  # seconds

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has the same server without make")
+pytestmark = [pytest.mark.skipif(os.name != "posix", reason="Windows has the same server without make"), pytest.mark.long("starts JupyterLab")]
 
 
 @pytest.fixture(scope="module")

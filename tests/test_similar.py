@@ -81,6 +81,7 @@ def shared(pairs):
     return {frozenset((pair.one, pair.other)): pair.shared for pair in pairs}
 
 
+@pytest.mark.long("compares a class with itself twenty times")
 @pytest.mark.parametrize("dress", DRESSES.values(), ids=DRESSES)
 def test_a_copy_is_listed_however_it_is_dressed_up(dress, known):
     """Of 58 copies, one of every second student of each lesson: all but two at most, and nearly always as the first of the list. (In

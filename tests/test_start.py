@@ -20,6 +20,7 @@ def run(code, **env):
     return done.stdout.strip()
 
 
+@pytest.mark.long("starts PyTorch anew")
 def test_nothing_is_imported_before_it_is_needed_and_waiting_threads_sleep():
     """A whole training, a picture and a checkpoint, and neither torchvision nor d2l nor pandas."""
     code = """
@@ -73,6 +74,7 @@ def test_threads_that_wait_sleep_in_every_place_that_starts_kernels():
             assert said.stdout.strip() == expected
 
 
+@pytest.mark.long("starts PyTorch anew")
 def test_all_that_d2l_has_is_here_by_name_by_tab_and_by_star_and_ours_goes_before():
     """One process for all of it, as importing d2l takes seconds."""
     code = """
@@ -108,6 +110,7 @@ print(json.dumps([sorted(theirs - before), missing, sorted(theirs - set(names)),
     assert unseen == missing == not_starred == ours == [] and [name.rpartition(".")[2] for name in tab] == ["Timer"]
 
 
+@pytest.mark.long("starts PyTorch anew")
 def test_without_d2l_the_course_runs_and_says_what_is_missing(tmp_path):
     code = """
 import sys
@@ -122,6 +125,7 @@ except AttributeError as error:
     assert run(code) == "module 'utils' has no attribute 'Timer' (d2l is not installed, which has more)"
 
 
+@pytest.mark.long("starts PyTorch anew")
 @pytest.mark.parametrize("code", [
     "import image_data, importlib; importlib.reload(importlib.import_module('torchvision.transforms'));"
     "import utils; utils.transforms; from torchvision.transforms import v2"])

@@ -113,6 +113,24 @@ def test_every_reduction_and_either_updater_take_the_same_steps(weight, name, sc
     assert torch.allclose(net.weight, other.weight, atol=1e-6) and torch.allclose(net.bias, other.bias, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["mean", "none"])
+def test_a_loss_of_each_score_takes_the_same_steps_with_either_updater(kind):
+    """Not reduced it is (n, q): its mean is over all n q of them, as PyTorch's own."""
+    (X, y), nets = whole(), [linear(), linear(), linear()]
+    one_hot = [(X, F.one_hot(y, Q).float())]
+    F.binary_cross_entropy_with_logits(nets[0](X), one_hot[0][1]).backward()
+    torch.optim.SGD(nets[0].parameters(), lr=0.1).step()
+
+    def updater(n):
+        with torch.no_grad():
+            for p in nets[1].parameters():
+                p -= 0.1 * p.grad / n
+
+    for net, how in ((nets[1], updater), (nets[2], torch.optim.SGD(nets[2].parameters(), lr=0.1))):
+        utils.train_epoch(net, one_hot, nn.BCEWithLogitsLoss(reduction=kind), how)
+        assert torch.allclose(nets[0].weight, net.weight, atol=1e-6) and torch.allclose(nets[0].bias, net.bias, atol=1e-6)
+
+
 def test_ignored_labels_count_as_in_pytorch():
     loss, net, (X, y) = nn.CrossEntropyLoss(ignore_index=2, reduction="sum"), linear(), whole()
     expected = F.cross_entropy(net(X), y, ignore_index=2).item()

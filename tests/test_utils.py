@@ -229,6 +229,7 @@ def test_an_interrupt_keeps_network_history_and_picture(capsys):
     assert "Interrupted" in capsys.readouterr().out
 
 
+@pytest.mark.long("starts PyTorch anew")
 def test_a_program_written_for_d2l_runs_when_its_import_changes(monkeypatch, capfd, recwarn):
     """In this process, as importing d2l takes seconds; what the import itself leaves is tried in test_start.py."""
     program = """
@@ -294,6 +295,7 @@ def test_device_prefers_cuda_then_mps(monkeypatch):
         assert utils.device().type == expected
 
 
+@pytest.mark.long("starts PyTorch anew")
 def test_a_torchvision_without_its_operators_is_imported_all_the_same_and_no_other_error_is_hidden(tmp_path):
     """A stand-in that fails as the real one does beside another build of torch, until `nms` is declared."""
     package = tmp_path / "fails" / "torchvision"

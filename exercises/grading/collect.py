@@ -281,23 +281,30 @@ def _by_person(files, folders, lesson):
 
 
 def _wraps(paths, lesson):
-    """Whether these paths lie in one folder that is no student's: a learning system's folders are in it, it is called as such
-    folders are, or it holds several folders with notebooks, and nothing that makes it a repository or a student's own."""
-    heads = {path[0] for path in paths}
-    if len(heads) != 1 or any(len(path) == 1 for path in paths):
+    """Whether these paths lie in one folder that is no student's: a learning system's folders are in it, however deep, it is called
+    as such folders are, or it holds several folders with notebooks, and nothing that makes it a repository or a student's own."""
+    inside = _in_one(paths)
+    if inside is None:
         return False
-    head, = heads
-    inside = [path[1:] for path in paths]
+    head = paths[0][0]
     folders = {path[0] for path in inside if len(path) > 1 and students.NOTEBOOK.search(path[-1])}
     loose = {path[0] for path in inside if len(path) == 1 and path[0]}
     if students.of_folder(head).number:
         return False
-    if any(students.of_folder(path[0]).number or students.of_file(path[0], lesson).number for path in inside):
-        return True
+    deeper = inside
+    while deeper is not None:
+        if any(students.of_folder(path[0]).number or students.of_file(path[0], lesson).number for path in deeper):
+            return True
+        deeper = _in_one(deeper)
     if head == lesson or WRAPPING.fullmatch(head):
         return bool(folders) or sum(bool(students.NOTEBOOK.search(name)) for name in loose) > 1
     marks = any(not NOBODY.search(name) or name.lower().startswith("readme") for name in loose)
     return len(folders) > 1 and lesson not in folders and not marks and not OWN & {name.lower() for name in folders}
+
+
+def _in_one(paths):
+    """The paths as they are within the one folder that all of them lie in; None where there is no such folder."""
+    return [path[1:] for path in paths] if len({path[0] for path in paths}) == 1 and all(len(path) > 1 for path in paths) else None
 
 
 def _holds_a_notebook(file):

@@ -1,0 +1,215 @@
+"""What a run does, one thing after another, with graders that only say what came of it. (Whole runs: tests/test_grading.py, test_state.py.)"""
+import json
+import sqlite3
+import sys
+from datetime import timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("nbgrader")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from classroom import LESSON  # noqa: E402
+from exercises.grading import keep, run  # noqa: E402
+from exercises.grading.collect import Submission  # noqa: E402
+from exercises.grading.run import Graded, Stop  # noqa: E402
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="grading needs Linux")
+
+
+class Graders:
+    """In the place of _Here. `says`: {student: what comes of it, a Graded, or an error that ends the run}; `alone`: the same, one at a time."""
+
+    def __init__(self, says, alone=None, fault=None):
+        self.says, self.alone, self.fault, self.asked = says, alone or {}, fault, []
+
+    def __call__(self, jobs, lesson, sandbox):
+        self.asked.append((jobs, lesson, sandbox))
+        return self
+
+    def __enter__(self):
+        self.pool = self
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def submit(self, task):
+        task()
+        return self
+
+    def result(self):
+        return keep.NEW
+
+    def check(self):
+        self.asked.append("reference")
+        if self.fault:
+            raise self.fault
+
+    def _each(self, students, says):
+        for student, reworded in students.items():
+            self.asked.append((student, reworded))
+            if isinstance(says[student], BaseException):
+                raise says[student]
+            yield says[student]
+
+    def grade(self, students):
+        return self._each(students, self.says)
+
+    def grade_alone(self, students):
+        return self._each(students, self.alone)
+
+
+@pytest.fixture
+def ran(tmp_path, monkeypatch):
+    """ran(graders, new): run's answer for a class of `new` {student: reworded} and of "old", who was graded before; ran.record() as it is on the disk."""
+    monkeypatch.setattr(run, "EXERCISES", tmp_path)
+    for name in ("GRADEBOOK", "NEW"):
+        monkeypatch.setattr(keep, name, tmp_path / f"{name.lower()}.db")
+    monkeypatch.setattr(run.concurrent.futures, "wait", lambda futures: None)
+    monkeypatch.setattr(keep, "new_gradebook", lambda: keep.NEW.write_text("new"))
+    monkeypatch.setattr(keep, "mend_gradebook", lambda: ["The gradebook was mended."])
+    monkeypatch.setattr(run, "_load_for_all", lambda: None)
+    monkeypatch.setattr(run.sandboxes, "check", lambda: None)
+    done = []
+    monkeypatch.setattr(run, "prepare", lambda lesson: done.append("prepared") or "sqlite:///the gradebook")
+    monkeypatch.setattr(run, "report", lambda *told: done.append(("reported", told[:2], json.loads(json.dumps(told[2])), told[3])))
+    monkeypatch.setattr(keep, "back_up", lambda folder: done.append("backed up"))
+
+    def call(graders, new, error=None, **options):
+        def take_in(lesson, where, state, force):
+            call.taken = lesson, where, force
+            state["students"] = {} if new is None else {name: {"failed": "", "again": False} for name in ("old", *new)}
+            if error:
+                raise error
+            return dict(new or {})
+
+        monkeypatch.setattr(run, "take_in", take_in)
+        monkeypatch.setattr(run, "_Here", graders)
+        return run.run(LESSON, "a folder", **options)
+
+    call.done = done
+    call.record = lambda: {name: entry["failed"] for name, entry in json.loads((tmp_path / "grades" / f"{LESSON}.json").read_text())["students"].items()}
+    return call
+
+
+def test_all_is_graded_noted_reported_and_backed_up(ran, capsys):
+    graders = Graders({"ada": Graded("ada"), "bob": Graded("bob", "MemoryError: too much")})
+    assert ran(graders, {"ada": [], "bob": ["explain"]}, jobs=3, force=True) == 2
+    assert graders.asked == [(3, LESSON, "bubblewrap"), "reference", ("ada", []), ("bob", ["explain"])] and ran.taken == (LESSON, "a folder", True)
+    assert ran.record() == {"old": "", "ada": "", "bob": "the grader failed: MemoryError: too much"}
+    assert keep.GRADEBOOK.read_text() == "new" and not keep.NEW.exists()
+    prepared, (what, told, state, folder), backed_up = ran.done
+    assert (prepared, what, backed_up) == ("prepared", "reported", "backed up") and told == (LESSON, "sqlite:///the gradebook")
+    assert state["students"]["bob"]["failed"] and folder.name == "grades"
+    said = capsys.readouterr().out
+    assert said.startswith("The gradebook was mended.\n3 submissions, 2 of them new.\nGrading the reference answers first ...\n")
+
+
+def test_where_nobody_is_new_no_reference_is_graded_and_the_report_is_written_anew(ran, capsys):
+    graders = Graders({})
+    assert ran(graders, {}) == 0 and graders.asked == [(2, LESSON, "bubblewrap")] and len(ran.done) == 3
+    assert "1 submissions, 0 of them new." in capsys.readouterr().out and ran.record() == {"old": ""}
+
+
+def test_whom_only_the_clock_stopped_is_graded_once_more_alone_and_said_to_be(ran, capsys):
+    graders = Graders({"ada": Graded("ada", by_clock=True), "bob": Graded("bob"), "eve": Graded("eve", by_clock=True)},
+                      {"ada": Graded("ada", by_clock=True), "eve": Graded("eve", "it broke")})
+    assert ran(graders, {"ada": ["explain"], "bob": [], "eve": []}) == 3
+    assert graders.asked[-2:] == [("ada", []), ("eve", [])], "what is to be graded by hand again was marked so the first time"
+    state = ran.done[1][2]["students"]
+    assert [state[name]["again"] for name in ("ada", "bob", "eve")] == [True, False, True]
+    assert ran.record() == {"old": "", "ada": "", "bob": "", "eve": "the grader failed: it broke"}
+    assert "2 stopped by the clock alone, and graded once more, one at a time" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("end, says", [
+    (KeyboardInterrupt(), "Stopped. What was graded is kept"), (OSError(28, "No space left on device", "grades.csv"), "No space left on device: grades.csv. What was"),
+    (OSError("broken"), "^broken. What was graded is kept"), (sqlite3.OperationalError("database is locked"), r"The gradebook can't be read or written \(database is locked\)"),
+    (ValueError("one sentence"), "^one sentence$")])
+def test_a_run_that_ends_early_says_so_and_what_it_did_not_grade_is_new_the_next_time(ran, monkeypatch, end, says):
+    monkeypatch.setattr(run._Saving, "at_times", lambda self: self())
+    with pytest.raises(Stop, match=says):
+        ran(Graders({"ada": Graded("ada"), "bob": end, "eve": Graded("eve")}), {"ada": [], "bob": [], "eve": []})
+    assert ran.record() == {"old": "", "ada": "", "bob": "not graded yet", "eve": "not graded yet"}
+    assert ran.done == ["prepared"]
+    with pytest.raises(Stop, match=says):
+        ran(Graders({}), {}, end)
+    assert ran(Graders({}), {}) == 0, "the lock is free again"
+
+
+def test_where_the_reference_fails_nobody_is_graded_and_nothing_is_noted(ran, tmp_path):
+    graders = Graders({}, fault=Stop("The reference answers themselves do not get full marks here"))
+    with pytest.raises(Stop, match="The reference answers"):
+        ran(graders, {"ada": []})
+    assert not keep.GRADEBOOK.exists() and not keep.NEW.exists() and ran.done == [] and not (tmp_path / "grades" / f"{LESSON}.json").exists()
+    keep.GRADEBOOK.write_text("there")
+    with pytest.raises(Stop, match="The reference answers"):
+        ran(graders, {"ada": []})
+    assert keep.GRADEBOOK.read_text() == "there" and ran.done == ["prepared"]
+
+
+def test_where_nobody_handed_in_it_says_where_it_looked(ran):
+    with pytest.raises(Stop, match="^No submission was found in a folder.$"):
+        ran(Graders({}), None)
+
+
+def test_two_runs_at_once_are_one_too_many(ran, tmp_path):
+    (tmp_path / "grades").mkdir()
+    with run.FileLock(tmp_path / "grades" / ".lock"), pytest.raises(Stop, match="Another run is grading in this folder."):
+        ran(Graders({}), {})
+
+
+def test_a_large_class_is_written_only_so_often_that_it_takes_a_twentieth_of_the_time(tmp_path, monkeypatch):
+    clock, path, state = [100.0], tmp_path / "record.json", {"students": {}}
+    monkeypatch.setattr(run.time, "monotonic", lambda: clock[0])
+
+    def slow(path, text):
+        path.write_text(text)
+        clock[0] += 2.0
+
+    monkeypatch.setattr(run, "replace", slow)
+    save = run._Saving(path, state)
+    assert json.loads(path.read_text()) == state
+    for number, written in ((1, False), (2, False), (3, True)):
+        clock[0] = 102.0 + 20.0 * number if number < 3 else 142.0
+        state["students"] = {"number": number}
+        if number == 2:
+            clock[0] = 141.9
+        save.at_times()
+        assert (json.loads(path.read_text()) == state) == written, number
+    state["students"] = {"number": 4}
+    save()
+    assert json.loads(path.read_text()) == state
+
+
+# ---------------------------------------------------------------- what is taken in
+
+def test_what_is_known_of_each_is_handed_on_and_kept(tmp_path, monkeypatch):
+    zone = timezone(timedelta(hours=9))
+    monkeypatch.setattr(run, "EXERCISES", tmp_path)
+    monkeypatch.setattr(run.release, "timezone", lambda: zone)
+    monkeypatch.setattr(keep, "recorded", lambda lesson: ({"ada", "bob"}, {"ada": {"explain": 1.0}}))
+    monkeypatch.setattr(keep, "autograded", lambda lesson, student: {"cells": []} if lesson == LESSON and student in ("ada", "bob") else {})
+    asked = []
+    monkeypatch.setattr(keep, "reworded", lambda lesson, student, nb, given: asked.append((lesson, student, "cells" in nb, given)) or [student])
+    source = (run.release.EXERCISES / "release" / LESSON / f"{LESSON}-exercises.ipynb").read_bytes()
+    found = [Submission(name, f"{name} L.", data=source, identity=f"{name}@example.org", number=f"47{i}", system="canvas", given=f"{name}_47{i}_late.ipynb",
+                        notes=[f"{name} renamed it"]) for i, name in enumerate(("ada", "bob", "eve"))]
+    collected = []
+    monkeypatch.setattr(run, "collect", lambda where, lesson, original, known, zone: collected.append((where, lesson, "cells" in original, dict(known), zone)) or found)
+    state = {"students": {"ada": {"identity": "ada@example.org", "key": "another", "failed": "", "lost": "", "again": True, "notes": []},
+                          "carl": {"key": "x", "failed": "", "lost": "", "notes": []}}}
+    assert run.take_in(LESSON, tmp_path / "class", state, False) == {"ada": ["ada"], "bob": ["bob"], "eve": ["eve"]}
+    assert collected == [(tmp_path / "class", LESSON, True, {"ada@example.org": "ada", "carl": "carl"}, zone)]
+    assert asked == [(LESSON, "ada", True, {"explain": 1.0}), (LESSON, "bob", True, ()), (LESSON, "eve", True, ())]
+    ada = state["students"]["ada"]
+    assert {name: ada[name] for name in ("name", "identity", "number", "system", "given", "failed", "lost", "again", "refused")} == {
+        "name": "ada L.", "identity": "ada@example.org", "number": "470", "system": "canvas", "given": "ada_470_late.ipynb",
+        "failed": "", "lost": "", "again": False, "refused": []}
+    assert ada["notes"][0] == "ada renamed it" and "carl" in state["students"], "who is not there any more keeps what was graded"
+    state["students"]["ada"]["again"] = True  # graded once more, by the clock
+    before = json.loads(json.dumps(state))
+    state["students"]["bob"]["again"] = "once"
+    assert run.take_in(LESSON, tmp_path / "class", state, False) == {"eve": ["eve"]}, "whose graded notebook is missing"
+    assert state["students"]["ada"] == before["students"]["ada"] and state["students"]["bob"]["again"] is True
