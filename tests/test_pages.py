@@ -10,7 +10,7 @@ from urllib.parse import urlparse
 import nbformat
 import pytest
 from browser import CHROMIUM, SECONDS, chromium, stop, wait_for
-from classroom import FILE, LESSON, NEEDS_A_SANDBOX, ROOT, before, cell, command, copy_course, grades, hand_in, solved
+from classroom import FILE, LESSON, NEEDS_A_SANDBOX, before, cell, command, copy_course, grades, hand_in, solved
 
 pytestmark = [*NEEDS_A_SANDBOX, pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="needs Chromium")]
 
