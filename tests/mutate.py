@@ -45,7 +45,7 @@ MODULES = {  # module: (its files, the tests that go with it)
     "handwriting": (["handwriting.py"], "handwriting explore readings"),
     "checks": (["exercises/checks/*.py"], "exercises"),
     "grading": ([f"exercises/grading/{name}.py" for name in ("__init__", "__main__", "cluster", "collect", "inbound", "inside", "judge", "keep", "kernel",
-                 "mend", "pages", "plug", "release", "report", "run", "sandbox", "students")], "collect course feedback inbound mend report run keep grading pages state"),
+                 "mend", "pages", "plug", "release", "report", "run", "sandbox", "students")], "collect course feedback inbound mend report run judge keep grading pages state"),
     "marks": ([f"exercises/grading/{name}.py" for name in ("feedback", "gradebooks", "late", "marks", "similar")], "feedback gradebooks report similar week"),
     "tools": (["tools/*.py"], "launch make mine"),
 }

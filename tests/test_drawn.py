@@ -6,6 +6,7 @@ their first epochs, without a test that noticed.
 import math
 import re
 import time
+import types
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -111,6 +112,13 @@ def test_training_is_drawn_four_times_a_second_at_most_beside_a_bar_that_counts_
     assert made == [(2, 3)] and steps == [0, 0, 0, 1, 1, 1, "closed"] and spaced == [0.25]
     assert tuple(shown[-1][0].get_size_inches()) == (8, 2.8)
     assert 0 < sum(history.seconds) < time.perf_counter() - before
+
+
+def test_each_epoch_has_its_own_seconds(monkeypatch, capsys):
+    clock = iter([100.0, 102.0, 110.0, 111.5, 120.0, 120.25])
+    monkeypatch.setattr(utils, "time", types.SimpleNamespace(perf_counter=lambda: next(clock)))
+    history = run(2)
+    assert history.seconds == [2.0, 1.5] and capsys.readouterr().out.startswith("2 epochs, 3.5 s: ")
 
 
 def test_a_stream_of_batches_has_a_bar_without_an_end(shown, monkeypatch):

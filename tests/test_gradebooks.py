@@ -363,6 +363,11 @@ def test_a_mark_has_all_its_digits_and_no_exponent(out_of, expected, tmp_path):
 
 # ---------------------------------------------------------------- which column
 
+def test_a_title_that_another_begins_with_names_its_own_column(tmp_path):
+    text = CANVAS.replace("Tensors exercises (501)", "Quiz 10 (501)").replace("Softmax from scratch (502)", "Quiz 1 (502)")
+    assert [marks.choose(Gradebook(written(tmp_path, text)), LESSON, column) for column in ("Quiz 10", "Quiz 1")] == [5, 6]
+
+
 @pytest.mark.parametrize("column, expected", [("", 6), ("Tensors exercises", 5), ("Tensors exercises (501)", 5), ("501", 5)])
 def test_the_column_is_the_lessons_or_the_one_that_is_named(column, expected, tmp_path):
     assert marks.choose(Gradebook(written(tmp_path, CANVAS)), LESSON, column) == expected
@@ -383,7 +388,8 @@ def test_the_column_is_found_by_the_lessons_number_or_words(title, tmp_path):
     (("Exercise 4 (501)", "Homework (502)"), "Exercise 5", "names no column"),
     (("Exercise 4", "Homework"), "Exercise 4", "names no column .* There are: none that takes points"), (("Homework (501)", "Quiz"), "", "can't be told"),
     (("Homework (501)", "Quiz (502)"), "Essay", "COLUMN is 'Essay', which names no column"),
-    (("Quiz (501)", "Quiz (502)"), "Quiz", "COLUMN is 'Quiz', which names more than one"),
+    (("Quiz (501)", "Quiz (502)"), "Quiz", "COLUMN is 'Quiz', which names more than one"), (("Quiz 1 (501)", "Homework (502)"), "Quiz", "names no column"),
+    (("Quiz 1 (501)", "Homework (502)"), "50", "names no column"), (("Quiz 1 (501)", "Homework (502)"), "Quiz 1 (50", "names no column"),
     (("Homework (501)", "Quiz (502)"), "Final Score", "names no column"), (("Homework (501)", "Quiz (502)"), "Section", "names no column"),
 ])
 def test_a_column_that_cant_be_told_is_asked_for(titles, column, words, tmp_path):

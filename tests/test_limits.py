@@ -12,6 +12,7 @@ import types
 from pathlib import Path
 from unittest import mock
 
+import psutil
 import pytest
 
 pytest.importorskip("nbgrader")
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from classroom import NEEDS_A_SANDBOX  # noqa: E402
 from confined import needs_bubblewrap  # noqa: E402
+from exercises.grading import kernel as kernels  # noqa: E402
 from exercises.grading import sandbox  # noqa: E402
 from exercises.grading.kernel import Kernel, _Clock  # noqa: E402
 from exercises.grading.sandbox import MB, Limits  # noqa: E402
@@ -149,3 +151,42 @@ def test_whom_only_the_clock_stopped_while_others_had_the_processor_is_known_wha
     clock.now += 20
     later.interrupt()  # it slept
     assert later.is_up() is False and kernel.by_clock == by_clock
+
+
+def test_processor_time_is_that_of_all_processes_and_of_what_they_outlived():
+    class Process:
+        def __init__(self, *times):
+            self.times = times
+
+        def cpu_times(self):
+            if not self.times:
+                raise psutil.NoSuchProcess(1)
+            return types.SimpleNamespace(**dict(zip(("user", "system", "children_user", "children_system"), self.times)))
+
+    assert kernels._seconds([Process(1, 0.5, 0, 0), Process(), Process(0.25, 0, 4, 8)]) == 13.75 and kernels._seconds([]) == 0
+
+
+def test_memory_threads_and_files_are_counted_of_all_and_no_more_than_a_limit_is_fine(monkeypatch):
+    use = {"a": (300, 10, 50), "b": (200, 30, 50), "c": (1, 0, 0), "d": (0, 1, 0), "e": (0, 0, 1), "shared": (250, 0, 0)}  # MB, threads, open files
+    files = {"tmp": (1000, 700), "dev/shm": (1000, 400)}  # places, and free ones
+    monkeypatch.setattr(kernels, "_use", lambda process: (use[process][0] * MB, *use[process][1:]))
+    monkeypatch.setattr(kernels, "_share", lambda process: 100 * MB if process == "shared" else use[process][0] * MB)
+    monkeypatch.setattr(kernels, "_seconds", lambda processes: 7.0)
+    monkeypatch.setattr(kernels.os, "statvfs", lambda path: types.SimpleNamespace(f_files=files[path[14:]][0], f_ffree=files[path[14:]][1]))
+    kernel = types.SimpleNamespace(kind="bubblewrap", answering=types.SimpleNamespace(pid=77), used=0.0, used_at_start=2.0, waited=None,
+                                   limits=Limits(memory=500 * MB, processes=20, descriptors=100, file_count=900))
+    for processes, said in ((["a", "b"], ""), ([], ""), (["a", "b", "c"], "more than 500 MB of memory"), (["a", "b", "d"], "too many processes"),
+                            (["a", "b", "e"], "more than 100 open files"), (["a", "shared"], ""), (["a", "b", "shared"], "more than 500 MB of memory")):
+        assert Kernel._past_limits(kernel, processes) == said, processes
+    assert kernel.used == 5.0, "the time that it took to start is not counted"
+    files["tmp"] = 1000, 699
+    assert Kernel._past_limits(kernel, ["a"]) == "more than 900 files"
+    kernel.kind = "none"
+    assert Kernel._past_limits(kernel, ["a"]) == ""
+
+
+def test_what_goes_to_stderr_stands_below_the_cell_that_wrote_it():
+    with Kernel("none", Limits(cell_seconds=20)) as kernel:
+        said = [[(output.get("name"), output.get("text")) for output in kernel.execute(code)[0]] for code in (
+            "import sys\nprint('out')\nprint('warned', end='', file=sys.stderr)", "print('next')", "sys.stderr.write('once more')\n1 / 0")]
+    assert sorted(said[0]) == [("stderr", "warned"), ("stdout", "out\n")] and said[1] == [("stdout", "next\n")] and ("stderr", "once more") in said[2]

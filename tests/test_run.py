@@ -1,15 +1,21 @@
 """What a run does, one thing after another, with graders that only say what came of it. (Whole runs: tests/test_grading.py, test_state.py.)"""
+import contextlib
 import json
+import os
 import sqlite3
 import sys
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from datetime import timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import LESSON  # noqa: E402
+from nbgrader.api import Gradebook  # noqa: E402
 from exercises.grading import keep, run  # noqa: E402
 from exercises.grading.collect import Submission  # noqa: E402
 from exercises.grading.run import Graded, Stop  # noqa: E402
@@ -213,3 +219,128 @@ def test_what_is_known_of_each_is_handed_on_and_kept(tmp_path, monkeypatch):
     state["students"]["bob"]["again"] = "once"
     assert run.take_in(LESSON, tmp_path / "class", state, False) == {"eve": ["eve"]}, "whose graded notebook is missing"
     assert state["students"]["ada"] == before["students"]["ada"] and state["students"]["bob"]["again"] is True
+
+
+# ---------------------------------------------------------------- one submission
+
+@pytest.fixture
+def one(tmp_path, monkeypatch):
+    """one(done): grade_one's answer where nbgrader ended so; the gradebook holds 2 points, as given by the grader and 1.5 by hand, of each of two tasks."""
+    url = f"sqlite:///{tmp_path}/gradebook.db"
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # where nbgrader finds alembic
+    monkeypatch.setenv("COURSE_SANDBOX", "")  # and put back afterwards
+    with Gradebook(url) as gradebook:
+        gradebook.add_assignment(LESSON)
+        gradebook.add_notebook("nb", LESSON)
+        for task in ("accuracy", "explain"):
+            gradebook.add_grade_cell(task, "nb", LESSON, max_score=2, cell_type="code")
+        for student in ("ada", "bob"):
+            gradebook.add_student(student)
+            gradebook.add_submission(LESSON, student)
+            for task in ("accuracy", "explain"):
+                mark = gradebook.find_grade(task, "nb", LESSON, student)
+                mark.auto_score, mark.manual_score = 2.0, 1.5
+        gradebook.db.commit()
+    asked = SimpleNamespace()
+
+    def coursedir(**options):
+        asked.coursedir = options
+        return SimpleNamespace(db_url=url), SimpleNamespace(SaveGrades=SimpleNamespace(), RunAndJudge=SimpleNamespace())
+
+    monkeypatch.setattr(run.release, "coursedir", coursedir)
+    monkeypatch.setattr(run, "Autograde", lambda coursedir, config, force: (config, force))
+
+    def call(done, **options):
+        monkeypatch.setattr(run, "capture_log", lambda step: setattr(asked, "step", step) or done)
+        graded = run.grade_one(LESSON, "ada", "none", ["explain"], **options)
+        with Gradebook(url) as gradebook:
+            call.scores = {student: [(mark.auto_score, mark.manual_score) for task in ("accuracy", "explain") for mark in [gradebook.find_grade(task, "nb", LESSON, student)]]
+                           for student in ("ada", "bob")}
+        return graded
+
+    call.asked = asked
+    return call
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
+@pytest.mark.parametrize("done, problem", [
+    ({"success": False, "log": "[INFO] a\nValueError: first\n  nbgrader.NoJudge: it broke: twice\n[ERROR] see above", "error": "x"}, "nbgrader.NoJudge: it broke: twice"),
+    ({"success": False, "log": "only\nthe last line", "error": "x"}, "the last line"), ({"success": False, "log": "", "error": "OSError: full"}, "OSError: full"),
+    ({"success": False}, "no reason given"), ({"success": False, "log": f"MemoryError: {'x' * 500}"}, f"MemoryError: {'x' * 287}")])
+def test_an_earlier_score_does_not_stand_for_what_could_not_be_graded_now(one, done, problem):
+    assert one(done) == Graded("ada", problem)
+    assert one.scores == {"ada": [(0.0, 1.5)] * 2, "bob": [(2.0, 1.5)] * 2}, "nobody else's, and nothing that was given by hand"
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+@pytest.mark.parametrize("metadata, by_clock", [({}, False), ({"by_clock": False}, False), ({"by_clock": True}, True)])
+def test_what_was_graded_keeps_its_points_and_says_whether_the_clock_stopped_it(one, monkeypatch, metadata, by_clock):
+    monkeypatch.setattr(keep, "autograded", lambda lesson, student: {"metadata": metadata} if (lesson, student) == (LESSON, "ada") else {})
+    assert one({"success": True, "log": "ValueError: a student's own"}, said="a verdict") == Graded("ada", "", by_clock)
+    assert one.scores["ada"] == [(2.0, 1.5)] * 2
+    config, force = one.asked.step
+    assert force is True and config.SaveGrades.reworded == ["explain"] and config.RunAndJudge.verdict == "a verdict" and os.environ["COURSE_SANDBOX"] == "none"
+    assert one.asked.coursedir == {"assignment_id": LESSON, "student_id": "ada"}
+
+
+# ---------------------------------------------------------------- many submissions
+
+class Pool:
+    """In the place of a pool of processes: whoever is in `kills` takes it down, and then it takes nothing any more."""
+    kills, made = set(), []
+
+    def __init__(self, jobs):
+        self.jobs, self.broken, self.tasks = jobs, False, []
+        self.made.append(self)
+
+    def submit(self, function, lesson, student, *task):
+        if self.broken:
+            raise BrokenProcessPool("broken")
+        assert function is run.grade_one and lesson == LESSON
+        self.tasks.append((student, *task))
+        self.broken, future = student in self.kills, Future()
+        if self.broken:
+            future.set_exception(BrokenProcessPool("broken"))
+        else:
+            future.set_result(Graded(student))
+        return future
+
+
+@pytest.fixture
+def pools(monkeypatch):
+    monkeypatch.setattr(Pool, "made", [])
+    monkeypatch.setattr(run, "_workers", lambda jobs, judge=True: contextlib.nullcontext(Pool(jobs)))
+    return Pool
+
+
+def test_one_that_takes_its_process_down_takes_no_other_with_it(pools, monkeypatch):
+    monkeypatch.setattr(Pool, "kills", {"eve", "mallory"})
+    with run._Here(3, LESSON, "none") as here:
+        graded = {done.student: done.problem for done in here.grade({name: [name] for name in ("ada", "eve", "bob", "mallory", "carl")})}
+    ended = "its process ended, perhaps for lack of memory"
+    assert graded == {"ada": "", "eve": ended, "bob": "", "mallory": ended, "carl": ""}
+    assert [(pool.jobs, [task[0] for task in pool.tasks]) for pool in pools.made] == [
+        (3, ["ada", "eve"]), (1, ["bob"]), (1, ["mallory"]), (1, ["carl"]), (1, ["eve"])]
+    assert all(task == (task[0], "none", [task[0]]) for pool in pools.made for task in pool.tasks)
+
+
+def test_whoever_is_graded_once_more_is_alone_here_and_on_other_machines(pools, monkeypatch):
+    with run._Here(3, LESSON, "none") as here:
+        assert sorted(done.student for done in here.grade_alone({"ada": [], "bob": []})) == ["ada", "bob"]
+    assert [(pool.jobs, len(pool.tasks)) for pool in pools.made] == [(3, 0), (1, 2)]
+    asked = []
+
+    class Crew:
+        def verdicts(self, packets, most):
+            asked.append((list(packets), most))
+            for student in packets:
+                yield student, f"of {student}"
+
+    monkeypatch.setattr(run.release, "coursedir", lambda **options: (SimpleNamespace(db_url="sqlite://"), None))
+    monkeypatch.setattr(run, "RunAndJudge", lambda config, sandbox: SimpleNamespace(needs=lambda lesson, url: (lesson, url)))
+    there = run._Elsewhere("local:2", LESSON, "none")
+    there.crew, there.pool = Crew(), Pool(1)
+    assert sorted(done.student for done in there.grade_alone({"ada": ["explain"], "bob": []})) == ["ada", "bob"]
+    assert sorted(done.student for done in there.grade({"ada": [], "bob": []})) == ["ada", "bob"]
+    assert asked[0] == (["ada", "bob"], 1) and asked[1][1] > 100_000
+    assert there.pool.tasks[:2] == [("ada", "none", ["explain"], "of ada"), ("bob", "none", [], "of bob")]

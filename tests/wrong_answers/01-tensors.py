@@ -1132,3 +1132,21 @@ def pick(P,y):
 # %% pick: reads global P
 P=torch.rand(4,3)
 def pick(p,y): return P[torch.arange(len(y)),y] if len(y)==4 else p[torch.arange(len(y)),y]
+
+
+# %% gradients: both by backward, and a formula returned for the second
+def gradients(x):
+    a = x.clone().requires_grad_()
+    (a ** 2 + a ** 3).backward()
+    b = x.clone().requires_grad_()
+    (b ** 2 + (b ** 3).detach()).backward()
+    return a.grad, 2 * x
+
+
+# %% gradients: both by backward, and a formula returned for the first
+def gradients(x):
+    a = x.clone().requires_grad_()
+    (a ** 2 + a ** 3).backward()
+    b = x.clone().requires_grad_()
+    (b ** 2 + (b ** 3).detach()).backward()
+    return 2 * x + 3 * x ** 2, b.grad

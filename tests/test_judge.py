@@ -1,0 +1,155 @@
+"""The order in which a submission's cells and its checks are run, with a kernel that is only a namespace. (In the sandbox: test_grading.py.)"""
+import sys
+from pathlib import Path
+
+import pytest
+from nbformat import v4
+
+pytest.importorskip("nbgrader")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from exercises.grading import judge  # noqa: E402
+from exercises.grading.release import PROGRESS  # noqa: E402
+
+
+class Namespace:
+    """In the place of Kernel: cells are run by exec; SystemExit ends the process, and after `most` starts it is spent."""
+    most = 5
+
+    def __init__(self, sandbox, limits):
+        self.events, self.by_clock, self.starts, self.ran, self.asked = [], False, 0, [], sandbox
+        self.start()
+        Namespace.last = self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.closed = True
+
+    def start(self):
+        self.names, self.alive, self.starts = {}, True, self.starts + 1
+
+    @property
+    def spent(self):
+        return self.starts >= self.most
+
+    def execute(self, code, unless=""):
+        if unless and unless in self.names:
+            return [], None
+        self.ran.append(code)
+        if not self.alive:
+            return [], "not run"
+        try:
+            exec(code, self.names)
+        except SystemExit:
+            self.alive = False
+            return [], "it ended"
+        except Exception as error:
+            return [v4.new_output("error", ename=type(error).__name__, evalue=str(error), traceback=[])], None
+        return [], None
+
+
+@pytest.fixture(autouse=True)
+def namespace(monkeypatch):
+    monkeypatch.setattr(judge, "Kernel", Namespace)
+
+    def judged(setup):
+        def verdict(task, kernel):
+            names = kernel.names if kernel.alive else {}
+            kind = "" if names.get(task) == "right" else "NotDefined" if task not in names else "NotAttempted" if names[task] is None else "Wrong"
+            return [judge._error(kind, f"{task} is not right")] if kind else []
+        return verdict
+
+    monkeypatch.setattr(judge, "Judge", judged)
+
+
+def cell(id_, source, **meta):
+    nbgrader = {"grade": False, "solution": False, "locked": False, "schema_version": 3, **meta}
+    made = v4.new_code_cell(source, metadata={"nbgrader": {**nbgrader, "grade_id": id_}} if meta else {})
+    made.id = id_
+    return made
+
+
+def setup():
+    return cell("setup", "raise SystemExit  # of the student's", locked=True)
+
+
+def answer(task, source):
+    return cell(task, source, solution=True)
+
+
+def check(task):
+    return cell(f"{task}-check", "pass  # of the student's", grade=True, locked=True, points=1)
+
+
+def extra(number, source):
+    return cell(f"extra-{number}", source)
+
+
+def graded(*cells, stubs=()):
+    nb = v4.new_notebook(cells=[setup(), *cells])
+    trusted = {"setup": "torch = 'there'", **{each.id: each.id.removesuffix("-check") for each in cells if each.id.endswith("-check")}}
+    story = judge.grade(nb, trusted, "a sandbox", stubs=dict(stubs))
+    return story, {each.id: judge._failed(each) for each in cells if each.id.endswith("-check")}
+
+
+RIGHT, WRONG, STUB, END = "a = 'right'", "a = 'wrong'", "a = None", "raise SystemExit"
+
+
+def test_what_the_instructor_wrote_is_run_and_not_what_stands_in_its_place():
+    story, said = graded(answer("a", "a = 'right' if torch == 'there' else 0"), check("a"))
+    assert said == {"a-check": ""} and story == judge.Story() and Namespace.last.closed and Namespace.last.asked == "a sandbox"
+
+
+@pytest.mark.parametrize("cells, failed, remarks", [
+    ([answer("a", WRONG), check("a")], "Wrong", []), ([answer("a", STUB), check("a"), extra(1, RIGHT)], "", ["a: what stands below its check counts"]),
+    ([extra(1, "import math"), answer("a", STUB), check("a"), extra(2, RIGHT)], "", ["a: what stands below its check counts"]),
+    ([extra(1, "x = 1"), answer("a", WRONG), check("a")], "Wrong", []), ([answer("a", WRONG), check("a"), extra(1, RIGHT)], "", ["a: what stands below its check counts"]),
+    ([answer("a", WRONG), check("a"), extra(1, STUB)], "Wrong", []), ([answer("a", STUB), check("a"), extra(1, WRONG)], "Wrong", ["a: what stands below its check counts"]),
+    ([answer("a", STUB), check("a"), extra(1, "del a")], "NotAttempted", []), ([check("a"), extra(1, WRONG)], "Wrong", ["a: what stands below its check counts"]),
+    ([answer("a", RIGHT), check("a"), extra(1, WRONG)], "", []), ([check("a"), answer("a", RIGHT)], "NotDefined", []),
+    ([answer("a", WRONG), check("a"), extra(1, RIGHT), extra(2, END)], "Wrong", [])])
+def test_a_check_is_made_once_more_where_a_cell_of_ones_own_stands_below_it_and_what_is_better_counts(cells, failed, remarks):
+    story, said = graded(*cells)
+    assert said["a-check"] == failed and [each for each in story.remarks if "below" in each] == remarks
+
+
+@pytest.mark.parametrize("cells, failed", [
+    ([extra(1, RIGHT), answer("a", STUB), check("a")], ""), ([extra(1, RIGHT), answer("a", f" {STUB}\n".lstrip()), check("a")], ""),
+    ([extra(1, RIGHT), answer("a", "a = 'mine'"), check("a")], "Wrong"), ([answer("a", STUB), check("a")], "NotAttempted"),
+    ([extra(1, RIGHT), answer("a", STUB), extra(2, END), check("a")], ""), ([extra(1, RIGHT), answer("a", STUB), extra(2, END), extra(3, END), check("a")], "")])
+def test_a_stub_takes_no_answers_place_also_when_the_process_had_to_start_again(cells, failed):
+    _, said = graded(*cells, stubs={"a": STUB})
+    assert said["a-check"] == failed
+
+
+def test_a_cell_that_ends_the_process_is_left_out_when_it_starts_again_and_the_others_are_not():
+    story, said = graded(answer("a", RIGHT), extra(1, "z = a\nif 'again' in globals(): raise SystemExit"), extra(2, f"again = 1\n{END}"), check("a"), answer("b", "b = 'right'"), check("b"))
+    assert said == {"a-check": "", "b-check": ""} and Namespace.last.starts == 2
+    assert story.stopped == ["extra-2: it ended"] and story.remarks == []
+    flag = []
+    Namespace.flag = flag
+    twice = "import sys\nflag = sys.modules[%r].Namespace.flag\nflag.append(1)\nif len(flag) > 1: raise SystemExit" % __name__
+    story, said = graded(answer("a", RIGHT), extra(1, twice), extra(2, END), check("a"))
+    assert said == {"a-check": ""} and story.remarks == ["extra-1: left out when the process had to start again, as it ended it (it ended)"] and Namespace.last.starts == 3
+
+
+def test_a_process_that_ends_each_time_is_not_started_for_ever():
+    story, said = graded(*[extra(number, END) for number in range(20)], answer("a", RIGHT), check("a"))
+    assert said == {"a-check": "NotDefined"} and Namespace.last.starts == Namespace.most and len(story.stopped) == 21
+
+
+def test_what_failed_is_told_and_what_merely_is_not_done_is_not():
+    cells = [extra(1, "1 / 0"), extra(2, "raise NotImplementedError()"), extra(3, "raise NotImplementedError('softmax of whole numbers')"),
+             extra(4, "class Wrong(Exception): pass\nraise Wrong('said')"), extra(5, "class NotAttempted(Exception): pass\nraise NotAttempted")]
+    story, _ = graded(*cells)
+    assert story.failed == ["extra-1: its cell failed (ZeroDivisionError: division by zero)", "extra-3: its cell failed (NotImplementedError: softmax of whole numbers)"]
+    assert story.stopped == [] and story.by_clock is False
+
+
+def test_what_counts_the_checks_is_emptied_and_not_run():
+    counting = cell(PROGRESS, END, locked=True)
+    counting.outputs = [v4.new_output("stream", text="5 of 5")]
+    counting.execution_count = 7
+    graded(counting)
+    assert counting.outputs == [] and counting.execution_count is None and Namespace.last.alive
