@@ -438,6 +438,15 @@ def test_names_in_a_zip_without_the_utf8_flag_and_with_a_wrong_one(tmp_path, tem
     where.write_bytes(content)
     found = collect(where, LESSON, template)
     assert len(found) == 3 and "Zoë" in names_of(found) and all(entry.data == GOOD for entry in found)
+    content = content.replace(b"cccc/", b"\xfe\xfe\xfdx/")
+    for begins, flag in ((b"PK\x01\x02", 9), (b"PK\x03\x04", 7)):  # and all three say so, where they are listed and where they begin
+        at = content.find(begins)
+        while at >= 0:
+            content[at + flag] |= 0x08
+            at = content.find(begins, at + 1)
+    where.write_bytes(content)
+    found = collect(where, LESSON, template)
+    assert len(found) == 3 and "Zoë" in names_of(found) and all(entry.data == GOOD for entry in found)
 
 
 def test_the_seconds_that_a_zip_adds_go_before_the_clock_on_its_wall(tmp_path, template):

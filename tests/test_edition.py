@@ -139,6 +139,41 @@ def test_a_block_has_the_controls_of_its_cell_and_a_picture_for_each_setting(nam
         assert f'alt="{escape(alt)}"' in html and pack["pictures"][number] in html, "what is shown first is what the controls say"
 
 
+def test_each_page_stands_once_in_the_sidebar_in_the_first_group_that_it_fits():
+    docs = ["README", "notebooks/02-b", "notebooks/01-a", "exercises/release/01-a/01-a-exercises", "exercises/README", "docs/errors", "docs/checks", "docs/errors-of-old", "index"]
+    made = app(*docs)
+    made.config = SimpleNamespace(root_doc="index")
+    groups = {title: names.split() for title, names in re.findall(r":caption: (.*)\n\n([^`]*)```", edition.contents(made))}
+    assert groups == {"Lessons": ["notebooks/01-a", "notebooks/02-b"], "Exercises": ["exercises/release/01-a/01-a-exercises"], "Help": ["docs/errors"],
+                      "The project": ["README", "docs/checks", "docs/errors-of-old", "exercises/README"]}
+
+
+@pytest.mark.parametrize("link, leads", [
+    ("#the-loss", "#01-a--the-loss"), ("02-b.html", "#02-b--"), ("02-b.html#steps", "#02-b--steps"), ("https://good.example/x#y", "https://good.example/x#y"),
+    ("mailto:a@example.org", "mailto:a@example.org"), ("../README.html", "BASE/README.html"), ("../README.html#lessons", "BASE/README.html#lessons"),
+    ("../docs/errors.html#a-b", "BASE/docs/errors.html#a-b"), ("../exercises/02-b.html#x", "BASE/exercises/02-b.html#x"), ("03-c.html#x", "BASE/03-c.html#x")])
+def test_in_the_book_a_link_leads_where_the_pages_does(link, leads, tmp_path, monkeypatch):
+    book = importlib.import_module("book")
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "01-a.html").write_text(f'<nav href="x"></nav><article><section id="top" class="s"><h1>A</h1><a href="{link}">x</a>'
+                                                      '<details><summary>?</summary></details><img loading="lazy" src="p.png"></section></article><footer>')
+    monkeypatch.setattr(book, "SITE", tmp_path)
+    monkeypatch.setattr(book.conf, "html_baseurl", "BASE/")
+    text = book.article("01-a", ["01-a", "02-b"])
+    assert f'<a href="{leads}">x</a>' in text and 'id="01-a--top">A</h1>' in text and text.startswith('<div id="01-a--"></div><article>')
+    assert "<details open>" in text and "lazy" not in text and "<footer>" not in text
+
+
+def test_a_control_of_the_site_takes_each_value_of_the_lessons_from_end_to_end():
+    values_of, explore = importlib.import_module("explored").values_of, importlib.import_module("explore")
+    assert values_of(explore.slider("n", 1, 9, 2, 3)) == [1, 3, 5, 7, 9] and values_of(explore.choice("of", ["a", "b"], "b")) == ["a", "b"]
+    assert values_of(explore.slider("x", -0.3, 0.3, 0.1, 0.0)) == [-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3]
+    for low, high in ((0.01, 10.0), (0.001, 1.0), (0.1, 100.0), (0.02, 2.0)):
+        values = values_of(explore.slider("rate", low, high, "log", low))
+        assert (values[0], values[-1]) == (low, high) and len(values) == 20 * round(math.log10(high / low)) + 1
+        assert all(math.isclose(b / a, 10 ** 0.05, rel_tol=1e-6) for a, b in itertools.pairwise(values))
+
+
 def test_the_sites_own_code_is_small_and_says_what_it_is_for():
     files = [ROOT / "web" / name for name in ("edition.py", "static/explore.js", "static/digit.js", "static/course.css")]
     code = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()

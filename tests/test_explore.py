@@ -155,6 +155,8 @@ def test_nothing_is_shown_where_nobody_looks(capsys):
 
 def test_sliders_know_whole_numbers_steps_and_ratios():
     assert type(explore.slider("n", 1, 9, 1, 3).value) is int
+    fine = explore.slider("x", 0, 2, 0.1, 1)  # whole numbers for its ends and its value, and no whole step
+    assert type(fine).__name__ == "FloatSlider" and fine.step == 0.1 and type(explore.slider("n", 1, 9, 1, 3.0).value) is int
     assert explore.slider("x", 0.0, 1.0, 0.1, 0.5).step == 0.1
     log = explore.slider("rate", 0.001, 10.0, "log", 0.1)
     assert (log.min, log.max, log.value, log.base) == (-3, 1, 0.1, 10)
@@ -468,6 +470,26 @@ def test_the_answer_is_replaced_when_the_next_one_is_there(watched, monkeypatch)
     explore.draw_digit(lambda digit: None)
     assert cleared == [True, True, True]
     assert [type(widget).__name__ for widget in watched[0].children] == ["IntSlider", "Output", "HTML"]
+
+
+@pytest.mark.parametrize("numbers", [(2, 3, 2), (3, 2, 3), (2, 1, 2)])
+def test_a_picture_with_another_number_of_axes_finds_its_own_places(watched, numbers):
+    def picture(n):
+        fig, axes = plt.subplots(1, numbers[n], figsize=(4, 2), layout="constrained", squeeze=False)
+        axes[0][-1].set_ylabel("wide" * 3, fontsize=20)
+        utils.show(fig, "some axes")
+        fresh = plt.figure(figsize=(4, 2), layout="constrained")
+        alone = fresh.subplots(1, numbers[n], squeeze=False)
+        alone[0][-1].set_ylabel("wide" * 3, fontsize=20)
+        fresh.savefig(io.BytesIO())
+        places.append(np.allclose([ax.get_position().x0 for ax in fig.axes], [ax.get_position().x0 for ax in alone[0]]))
+        plt.close(fresh)
+
+    places = []
+    control = explore.slider("n", 0, 2, 1, 0)
+    explore.explore(picture, n=control)
+    control.value, control.value = 1, 2
+    assert places == [True, True, True]
 
 
 def test_a_digits_picture_keeps_its_places_and_the_pen_its_width(watched):

@@ -346,6 +346,23 @@ def test_where_nobody_looks_there_is_no_bar(notebook):
     assert notebook == [] and bar.done == 1
 
 
+def test_nought_is_a_point_and_none_is_not():
+    animator = utils.Animator()
+    for x, y in ((0, (0.0, 1)), (1, (None, 0)), (None, (1.0, 1.0)), (2, (float("nan"), False)), (0, (0, None))):
+        animator.add(x, y)
+    assert animator.X == [[0, 2, 0], [0, 1, 2]] and [str(y) for y in animator.Y[0]] == ["0.0", "nan", "0.0"] and animator.Y[1] == [1.0, 0.0, 0.0]
+
+
+def test_the_last_picture_is_shown_also_where_nobody_looks(notebook, monkeypatch, clock):
+    """As make notebooks runs a lesson, and keeps what it shows."""
+    monkeypatch.setattr(pictures, "watched", lambda: False)
+    animator = utils.Animator(xlabel="epoch")
+    animator.add(1, 0.5)
+    assert len(notebook) == 0
+    animator.finish("The loss falls.")
+    assert len(notebook) == 1 and 'alt="The loss falls."' in notebook[-1]["text/html"]
+
+
 def test_curves_that_grow_are_drawn_no_more_often_than_asked_for(notebook, monkeypatch, clock):
     monkeypatch.setattr(pictures, "watched", lambda: True)
     animator = utils.Animator(seconds_between=0.5)

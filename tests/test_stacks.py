@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = ("requirements.txt", "exercises/requirements.txt", "tests/requirements.txt")
 # About texts, settings and git, not about packages.
 ELSEWHERE = [f"--ignore=tests/test_{name}.py" for name in (
-    "cluster", "launch", "install", "make", "benchmarks", "messages", "figures", "numbers", "mutate", "project", "edition", "web", "slides", "readings", "kubernetes")]
+    "cluster", "crew", "launch", "install", "make", "benchmarks", "messages", "figures", "numbers", "mutate", "project", "edition", "web", "slides", "readings", "kubernetes")]
 pytestmark = pytest.mark.exhaustive("an environment for each stack, and the suite in it")
 
 

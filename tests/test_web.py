@@ -384,6 +384,12 @@ def test_a_digit_is_drawn_by_mouse_finger_and_keyboard_and_seen_as_the_lesson_se
                            "new PointerEvent(`pointer${kind}`, {pointerId: id, button: 0, clientX: box.left + x, clientY: box.top + y})); }", [kind, finger, x, y])
         right_half = field.evaluate("field => field.getContext('2d').getImageData(140, 0, 140, 280).data.some((value, i) => i % 4 === 0 && value)")
         assert not right_half, "a second finger draws"
+        block.get_by_role("button", name="Clear").click()
+        for kind, finger, x, y in (("down", 7, 20, 20), ("cancel", 7, 20, 20), ("down", 9, 200, 200), ("up", 9, 200, 200)):  # the system took the first one for a gesture
+            field.evaluate("(field, [kind, id, x, y]) => { const box = field.getBoundingClientRect(); field.dispatchEvent("
+                           "new PointerEvent(`pointer${kind}`, {pointerId: id, button: 0, clientX: box.left + x, clientY: box.top + y})); }", [kind, finger, x, y])
+        assert field.evaluate("field => { const scale = field.width / field.getBoundingClientRect().width; "
+                              "return field.getContext('2d').getImageData(200 * scale, 200 * scale, 1, 1).data[0] > 0; }"), "the next finger draws"
 
 
 @pytest.fixture(scope="module")
