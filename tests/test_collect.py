@@ -140,6 +140,13 @@ def test_a_lists_name_is_nobodys_unless_a_notebook_is_in_it(name, content, whose
     assert [entry.data for entry in found if entry.name != "ada"] == ([GOOD] if whose else [])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_a_list_that_cannot_be_read_stops_nobody(tmp_path, template):
+    folder = unpacked(tmp_path / "class", {"ada.ipynb": GOOD, "bob.ipynb": STUB})
+    (folder / "notes.txt").symlink_to("/etc/hostname")
+    assert names_of(collect(folder, LESSON, template)) == ["ada", "bob"]
+
+
 def test_a_list_that_is_far_too_large_is_not_opened(tmp_path, template, monkeypatch):
     monkeypatch.setattr(sys.modules["exercises.grading.collect"], "LARGEST", len(GOOD))
     folder = unpacked(tmp_path / "class", {"ada.ipynb": GOOD, "bob.json": GOOD, "carl.json": GOOD + b" "})
@@ -177,6 +184,13 @@ def test_a_cell_is_the_exercises_by_its_mark_its_id_or_the_name_that_it_defines(
         assert bob.lost == f"{FILE} holds nothing of this exercise; was another one handed in?" and ada.lost
     else:
         assert not bob.lost and not ada.lost and "a.ipynb counts; also there: b.ipynb" in ada.notes
+
+
+def test_an_answered_notebook_without_one_of_its_cells_counts_before_an_untouched_one_with_all(tmp_path, template):
+    answered = solved()
+    answered.cells = [cell for cell in answered.cells if cell.id not in ("accuracy", "accuracy-check", "explain")]
+    (found,) = collect(unpacked(tmp_path / "class", {f"ada/{FILE}": STUB, "ada/mine.ipynb": json.dumps(answered).encode()}), LESSON, template)
+    assert f"mine.ipynb counts; also there: {FILE}" in found.notes
 
 
 def test_changed_words_between_the_tasks_are_no_answers(tmp_path, template):
@@ -335,6 +349,13 @@ def test_the_time_is_that_of_the_notebook_that_counts(other, tmp_path, template)
     ("x\u202egnp.exe", "x gnp.exe", "x-gnp.exe"), ("../../etc", "../../etc", "etc"), ("...", "...", "unnamed"), ("ada@uni.edu", "ada@uni.edu", "ada@uni.edu")])
 def test_names_are_kept_as_a_person_reads_them_and_folders_are_safe(name, read, folder):
     assert students.readable(name) == read and students.safe(name) == folder
+
+
+@pytest.mark.parametrize("letter, folder", [("a", "a" * 100), ("é", "é" * 50), ("李", "李" * 33), ("🦊", "fox-face-" * 11 + "f")], ids=["a", "é", "李", "fox"])
+def test_a_folders_name_is_no_longer_than_a_file_system_takes(letter, folder):
+    """A hundred bytes of 255, as nbgrader adds to it."""
+    assert students.safe(letter * 130) == folder
+    assert students.readable(letter * 130).startswith(letter * 50) and len(students.readable(letter * 130)) <= 80
 
 
 # ---- one is never two

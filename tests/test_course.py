@@ -86,6 +86,9 @@ def test_all_that_may_be_said_is_understood(told):
     assert release.timezone().key == "Asia/Tokyo"
     assert told(f"{TABLE}due = 2026-12-04T10:00:00-03:00")[LESSON]["due"].utcoffset() == timedelta(hours=-3), "its own zone"
     assert told(f"{TABLE}due = 2026-12-04T10:00:00")[LESSON]["due"].tzinfo is not None, "this computer's"
+    course = told(f'timezone = "Asia/Tokyo"\n{TABLE}due = 2026-12-04T10:00:00-03:00\nextensions = {{ ada = 2026-12-05T12:00:00+01:00, bob = 2026-12-05 }}\n')
+    assert course[LESSON]["due"].isoformat() == "2026-12-04T10:00:00-03:00", "its own zone goes before the course's"
+    assert [until.isoformat()[-6:] for until in course[LESSON]["extensions"].values()] == ["+01:00", "+09:00"]
 
 
 # ---- lateness
@@ -124,6 +127,21 @@ def test_a_lesson_may_have_a_policy_of_its_own(told):
     told(f"late = {{ percent = 10 }}\n{DUE}late = {{ percent = 5, grace = 30 }}\nextensions = {{ ada = 2026-12-11, 4711 = 2026-12-04T23:59:59 }}")
     assert {name: until.isoformat()[:19] for name, until in release.settings(LESSON)["extensions"].items()} == {
         "ada": "2026-12-11T23:59:59", "4711": "2026-12-04T23:59:59"}
+
+
+# ---- what is written beside what a maintainer or a learner changed
+
+def test_what_was_generated_is_known_by_its_sum_also_where_nothing_had_to_be_written(tmp_path):
+    there = {"a.ipynb": "one", "deep/b.ipynb": "two"}
+    assert release.write(tmp_path, there) == ["a.ipynb written.", "deep/b.ipynb written."] and release.write(tmp_path, there) == []
+    (tmp_path / release.MANIFEST).unlink()
+    assert release.write(tmp_path, there) == [] and release.write(tmp_path, {"a.ipynb": "newer"}) == ["a.ipynb written."]
+    (tmp_path / "a.ipynb").write_text("mine")
+    said, = release.write(tmp_path, {"a.ipynb": "newest", "deep/b.ipynb": "two"})
+    assert said == "a.ipynb was changed by hand and is kept; the new version is a.new.ipynb, beside it."
+    assert (tmp_path / "a.ipynb").read_text() == "mine" and (tmp_path / "a.new.ipynb").read_text() == "newest"
+    (tmp_path / "a.ipynb").write_text("newest")
+    assert release.write(tmp_path, {"a.ipynb": "newest"}) == [] and release.write(tmp_path, {"a.ipynb": "last"}) == ["a.ipynb written."]
 
 
 # ---- what is left of an exercise

@@ -166,6 +166,11 @@ def test_the_second_mirror_helps_where_the_first_fails(root, stand_in, monkeypat
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(33)
     try:
+        with server(status(503)) as broken:
+            monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [broken])
+            assert load()[0] == "sample" and socket.getdefaulttimeout() == 33, "nor where none helps"
+        places.clear()
+        image_data._failed.clear()
         with server(status(503)) as broken, mirror(stand_in["folder"]) as good:
             monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [broken, good])
             assert load()[0] == "real"

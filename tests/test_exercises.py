@@ -165,6 +165,15 @@ def test_the_worked_notebook_runs_and_says_what_it_has_kept(shell, lesson, monke
     assert compared >= 6 and kept.endswith("All done.\n")  # each check's sentence, and `progress`
 
 
+def test_what_a_check_draws_depends_on_its_seed_alone_and_leaves_the_learners_numbers():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    made = [(checks.randn(seed, 2, 3), checks.randint(seed, 10, 4, 5)) for seed in (0, 1, 0)]
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(a, b) for a, b in zip(made[0], made[2])) and not any(torch.equal(a, b) for a, b in zip(made[0], made[1]))
+    assert made[0][0].shape == (2, 3) and made[0][1].shape == (4, 5) and 0 <= made[0][1].min() <= made[0][1].max() < 10
+
+
 def test_each_task_has_answers_of_both_kinds(solved):
     for lesson in SOURCES:
         _, checks = solved(lesson)

@@ -1,6 +1,8 @@
 """Links, pictures and formulas on a student's page, what lateness costs, and the names under which learning systems take pages back."""
+import os
 import sys
 import zipfile
+from datetime import datetime, timedelta, timezone
 from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,6 +13,7 @@ import pytest
 pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import FILE, LESSON  # noqa: E402
+from nbgrader.api import Gradebook  # noqa: E402
 from exercises.grading import feedback, keep, late  # noqa: E402
 from exercises.grading.pages import CLEANER, elsewhere, markdown2html, mathml  # noqa: E402
 
@@ -43,6 +46,14 @@ def test_where_the_course_says_no_host_this_machine_is_its_own(monkeypatch):
     assert not elsewhere("http://class.localhost/") and elsewhere("https://class.example.org/")
     monkeypatch.setenv("COURSE_HOST", "Class.Example.org")
     assert not elsewhere("https://class.example.org/")
+
+
+def test_a_text_is_long_by_its_letters_and_not_by_the_pictures_in_it():
+    picture = f'<img alt="mine" src="data:image/png;base64,{"aaaa" * 40_000}">'
+    shown = html(f"**before** {picture} after")
+    assert "<strong>before</strong>" in shown and picture[:60] in shown
+    long = html("**x** " + "y" * 100_000)
+    assert long.startswith("<pre>**x** yy") and len(long) == 100_000 + len("<pre></pre>")
 
 
 def test_a_picture_that_was_handed_in_is_shown_and_one_that_was_not_is_named():
@@ -121,6 +132,39 @@ HOUR, DAY = 3600, 86400
 def test_what_lateness_costs(seconds, points, policy, lost, reason):
     found = late.cost(seconds, points, 12, policy)
     assert (found.seconds, found.points) == (seconds, lost) and reason in found.reason and bool(found.reason) == bool(seconds)
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
+def test_a_policy_a_due_date_and_an_extension_that_are_taken_back_leave_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # where nbgrader finds alembic
+    url, due = f"sqlite:///{tmp_path}/gradebook.db", datetime(2026, 12, 4, 12, tzinfo=timezone.utc)
+    with Gradebook(url) as gradebook:
+        gradebook.add_assignment(LESSON)
+        gradebook.add_notebook("nb", LESSON)
+        gradebook.add_grade_cell("accuracy", "nb", LESSON, max_score=10, cell_type="code")
+        for student, hours in (("ada", 30), ("bob", -1)):
+            gradebook.add_student(student)
+            gradebook.add_submission(LESSON, student, timestamp=(due + timedelta(hours=hours)).replace(tzinfo=None))
+            mark = gradebook.find_grade("accuracy", "nb", LESSON, student)
+            mark.auto_score, mark.needs_manual_grade = 10.0, False
+        gradebook.db.commit()
+
+    def applied(policy, **settings):
+        monkeypatch.setattr(late.release, "settings", lambda lesson: settings)
+        monkeypatch.setattr(late.release, "late", lambda lesson: policy)
+        found, left = late.apply(LESSON, url, {"ada": {"Ada"}, "bob": {"Bob"}})
+        with Gradebook(url) as gradebook:
+            kept = {each.student.id: (each.notebooks[0].late_submission_penalty, each.extension, each.assignment.duedate) for each in gradebook.assignment_submissions(LESSON)}
+        return {student: lateness.points for student, lateness in found.items()}, kept, left
+
+    day, plain = {"due": due}, due.replace(tzinfo=None)
+    assert applied({"percent": 10}, **day) == ({"ada": 2.0, "bob": 0.0}, {"ada": (2.0, None, plain), "bob": (None, None, plain)}, [])
+    more = {"Ada": due + timedelta(hours=20), "carol": due}
+    assert applied({"percent": 10}, **day, extensions=more) == (
+        {"ada": 1.0, "bob": 0.0}, {"ada": (1.0, timedelta(hours=20), plain), "bob": (None, None, plain)}, ["carol"])
+    assert applied({}, **day) == ({"ada": 0.0, "bob": 0.0}, {"ada": (None, None, plain), "bob": (None, None, plain)}, [])
+    applied({"percent": 10}, **day)
+    assert applied({"percent": 10}) == ({"ada": 0.0, "bob": 0.0}, {"ada": (None, None, None), "bob": (None, None, None)}, [])
 
 
 @pytest.mark.parametrize("seconds, words", [(0, "0 s"), (0.2, "1 s"), (59, "59 s"), (60, "1 min"), (3601, "1 h 1 s"), (90000, "25 h"), (171000, "47 h 30 min"), (36_000_000, "10,000 h")])

@@ -306,6 +306,12 @@ def test_a_relative_folder_that_is_missing_is_named_in_full(monkeypatch, tmp_pat
         utils.load_data_mnist(256)
 
 
+@pytest.mark.parametrize("mean, std", [(0.0, 0.5), (0.5, 1.0), (0.5, 0.25), (0.0, 1.0)])
+def test_pixels_are_moved_and_scaled_each_without_the_other_too(images, mean, std):
+    raw, (made, _) = utils.ImageSet(images, range(N))[:][0], utils.ImageSet(images, range(N), mean=mean, std=std)[:]
+    assert torch.allclose(made, (raw - mean) / std, atol=1e-6) and not (raw == 0).all()
+
+
 # ---- what strangers tried
 
 def test_mean_and_std_may_be_what_a_tensor_gives(images):

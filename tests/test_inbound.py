@@ -115,6 +115,16 @@ def test_also_where_it_lies_in_folders_of_its_own(within, inbound, template, tmp
     assert only(inbound, template).modified > changed - timedelta(seconds=0.1)
 
 
+def test_twenty_folders_in_one_another_are_the_most(inbound, template, tmp_path):
+    for number in (20, 21):
+        folder = hand_in(inbound, file="notes.txt", name=named(letters=f"+{number}"))
+        deep = folder.joinpath(*["f"] * number)
+        deep.mkdir(parents=True)
+        (deep / FILE).write_bytes(GOOD)
+    found = only(inbound, template)
+    assert found.data == GOOD and len(found.refused) == 1 and "more than 20 folders in one another" in found.refused[0]
+
+
 def test_where_none_can_be_graded_the_newest_says_why(inbound, template):
     hand_in(inbound, b"no JSON", named(letters="+a"))
     (hand_in(inbound, name=named(letters="+b")) / FILE).unlink()
@@ -407,7 +417,12 @@ def test_what_is_changed_while_it_is_read_is_refused(inbound, template, monkeypa
 
     read, inodes = os.read, set()
     monkeypatch.setattr(os, "read", lambda number, count: inodes.add(os.fstat(number).st_ino) or read(number, count))
-    for change in (to_a_link, to_another, to_a_fifo, rewritten):
+    def as_long_and_as_old(path):
+        old = path.stat()
+        path.write_bytes(b" " * old.st_size)
+        os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
+
+    for change in (to_a_link, to_another, to_a_fifo, rewritten, as_long_and_as_old):
         to_another(folder / FILE)
         meanwhile(change)
         found = only(inbound, template)

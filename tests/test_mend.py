@@ -237,7 +237,9 @@ def test_a_stub_with_its_raise_left_in_counts_only_where_nothing_else_was_tried(
     edited = cell(release(), "accuracy").source + "\n# later"
     assert "raise NotImplementedError()" in edited
     double(nb, "accuracy", "def accuracy(batches):\n    return 1", edited)
-    assert cell(mended(nb)[0], "accuracy").source.endswith("return 1")
+    notebook, _ = mended(nb)
+    assert cell(notebook, "accuracy").source.endswith("return 1")
+    assert [(kept.cell_type, kept.id[:6]) for kept in notebook.cells if kept.source == edited] == [("raw", "extra-")], "it is kept, and does not run"
     nb = solved()
     double(nb, "accuracy", cell(release(), "accuracy").source, edited)
     assert cell(mended(nb)[0], "accuracy").source == edited

@@ -129,6 +129,16 @@ def test_a_new_version_that_its_owner_worked_in_is_kept_too(tmp_path):
     assert (folder / "one.new.ipynb").read_text() == notebook("worked in") and (folder / "one.new2.ipynb").read_text() == notebook("fourth")
 
 
+@pytest.mark.parametrize("theirs", ["", "half of a noteb", "[]", "null"])
+def test_a_file_beside_it_that_is_no_notebook_is_its_owners(tmp_path, theirs):
+    folder = tmp_path / "mine"
+    (folder).mkdir()
+    (folder / "one.ipynb").write_text(notebook("mine"))
+    (folder / "one.new.ipynb").write_text(theirs)
+    said, = renew(folder, {"one.ipynb": notebook("first")})
+    assert "is one.new2.ipynb" in said and (folder / "one.new.ipynb").read_text() == theirs
+
+
 def test_a_change_taken_back_is_none(tmp_path):
     folder = tmp_path / "mine"
     renew(folder, {"one.ipynb": notebook("a")})

@@ -291,6 +291,8 @@ def test_release_check_says_what_to_mend_and_fails(monkeypatch, capsys):
     monkeypatch.setattr(release_check, "CHECKS", (good, bad))
     assert release_check.main([]) == 1
     assert re.search(r"mend +Something\.\n    do this", capsys.readouterr().out)
+    monkeypatch.setattr(release_check, "CHECKS", (bad, good, bad, good))
+    assert release_check.main([]) == 2, "also where the last one is good"
 
 
 def test_no_page_waits_for_somebody():

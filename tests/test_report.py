@@ -88,6 +88,7 @@ def test_remarks_are_short_and_stand_under_their_titles(told):
     assert "Stopped by a limit:\n  ada: accuracy: more than 30 s, interrupted\n  ada: graded once more, alone" in text
     assert "Could not be graded (0 points):\n  ada: the grader broke\n  ada: xxx" in text
     assert max(len(line) for line in text.splitlines() if "xxx" in line) <= len("  ada: ") + report.LONGEST
+    assert report.LONGEST == 200 and re.search("x{100}", row["remarks"]), "as the page says"
     assert "x" * (report.LONGEST + 1) not in row["remarks"] and "the file was called a.ipynb" in row["remarks"]
 
 
@@ -351,15 +352,34 @@ def test_points_given_by_hand_stay_while_the_words_are_the_same(tmp_path, monkey
         gradebook.add_submission(LESSON, "ada")
         cell = nbformat.v4.new_markdown_cell("My words.", metadata={"nbgrader": {
             "grade_id": "explain", "grade": True, "solution": True, "locked": False, "points": 2, "cell_type": "markdown", "checksum": "x", "schema_version": 3}})
-        for reworded, asked in (([], False), (["explain"], True), (["other"], False), (None, True)):
+        for before, reworded, asked in ((False, [], False), (False, ["explain"], True), (False, ["other"], False), (False, None, True),
+                                        (True, ["other"], True), (True, [], True)):  # asked for again, and not given yet
             mark = gradebook.find_grade("explain", name, LESSON, "ada")
-            mark.manual_score, mark.needs_manual_grade = 1.0, False
+            mark.manual_score, mark.needs_manual_grade = 1.0, before
             gradebook.db.commit()
             save = plug.SaveGrades(reworded=reworded)
             save.gradebook, save.notebook_id, save.assignment_id, save.student_id = gradebook, name, LESSON, "ada"
             save._add_score(cell, {})
             mark = gradebook.find_grade("explain", name, LESSON, "ada")
             assert mark.manual_score == 1.0 and mark.needs_manual_grade == asked, reworded
+
+
+def test_what_submissions_are_mended_after_is_made_anew_when_the_source_or_the_course_is_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(plug.release, "EXERCISES", tmp_path)
+    made = []
+    monkeypatch.setattr(plug.release, "generate", lambda lesson: made.append(lesson) or len(made))
+    plug._template.cache_clear()
+    (tmp_path / "source" / "a").mkdir(parents=True)
+    (tmp_path / "source" / "b").mkdir()
+    (tmp_path / "course.toml").write_text("")
+    for name in "ab":
+        (tmp_path / "source" / name / "x.ipynb").write_text("1")
+    assert [plug.template(lesson) for lesson in "aabab"] == [1, 1, 2, 1, 2]
+    (tmp_path / "course.toml").write_text("[a]")
+    assert [plug.template(lesson) for lesson in "aba"] == [3, 4, 3]
+    (tmp_path / "source" / "a" / "x.ipynb").write_text("2")
+    assert [plug.template(lesson) for lesson in "ab"] == [5, 4]
+    plug._template.cache_clear()
 
 
 def test_when_a_file_was_saved_is_what_lateness_is_counted_from(taken):
