@@ -34,9 +34,9 @@ def answers(kind):
 
 RIGHT, WRONG = answers("right"), answers("wrong")
 TASKS = [(lesson, task) for lesson in RIGHT for task in dict.fromkeys(task for task, _, _ in RIGHT[lesson])]
-LONG = {"03-train", "05-train_products", "06-MLP", "07-SignalNet", "07-resume", "08-share", "08-train_step"}
+LONG = {"03-train", "05-read_products", "05-train_products", "06-MLP", "07-SignalNet", "07-resume", "08-accuracy_of_all", "08-share", "08-train_step", "08-whole_gradient"}
 EACH_TASK = pytest.mark.parametrize("lesson, task", [pytest.param(
-    lesson, task, id=name, marks=[pytest.mark.long("trains a network for each answer")] if name in LONG else [])
+    lesson, task, id=name, marks=[pytest.mark.long("trains a network or works with several processes for each answer")] if name in LONG else [])
     for lesson, task in TASKS for name in [f"{lesson[:2]}-{task}"]])
 RELEASES = {lesson: ROOT / "exercises" / "release" / lesson / f"{lesson}-exercises.ipynb" for lesson in SOURCES}
 
@@ -455,6 +455,7 @@ def test_tensors_of_every_kind_come_back_as_they_were(kind):
         assert back.dtype == kind and back.shape == X.shape and torch.equal(back, X)
 
 
+@pytest.mark.long("starts PyTorch anew")
 def test_the_first_check_loads_no_compiler():
     """PyTorch's compiler takes a second to import, and nothing of it is used."""
     code = ("import sys; from exercises.checks import softmax\n"
@@ -600,6 +601,7 @@ def run_all(folder, source):
     return nb.cells
 
 
+@pytest.mark.long("starts PyTorch anew")
 def test_run_all_goes_on_past_blank_and_wrong_answers_and_counts():
     path = RELEASES["04-softmax-from-scratch"]
     nb = nbformat.read(path, as_version=4)

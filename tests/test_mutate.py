@@ -119,7 +119,7 @@ def test_words_that_prose_toml_holds_are_noticed_and_nothing_else_is():
 
 
 def test_words_that_prose_toml_does_not_hold_are_not_noticed():
-    assert not mutate.words()(mutate.Change("", 0, "tools/launch.py", "tools.launch.pages", 'def pages():\n    "a b"\n', 'def pages():\n    "A B"\n'))
+    assert not mutate.words()(mutate.Change("", 0, "benchmarks/page.py", "benchmarks.page.pages", 'def pages():\n    "a b"\n', 'def pages():\n    "A B"\n'))
 
 
 # ---------------------------------------------------------------- reasons

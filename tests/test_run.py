@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import shutil
 import sqlite3
 import sys
 from concurrent.futures import Future
@@ -223,13 +224,14 @@ def test_what_is_known_of_each_is_handed_on_and_kept(tmp_path, monkeypatch):
 
 # ---------------------------------------------------------------- one submission
 
-@pytest.fixture
-def one(tmp_path, monkeypatch):
-    """one(done): grade_one's answer where nbgrader ended so; the gradebook holds 2 points, as given by the grader and 1.5 by hand, of each of two tasks."""
-    url = f"sqlite:///{tmp_path}/gradebook.db"
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # where nbgrader finds alembic
-    monkeypatch.setenv("COURSE_SANDBOX", "")  # and put back afterwards
-    with Gradebook(url) as gradebook:
+@pytest.fixture(scope="module")
+def gradebook_of_two(tmp_path_factory):
+    """A gradebook with 2 points, as given by the grader and 1.5 by hand, of each of two tasks and of Ada and Bob."""
+    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # where nbgrader finds alembic
+        gradebook = Gradebook(f"sqlite:///{path}")
+    with gradebook:
         gradebook.add_assignment(LESSON)
         gradebook.add_notebook("nb", LESSON)
         for task in ("accuracy", "explain"):
@@ -241,6 +243,14 @@ def one(tmp_path, monkeypatch):
                 mark = gradebook.find_grade(task, "nb", LESSON, student)
                 mark.auto_score, mark.manual_score = 2.0, 1.5
         gradebook.db.commit()
+    return path
+
+
+@pytest.fixture
+def one(gradebook_of_two, tmp_path, monkeypatch):
+    """one(done): grade_one's answer where nbgrader ended so, with a gradebook of two."""
+    url = f"sqlite:///{shutil.copy(gradebook_of_two, tmp_path / 'gradebook.db')}"
+    monkeypatch.setenv("COURSE_SANDBOX", "")  # and put back afterwards
     asked = SimpleNamespace()
 
     def coursedir(**options):
