@@ -1,4 +1,5 @@
 """Which submission Dask's workers are given when, with workers that only say what came of it. (Workers themselves: test_cluster.py.)"""
+import contextlib
 import importlib.metadata
 import itertools
 import json
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 
 if sys.platform != "linux":
@@ -14,7 +16,7 @@ if sys.platform != "linux":
 pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from exercises.grading import __main__ as program  # noqa: E402
-from exercises.grading import cluster, sandbox  # noqa: E402
+from exercises.grading import cluster, plug, sandbox  # noqa: E402
 from exercises.grading.run import Stop  # noqa: E402
 
 
@@ -119,7 +121,33 @@ def test_only_what_a_build_is_for_makes_no_other_version(monkeypatch, mine, its,
     assert said == ([] if same else [f"it has torch {its or '(none)'}, and this machine {mine}"])
 
 
+@pytest.mark.parametrize("its, said", [
+    ({"utils.py": "1", "checks/a.py": "2"}, []), ({"utils.py": "1"}, ["checks/a.py"]), ({"utils.py": "9", "checks/a.py": "2"}, ["utils.py"]),
+    ({"utils.py": "1", "checks/a.py": "2", "more.py": "3"}, ["more.py"]), ({}, ["checks/a.py and more"])])
+def test_a_file_that_is_another_missing_or_more_makes_another_version_of_the_course(its, said):
+    found = cluster.differences({"course": {"utils.py": "1", "checks/a.py": "2"}, "with": {}}, {"course": its, "with": {}})
+    assert [each.rpartition(": ")[2] for each in found] == said
+
+
+def test_a_verdict_is_waited_for_as_long_as_its_limits_allow_twice():
+    assert cluster._longest(json.dumps({"limits": {"total_seconds": 300}}).encode()) == 600 + cluster.ANSWERS
+
+
 # ---------------------------------------------------------------- how a submission and a run are started
+
+def test_what_the_configuration_says_of_limits_goes_with_a_submission(monkeypatch):
+    cells = [SimpleNamespace(name="setup", source="import torch", locked=True), SimpleNamespace(name="accuracy", source="raise", locked=False)]
+    gradebook = SimpleNamespace(find_notebook=lambda name, lesson: SimpleNamespace(source_cells=cells))
+    monkeypatch.setattr(plug, "Gradebook", lambda url: contextlib.nullcontext(gradebook))
+    stub = nbformat.v4.new_code_cell("raise NotImplementedError()", metadata={"nbgrader": {"solution": True}})
+    stub.id = "accuracy"
+    monkeypatch.setattr(plug, "template", lambda lesson: nbformat.v4.new_notebook(cells=[stub, nbformat.v4.new_markdown_cell("words")]))
+    step = plug.RunAndJudge(sandbox="none", cell_seconds=7.0, total_seconds=70.0)
+    trusted, kind, limits, stubs = step.needs("04-softmax-from-scratch", "sqlite://")
+    assert trusted == {"setup": "import torch"} and kind == "none" and stubs == {"accuracy": "raise NotImplementedError()"}
+    assert (limits.cell_seconds, limits.total_seconds) == (7.0, 70.0) and limits.memory == sandbox.Limits.memory
+    assert plug.RunAndJudge().needs("x", "sqlite://")[2] == sandbox.Limits() and plug.RunAndJudge().sandbox == "bubblewrap"
+
 
 def test_students_have_the_same_environment_without_a_sandbox_whatever_the_graders_is(monkeypatch, tmp_path):
     for name in sandbox.FOR_STUDENTS:

@@ -155,6 +155,8 @@ def test_nothing_is_shown_where_nobody_looks(capsys):
 
 def test_sliders_know_whole_numbers_steps_and_ratios():
     assert type(explore.slider("n", 1, 9, 1, 3).value) is int
+    assert all(made.continuous_update for made in (explore.slider("n", 1, 9, 1, 3), explore.slider("x", 0.0, 1.0, 0.1, 0.5), explore.text("t", "a"),
+                                                   explore.slider("r", 0.1, 1.0, "log", 0.1), explore.choice("c", [1, 2], 1))), "the picture follows at once"
     fine = explore.slider("x", 0, 2, 0.1, 1)  # whole numbers for its ends and its value, and no whole step
     assert type(fine).__name__ == "FloatSlider" and fine.step == 0.1 and type(explore.slider("n", 1, 9, 1, 3.0).value) is int
     assert explore.slider("x", 0.0, 1.0, 0.1, 0.5).step == 0.1

@@ -70,7 +70,7 @@ def test_a_picture_that_was_handed_in_is_shown_and_one_that_was_not_is_named():
     ("the rate $\\eta$", '<math display="inline" alttext="\\eta"><mrow><mi>η</mi></mrow></math>'),
     ("$$\\frac{1}{n}$$", '<math display="block" alttext="\\frac{1}{n}"><mrow><mfrac>'), ("$x_i < 3$", "<mo>&lt;</mo>"),
     ("\\begin{align}a&=b\\end{align}", "<mtable"), ("<details><summary>hint</summary>it is $w$</details>", "it is <math"),
-    ("<div>$$b$$</div>", '<div><math display="block"'), ('![of $x$](data:image/png;base64,aaaa)', 'alt="of ..."'), ("\ue0000\ue001 $a$", "<p>0 <math"),
+    ("<div>$$b$$</div>", '<div><math display="block"'), ("<div>$a &lt; b$</div>", "<mo>&lt;</mo>"), ('![of $x$](data:image/png;base64,aaaa)', 'alt="of ..."'), ("\ue0000\ue001 $a$", "<p>0 <math"),
 ])
 def test_a_formula_becomes_mathml_wherever_it_stands(source, inside):
     page = html(source)

@@ -4,6 +4,7 @@ The forms are those of Canvas's and Moodle's source and of the others' documenta
 """
 import codecs
 import csv
+import unicodedata
 import io
 import sys
 from pathlib import Path
@@ -94,6 +95,7 @@ FORMS = {
                                                      entry("Participant (4712)", "4712", "moodle", identity="Participant_4712")), "moodle", 2),
     "Blackboard": (BLACKBOARD, "utf-8-sig", of_blackboard, "blackboard", 7),
     "Blackboard, tabs": (BLACKBOARD.replace('","', '"\t"'), "utf-16", of_blackboard, "blackboard", 7),
+    "Blackboard, tabs, and commas in a title": (BLACKBOARD.replace("Tensors", "a, b, c, d, e, f, g, h, i, j").replace('","', '"\t"'), "utf-16", of_blackboard, "blackboard", 7),
     "Brightspace": (BRIGHTSPACE, "utf-8-sig", of_brightspace, "brightspace", 6),
 }
 
@@ -235,6 +237,7 @@ def test_whom_an_extension_may_name():
     (entry("Charles Babbage", "9", "moodle"), MOODLE, "in no row"), (entry("Charles Babbage", "4711", "moodle"), MOODLE, "the number is that of Ada Lovelace there"),
     (entry("babbagecharles", "4711", "canvas"), CANVAS, "the number is that of Lovelace, Ada there"), (entry("Ada Byron", "4711", "moodle"), MOODLE, "the number is that of Ada Lovelace there"),
     (entry("Ada Lovelace", "5000", "moodle"), MOODLE, "in no row"), (entry("Participant", "4711", "moodle"), BLIND, ""), (entry("lovelaceadaking", "4711", "canvas"), CANVAS, ""),
+    (entry("lovelaceada", "4711", "canvas"), CANVAS.replace("Lovelace, Ada", "Lovelace, Ada Augusta King"), ""),
     (entry("Ada Lovelace", "4712", "moodle"), GERMAN, "the number is that of Alan Turing there"), (entry("Ada Lovelace", "4711", "moodle"), GERMAN, ""),
     (entry("Ada", "4711", "brightspace"), CANVAS, "in no row"), (entry("Ada"), MOODLE, ""), (entry("Lovelace"), MOODLE, "in no row"), (entry("4711"), MOODLE, "in no row"), (entry("submission_9001", "9001", "gradescope"), CANVAS, "in no row"),
     (entry("lovelace", system="blackboard", identity="Ex_lovelace"), BLACKBOARD, "in no row"), (entry("किरण"), MOODLE, "in no row"),
@@ -243,6 +246,8 @@ def test_whom_an_extension_may_name():
     (entry("Ada Lovelace"), GERMAN.replace('"Vollständiger Name",E-Mail-Adresse', 'E-Mail-Adresse,"Vollständiger Name"').replace('"Ada Lovelace",ada@uni.edu', 'ada@uni.edu,"Ada Lovelace"')
      .replace('"Alan Turing",alan@uni.edu', 'alan@uni.edu,"Alan Turing"'), ""),
     # Canvas: a name in another script, or a row without one, may be the person's; one without a word in common is another's.
+    (entry("José O'Brien"), unicodedata.normalize("NFD", MOODLE), ""), (entry(unicodedata.normalize("NFD", "José O'Brien")), MOODLE, ""),
+    (entry("O'Brien, JOSÉ"), unicodedata.normalize("NFD", MOODLE), ""), (entry("Jose O'Brien"), MOODLE, "in no row"),
     (entry("किरणदेवी", "4711", "canvas"), CANVAS, ""), (entry("kirandevi", "4711", "canvas"), CANVAS.replace("Lovelace, Ada", "किरण देवी"), ""),
     (entry("kirandevi", "4711", "canvas"), CANVAS.replace("Lovelace, Ada", "..."), ""), (entry("kirandevi", "4711", "canvas"), CANVAS.replace("Lovelace, Ada", "K, D"), "the number is that of K, D there"),
 ])

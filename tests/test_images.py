@@ -238,6 +238,17 @@ def test_a_share_that_is_called_mnist_is_a_root_like_any_other(root, full, monke
     assert utils.load_data_mnist(256)[0].dataset.source == "real"
 
 
+def test_only_what_is_not_the_sets_is_named_as_such(root, full):
+    put(full, root / "MNIST" / "{.}")
+    wrong = root / "MNIST" / image_data.FILES[1].replace("-idx", ".idx")
+    wrong.write_bytes(b"another's")
+    double = root / image_data.FILES[0]
+    double.write_bytes(b"another's too")  # a right one is there
+    found, others = image_data._search(root, "MNIST")
+    assert [path and path.name for path in found] == [file.replace("-idx", ".idx") if i != 1 else None for i, file in enumerate(image_data.FILES)]
+    assert set(others) == {wrong}
+
+
 def test_files_of_another_set_are_not_taken_and_named(root, full, monkeypatch):
     """Both sets' files have the same names: elsewhere than in its own folder the checksum decides."""
     monkeypatch.undo()

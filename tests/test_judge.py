@@ -1,9 +1,13 @@
 """The order in which a submission's cells and its checks are run, with a kernel that is only a namespace. (In the sandbox: test_grading.py.)"""
+import base64
+import io
+import json
 import sys
 from pathlib import Path
 
 import pytest
 from nbformat import v4
+from PIL import Image
 
 pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -153,3 +157,43 @@ def test_what_counts_the_checks_is_emptied_and_not_run():
     counting.execution_count = 7
     graded(counting)
     assert counting.outputs == [] and counting.execution_count is None and Namespace.last.alive
+
+
+# ---------------------------------------------------------------- what goes into a page
+
+def png(**options):
+    file = io.BytesIO()
+    Image.new("RGB", (4, 3), "red").save(file, **{"format": "PNG", **options})
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_a_picture_is_written_anew_and_what_is_none_is_left_out():
+    data = png()
+    assert judge._picture(data) == data
+    for spoilt in (data[:20] + "\n  " + data[20:], f" {data} ", data[:40] + '"><' + data[40:]):  # base64 passes over such signs
+        assert judge._picture(spoilt) == data
+    for none in (png(format="GIF"), png(format="JPEG"), "", "x", None, 5, data[:30], base64.b64encode(b"<svg onload=x>").decode(), "a" * 4_000_001):
+        assert judge._picture(none) is None
+    output = v4.new_output("display_data", {"text/html": f'<img alt="a line" style="max-width: 100%" src="data:image/png;base64,{data}">', "text/plain": "words"}, metadata={"image/png": {"width": "x"}})
+    plain = judge._plain(output)
+    assert plain.data == {"text/plain": "words", "image/png": data} and plain.metadata == {}
+    assert judge._plain(v4.new_output("display_data", {"text/html": "<script>", "application/javascript": "x", "image/svg+xml": "<svg>"})).data == {"text/plain": ""}
+
+
+@pytest.mark.parametrize("printed, kept", [("half \ud83d a sign", "half ? a sign"), ("\U0001f98a whole", "\U0001f98a whole"), ("é", "é")])
+def test_a_verdict_can_be_written_into_a_file_whatever_was_printed(printed, kept):
+    said = judge._text({"outputs": [printed]})
+    assert json.loads(said.encode("utf-8"))["outputs"] == [kept]
+
+
+def test_a_verdict_is_of_the_cells_it_was_found_for():
+    cells = [setup(), answer("a", RIGHT), check("a")]
+    nb = v4.new_notebook(cells=[*cells, v4.new_markdown_cell("words")])
+    said = judge.verdict(judge.packet(nb, {"setup": "torch = 'there'", "a-check": "a"}, "none"))
+    story = judge.apply(said, nb)
+    assert story == judge.Story() and [judge._failed(each) for each in cells] == ["", "", ""]
+    cells[1].source = WRONG
+    with pytest.raises(RuntimeError, match="the verdict is that of other cells"):
+        judge.apply(said, nb)
+    with pytest.raises(RuntimeError, match="^no memory$"):
+        judge.apply(json.dumps({"error": "no memory"}), nb)

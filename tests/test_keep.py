@@ -6,6 +6,7 @@ import stat
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -252,3 +253,16 @@ def test_a_file_in_the_way_of_a_folder_makes_room(tmp_path, there):
     (tmp_path / there).write_text("in the way")
     keep.replace_folder(tmp_path / "ada" / LESSON, {"a": b"1"})
     assert (tmp_path / "ada" / LESSON / "a").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("given, changed", [
+    (["explain"], []), (["explain", "accuracy-check"], ["accuracy-check"]), (["words"], ["words"]), (["gone"], ["gone"]), (["spaces", "split"], []), ((), [])])
+def test_an_answer_in_code_or_words_is_another_where_its_own_cell_says_something_else(given, changed, monkeypatch):
+    """A grade in code stands in the check's cell, and its answer in the one that is called as the task."""
+    graded = {"cells": [{"id": "explain", "source": "as it was"}, {"id": "accuracy", "source": ["return ", "1"]}, {"id": "accuracy-check", "source": "check(accuracy)"},
+                        {"id": "words", "source": "old"}, {"id": "spaces", "source": "\n x = 1\n"}, {"id": "split", "source": ["a\n", "b"]}, {"id": "gone", "source": "there"}]}
+    monkeypatch.setattr(keep, "autograded", lambda lesson, student: graded if (lesson, student) == (LESSON, "ada") else {})
+    now = {"explain": "as it was", "accuracy": "return 2", "accuracy-check": "check(accuracy)", "words": "new", "spaces": "x = 1", "split": "a\nb"}
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, id=id_) for id_, source in now.items()])
+    assert keep.reworded(LESSON, "ada", nb, given) == changed
+    assert keep.reworded(LESSON, "bob", nb, given) == [name for name in given if name != "gone"], "who was not graded before"

@@ -4,6 +4,8 @@ and the command that makes the sandbox. (What can be done from inside is tried i
 The numbers themselves are held to the page by tests/test_figures.py; here a limit that no longer stops anything is noticed.
 """
 import dataclasses
+import io
+import os
 import re
 import subprocess
 import sys
@@ -185,8 +187,43 @@ def test_memory_threads_and_files_are_counted_of_all_and_no_more_than_a_limit_is
     assert Kernel._past_limits(kernel, ["a"]) == ""
 
 
-def test_what_goes_to_stderr_stands_below_the_cell_that_wrote_it():
+def test_what_goes_to_stderr_stands_below_the_cell_that_wrote_it_and_a_file_beside_it_is_imported():
     with Kernel("none", Limits(cell_seconds=20)) as kernel:
         said = [[(output.get("name"), output.get("text")) for output in kernel.execute(code)[0]] for code in (
-            "import sys\nprint('out')\nprint('warned', end='', file=sys.stderr)", "print('next')", "sys.stderr.write('once more')\n1 / 0")]
+            "import sys\nprint('out')\nprint('warned', end='', file=sys.stderr)", "print('next')", "sys.stderr.write('once more')\n1 / 0",
+            "open('beside_it.py', 'w').write('y = 7')", "import beside_it\nprint(beside_it.y)",
+            "import os, time\nprint('before', flush=False)\nif os.fork() == 0:\n    sys.stdout.flush()\n    os._exit(0)\nos.wait()\nprint('after')")]
     assert sorted(said[0]) == [("stderr", "warned"), ("stdout", "out\n")] and said[1] == [("stdout", "next\n")] and ("stderr", "once more") in said[2]
+    assert said[4] == [("stdout", "7\n")]
+    assert "".join(text for _, text in said[5]) == "before\nafter\n", "a forked process says nothing a second time"
+
+
+def test_what_linux_tells_of_a_process_is_read_where_it_stands(monkeypatch):
+    files = {"smaps_rollup": "55d0-7ffc ---p [rollup]\nRss:   300 kB\nPss:   100 kB\nPss_Dirty:  50 kB\nShared_Clean: 9 kB\nSwap: 40 kB\nSwapPss:  20 kB\n", "schedstat": "5000000000 2500000000 7\n"}
+    process = types.SimpleNamespace(pid=os.getpid())
+    monkeypatch.setattr(kernels, "open", lambda path, *_: io.StringIO(files[path.rpartition("/")[2]]), raising=False)
+    assert kernels._share(process) == 120 * 1024, "pages in common are divided among those who have them"
+    monkeypatch.setattr(kernels.os, "listdir", lambda path: ["1", "2"])
+    monkeypatch.setattr(kernels.os.path, "exists", lambda path: path == "/proc/self/schedstat")
+    assert kernels._waited([process, process]) == 10.0, "seconds that its threads waited, not those that they ran"
+    monkeypatch.setattr(kernels.os.path, "exists", lambda path: False)
+    assert kernels._waited([process]) is None
+
+
+def test_a_command_sets_its_limits_also_where_there_were_none(tmp_path):
+    code = "import resource\nprint([resource.getrlimit(getattr(resource, 'RLIMIT_' + name)) for name in ('FSIZE', 'CORE', 'NOFILE', 'DATA')])"
+    done = subprocess.run(sandbox._limited(Limits(files=12 * MB, memory=700 * MB), [sys.executable, "-I", "-S", "-c", code]), capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str([(12 * MB,) * 2, (0, 0), (sandbox.DESCRIPTORS,) * 2, (1400 * MB,) * 2])
+
+
+def test_each_scratch_folder_has_its_size():
+    command = sandbox._command()
+    sizes = {command[i + 3]: int(command[i + 1]) for i, word in enumerate(command) if word == "--size" and command[i + 2] == "--tmpfs"}
+    assert sizes == {"/dev/shm": 100 * MB, "/tmp": Limits.files} and command.count("--size") == 2
+
+
+@pytest.mark.parametrize("before, used, now, spent", [(0, 4.9, 99, False), (0, 5.0, 99, True), (3, 2.5, 99, True), (3, 1.5, 99, False), (0, 0, 100, True), (0, 0, 101, True)])
+def test_a_submission_has_used_up_its_time_by_the_processor_or_by_the_clock(before, used, now, spent, monkeypatch):
+    monkeypatch.setattr(kernels, "time", types.SimpleNamespace(monotonic=lambda: now))
+    kernel = types.SimpleNamespace(used_before=before, used=used, limits=Limits(total_seconds=5), ends=100)
+    assert Kernel.spent.fget(kernel) is spent

@@ -135,9 +135,9 @@ def test_pictures_in_a_written_answer_are_kept_and_nothing_else_that_is_attached
     good = {"image/png": "aGk=", "image/svg+xml": "PHN2Zz4=", "text/html": "aGk="}
     cells, _ = read(json.dumps({"cells": [
         {"cell_type": "markdown", "source": "", "attachments": {"a.png": good, "b": {"image/png": "<script>"}, "c": 5, "d": {"image/jpeg": 5},
-                                                                "e": {"image/gif": "aGk=\n"}}},
+                                                                "e": {"image/gif": "aGk=\n"}, "f.jpg": {"image/jpeg": "aGk="}}},
         {"cell_type": "markdown", "source": "", "attachments": [1]}]}).encode())
-    assert [each.attachments for each in cells] == [{"a.png": {"image/png": "aGk="}, "e": {"image/gif": "aGk=\n"}}, {}]
+    assert [each.attachments for each in cells] == [{"a.png": {"image/png": "aGk="}, "e": {"image/gif": "aGk=\n"}, "f.jpg": {"image/jpeg": "aGk="}}, {}]
 
 
 def test_the_third_format_is_read_too(nb):

@@ -346,6 +346,16 @@ def test_where_nobody_looks_there_is_no_bar(notebook):
     assert notebook == [] and bar.done == 1
 
 
+def test_the_last_picture_has_all_points_however_soon_it_comes(notebook, monkeypatch, clock):
+    monkeypatch.setattr(pictures, "watched", lambda: True)
+    animator = utils.Animator(seconds_between=60)
+    animator.add(1, 0.5)
+    animator.add(2, 0.25)
+    animator.finish("The loss falls.")
+    assert len(notebook) == 2 and 'alt="The loss falls."' in notebook[-1]["text/html"]
+    assert animator.axes[0].lines[0].get_xdata().tolist() == [1, 2]
+
+
 def test_nought_is_a_point_and_none_is_not():
     animator = utils.Animator()
     for x, y in ((0, (0.0, 1)), (1, (None, 0)), (None, (1.0, 1.0)), (2, (float("nan"), False)), (0, (0, None))):

@@ -338,6 +338,10 @@ def test_a_mended_check_grades_everybody_again(taken, monkeypatch):
     assert taken() == ["ada"] and taken() == []
     monkeypatch.setattr(run, "VERSION", "another")
     assert taken() == ["ada"] and taken() == []
+    fewer = run.template(LESSON)
+    fewer = nbformat.from_dict({**fewer, "cells": [cell for cell in fewer.cells if not cell.id.startswith("accuracy")]})
+    monkeypatch.setattr(run, "template", lambda lesson: fewer)  # other tasks or points in course.toml
+    assert taken() == ["ada"] and taken() == []
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own

@@ -156,6 +156,20 @@ def test_where_the_reference_fails_nobody_is_graded_and_nothing_is_noted(ran, tm
     assert keep.GRADEBOOK.read_text() == "there" and ran.done == ["prepared"]
 
 
+def test_the_sandbox_is_asked_for_where_it_runs(ran, monkeypatch):
+    """Dask's workers have their own: this machine needs none."""
+    def missing():
+        raise run.sandboxes.NoSandbox("bubblewrap is missing")
+
+    monkeypatch.setattr(run.sandboxes, "check", missing)
+    with pytest.raises(run.sandboxes.NoSandbox):
+        ran(Graders({}), {})
+    assert ran.done == [] and ran(Graders({}), {}, sandbox="none") == 0
+    there = Graders({"ada": Graded("ada")})
+    monkeypatch.setattr(run, "_Elsewhere", lambda workers, lesson, sandbox: there(workers, lesson, sandbox))
+    assert ran(Graders({}), {"ada": []}, workers="tls://host:8786") == 1 and there.asked[0] == ("tls://host:8786", LESSON, "bubblewrap")
+
+
 def test_where_nobody_handed_in_it_says_where_it_looked(ran):
     with pytest.raises(Stop, match="^No submission was found in a folder.$"):
         ran(Graders({}), None)
