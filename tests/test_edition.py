@@ -164,6 +164,43 @@ def test_in_the_book_a_link_leads_where_the_pages_does(link, leads, tmp_path, mo
     assert "<details open>" in text and "lazy" not in text and "<footer>" not in text
 
 
+def test_the_site_opens_at_its_first_page_and_github_leaves_nothing_out(tmp_path, monkeypatch):
+    out = tmp_path / "site" / "en"
+    (out / "_static").mkdir(parents=True)
+    (out / "README.html").write_text("the page")
+    (out.parent / "jupyter_execute").mkdir()
+    monkeypatch.setattr(edition, "lighter", lambda page, static: f"lighter {page}")
+    monkeypatch.setattr(edition, "fewer_icons", lambda static, pages: None)
+    made = SimpleNamespace(builder=SimpleNamespace(name="html"), outdir=str(out), config=SimpleNamespace(root_doc="README", language="en", html_title="A & B", project="Course"))
+    edition.finish(made, None)
+    assert (out / "README.html").read_text() == "lighter the page" and not (out.parent / "jupyter_execute").exists()
+    assert (out.parent / ".nojekyll").exists(), "or it would leave out _static"
+    for folder, there in ((out, "README.html"), (out.parent, "en/README.html")):
+        page = (folder / "index.html").read_text()
+        assert f'content="0; url={there}"' in page and f'<a href="{there}">Course</a>' in page and "<title>A &amp; B</title>" in page
+    (out.parent / ".nojekyll").unlink()
+    edition.finish(made, ValueError("it was not built"))
+    assert not (out.parent / ".nojekyll").exists()
+
+
+def test_the_books_outline_opens_each_heading_at_its_page(tmp_path):
+    book, pypdf = importlib.import_module("book"), importlib.import_module("pypdf")
+    blank = pypdf.PdfWriter()
+    for _ in range(4):
+        blank.add_blank_page(100, 100)
+    blank.write(tmp_path / "book.pdf")
+    link = '<a class="headerlink" href="#{}">¶</a>'
+    headings = [(1, "One &amp; <em>all</em>", "a", 1), (2, "Within", "b", 2), (2, "More", "c", 2), (1, "Two", "d", 4)]
+    book.outlined(tmp_path / "book.pdf", "".join(f"<h{level}>{title}{link.format(anchor)}</h{level}>" for level, title, anchor, _ in headings),
+                  {anchor: page for _, _, anchor, page in headings})
+    read = pypdf.PdfReader(tmp_path / "book.pdf")
+
+    def told(items):
+        return [told(item) if isinstance(item, list) else (item.title, read.get_destination_page_number(item) + 1) for item in items]
+
+    assert told(read.outline) == [("One & all", 1), [("Within", 2), ("More", 2)], ("Two", 4)]
+
+
 def test_a_control_of_the_site_takes_each_value_of_the_lessons_from_end_to_end():
     values_of, explore = importlib.import_module("explored").values_of, importlib.import_module("explore")
     assert values_of(explore.slider("n", 1, 9, 2, 3)) == [1, 3, 5, 7, 9] and values_of(explore.choice("of", ["a", "b"], "b")) == ["a", "b"]

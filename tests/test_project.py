@@ -216,6 +216,9 @@ def test_outputs_are_fresh_until_code_a_module_or_the_data_is_another(notebook):
     assert "modules that it imports have changed" in stamp.stale(notebook, root)
     stamp.write(notebook, "sample", root)
     assert stamp.stale(notebook, root) == "it was run with COURSE_DATA=sample"
+    stamp.write(notebook, "auto", root)
+    assert stamp.stale(notebook, root) == "it was run with COURSE_DATA=auto", "which may have been either"
+    stamp.write(notebook, "sample", root)
     edited(notebook, 2, "1 + 2")
     assert "its code has changed" in stamp.stale(notebook, root)
     nbformat.write(nbformat.v4.new_notebook(), notebook)
@@ -260,6 +263,19 @@ def test_an_address_that_leads_nowhere_is_told(tmp_path):
         assert release_check.leads_nowhere(f"{url}gone.html") == "answered 404"
         closed = url
     assert release_check.leads_nowhere(closed).startswith("no answer (")
+
+
+def test_without_git_the_courses_files_are_those_that_gitignore_does_not_name(tmp_path, monkeypatch):
+    import course
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    (tmp_path / ".gitignore").write_text("# a comment\n/mine/\n*.pyc\n\n/course.pdf\nexercises/grades/\nbuild/\n.venv*\n")
+    here = ["a.py", "docs/mine/b.md", "docs/course.pdf", "exercises/source/c.ipynb", "build", "docs/grades/d.md", ".gitignore"]
+    for name in (*here[:-1], "mine/x.ipynb", "a.pyc", "docs/b.pyc", "course.pdf", "exercises/grades/e.csv", "docs/build/f.html", ".venv/g", "docs/.venv2/h", ".git/config"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / ".git" / "config").unlink()
+    (tmp_path / ".git").rmdir()
+    assert course.files() == sorted(here) and course.new_files() == []
 
 
 def test_what_is_not_committed_is_told_and_a_tag_that_is_taken(tmp_path, monkeypatch):

@@ -285,3 +285,11 @@ def test_the_key_s_opens_the_speakers_notes_and_the_slides_can_be_printed(opened
     opened("04-softmax-from-scratch", "?print-pdf").pdf(path=tmp_path / "slides.pdf", prefer_css_page_size=True, print_background=True)
     pages = PdfReader(tmp_path / "slides.pdf").pages
     assert len(pages) == len(decks(LESSONS["04-softmax-from-scratch"])) and "Softmax regression" in pages[0].extract_text() and "Summary" in pages[-1].extract_text()
+
+
+def test_an_empty_line_takes_its_room_and_a_long_one_that_of_two():
+    line = slides.height(["a"], 20) - 30
+    wide = "a" * int(slides.ACROSS / (0.603 * 20))
+    assert slides.height(["a\n\n\nb"], 20) == pytest.approx(4 * line + 30) and slides.height(["a\n\n"], 20) == pytest.approx(line + 30)
+    assert slides.height([wide], 20) == pytest.approx(line + 30) and slides.height([wide + "a"], 20) == pytest.approx(2 * line + 30)
+    assert slides.height(["a", "b"], 20) == pytest.approx(2 * line + 60) and line == pytest.approx(27)
