@@ -280,7 +280,7 @@ DOES = [
     ("marks LESSON=04 GRADEBOOK=a.csv COLUMN=Quiz SCALE=1 PARTIAL=1", "'a.csv' --column 'Quiz' --scale --partial"),
     ("similar LESSON=04", '.venv/bin/python -m exercises.grading.similar "04"'),
     ("formgrader", "cd exercises && ../.venv/bin/jupyter lab"),
-    ("test", ".venv/bin/ruff check . .venv/bin/python -m pytest"), ("lint", ".venv/bin/pre-commit run --all-files"),
+    ("test", ".venv/bin/ruff check . .venv/bin/python -m pytest"), ("test LONG=1", ".venv/bin/python -m pytest -m \"not slow and not exhaustive\""), ("lint", ".venv/bin/pre-commit run --all-files"),
     ("release-check", ".venv/bin/python tools/release_check.py"), ("release-check OFFLINE=1", "tools/release_check.py --offline"),
     ("shuffled SEED=7", "-p randomly --randomly-seed=7 --randomly-dont-reset-seed tests"), ("mutants MODULE=pictures ALL=1", "tests/mutate.py pictures --all"),
     ("links", ".venv/bin/python tools/launch.py --links"), ("clean", "rm -rf .venv"), ("fork SLUG=a/b REVISION=v1", "tools/launch.py 'a/b' 'v1' .venv/bin/python -m exercises.grading.release")]
