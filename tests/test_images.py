@@ -241,6 +241,7 @@ def test_a_share_that_is_called_mnist_is_a_root_like_any_other(root, full, monke
 def test_only_what_is_not_the_sets_is_named_as_such(root, full):
     put(full, root / "MNIST" / "{.}")
     wrong = root / "MNIST" / image_data.FILES[1].replace("-idx", ".idx")
+    wrong.unlink()  # a link to the fixture's own
     wrong.write_bytes(b"another's")
     double = root / image_data.FILES[0]
     double.write_bytes(b"another's too")  # a right one is there
