@@ -1,4 +1,5 @@
 """What exercises/course.toml may say of a class, and that what can't be meant is one sentence. (Through the command: test_state.py; what lateness costs: test_feedback.py.)"""
+import os
 import re
 import sys
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 pytest.importorskip("nbgrader")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+from nbgrader.api import Gradebook  # noqa: E402
 from exercises.grading import release  # noqa: E402
 
 LESSON, FILE = "04-softmax-from-scratch", "04-softmax-from-scratch-exercises.ipynb"
@@ -164,3 +166,29 @@ def test_a_selection_keeps_its_order_counts_what_is_left_and_says_what_it_does_n
         name = list(asked)[-1]
         with pytest.raises(ValueError, match=rf"^exercises/course.toml, \[{LESSON}\], {what}: there is no task {name}. There are: stable_softmax, .*explain\.$"):
             release.select(source(), LESSON, {what: asked})
+
+
+@pytest.mark.long("nbgrader makes a release twice")
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
+def test_a_release_is_what_lies_in_the_folder_and_with_a_gradebook_it_is_recorded_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # where nbgrader finds alembic
+    committed = release.EXERCISES / "release" / LESSON / f"{release.notebook_name(LESSON)}.ipynb"
+    before = committed.read_bytes()
+    assert release.text(release.generate(LESSON)) == before.decode("utf-8")
+    url = f"sqlite:///{tmp_path}/gradebook.db"
+    assert release.text(release.generate(LESSON, url)).encode() == before == committed.read_bytes(), "made in a folder of its own"
+    with Gradebook(url) as gradebook:
+        cells = {cell.name: cell.locked for cell in gradebook.find_notebook(release.notebook_name(LESSON), LESSON).source_cells}
+    assert cells["accuracy-check"] and not cells["accuracy"]
+
+
+@pytest.mark.parametrize("done, raised, says", [
+    ({"success": False, "log": "[INFO] x\nValueError: exercises/course.toml, [04]: no such task\n", "error": ""}, release.NoRelease, "The release of .* can't be made. exercises/course.toml, "),
+    ({"success": False, "log": "", "error": "OSError: full"}, release.NoRelease, "can't be made. OSError: full"),
+    ({"success": False, "log": "one", "error": None}, release.NoRelease, "can't be made. one$"), ({"success": False}, release.NoRelease, "no reason given"),
+    ({"success": False, "log": "there are submissions associated with it"}, release.NoRelease, "are others than when its first submission was graded"),
+    ({"success": False, "log": "KeyboardInterrupt", "error": ""}, KeyboardInterrupt, ""), ({"success": False, "error": "x\nKeyboardInterrupt"}, KeyboardInterrupt, "")])
+def test_a_release_that_can_not_be_made_says_why_and_ctrl_c_is_no_failure(done, raised, says, monkeypatch):
+    monkeypatch.setattr(release, "capture_log", lambda step: done)
+    with pytest.raises(raised, match=says):
+        release.generate(LESSON)
