@@ -407,6 +407,21 @@ def test_batch_normalisation_with_a_batch_of_one_is_named():
     assert utils.evaluate_accuracy(net, DataLoader(TensorDataset(X, y), 8)) >= 0  # testing takes any batch
 
 
+def test_only_a_network_of_one_type_says_which_type_its_batches_have():
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(2, 3).double(), nn.Linear(3, 2)
+
+        def forward(self, X):
+            return self.second(self.first(X).float())
+
+    assert guards.home_of(nn.Linear(2, 2)) == (torch.device("cpu"), torch.float32) and guards.home_of(nn.Linear(2, 2).double())[1] == torch.float64
+    assert guards.home_of(Both())[1] is None and guards.home_of(lambda X: X)[1] is None
+    X, y = torch.randn(4, 2, dtype=torch.float64), torch.tensor([0, 1, 0, 1])
+    assert utils.evaluate(Both(), [(X, y)], nn.CrossEntropyLoss())[0] > 0, "a batch of double stays one"
+
+
 SCORES, LABELS = torch.randn(6, 3), torch.tensor([0, 1, 2, 0, 1, 2])
 
 
