@@ -343,6 +343,18 @@ def test_the_time_is_that_of_the_notebook_that_counts(other, tmp_path, template)
     assert found.exchange == {"timestamp.txt": times[LESSON]}, found.exchange
 
 
+@pytest.mark.parametrize("name, content, kept", [
+    ("timestamp.txt", b"2026-11-02 10:00:00 UTC", True), ("timestamp.txt", b"2026-11-02 10:00:00.123456 Europe/Zurich\n", True), ("timestamp.txt", b"2026-11-02 10:00:00", True),
+    ("timestamp.txt", b"2026-11-02 10:00:00 UTC; and more", False), ("timestamp.txt", b"yesterday", False), ("timestamp.txt", b"x2026-11-02 10:00:00", False),
+    ("submission_secret.txt", b"0123456789abcdef", True), ("submission_secret.txt", b"0123456789abcdef\nmore", False), ("submission_secret.txt", b"short", False),
+    ("submission_secret.txt", b"a" * 200, True), ("submission_secret.txt", b"a" * 201, False), ("timestamp.txt", b"2026-11-02 10:00:00" + b" " * 2000, False)])
+def test_a_file_of_the_exchange_is_taken_where_nbgrader_writes_it_so(name, content, kept, tmp_path, template):
+    """Its own commands stop at anything else, and nobody after that student gets a page."""
+    (found,) = collect(zipped(tmp_path / "class.zip", {f"ada/{LESSON}/{FILE}": GOOD, f"ada/{LESSON}/{name}": content}), LESSON, template)
+    assert found.exchange == ({name: content} if kept else {}) and found.data == GOOD
+    assert [note.partition(":")[0] for note in found.notes] == ([] if kept else [f"{name} was left out"])
+
+
 @pytest.mark.parametrize("name, read, folder", [
     (unicodedata.normalize("NFD", "José Ñúñez"), "José Ñúñez", "José-Ñúñez"), ("किरण देवी", "किरण देवी", "किरण-देवी"), ("พิมพ์", "พิมพ์", "พิมพ์"),
     ("李 小龙", "李 小龙", "李-小龙"), ("🦊", "🦊", "fox-face"), ("O'Brien", "O'Brien", "O-Brien"), ("a\x1b[31mred\nline", "a [31mred line", "a-31mred-line"),

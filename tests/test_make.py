@@ -664,7 +664,7 @@ def test_a_handout_has_what_students_need_and_no_more(handed_out):
     assert {f"exercises/release/{lesson}/{lesson}-exercises.ipynb" for lesson in lessons} <= held
     assert {path.name for path in ROOT.glob("*.py")} - {"conftest.py"} <= held  # what the lessons import
     for part in ("CONTRIBUTING.md", "docs/instructors.md", "exercises/source", "exercises/grading", "exercises/nbgrader_config.py", "tests/", ".ci/", ".github/", ".git/",
-                 ".venv", "handout.zip", "__pycache__", "gradebook", "hub/"):
+                 ".venv", "handout.zip", "__pycache__", "gradebook", "hub/", "exercises/rubrics", "teaching/", "web/", "docs/checks.md", "docs/mutants.md", "exercises/cluster"):
         assert not [name for name in held if name.startswith(part) or part in name.split("/")], part
     for path in handed_out.rglob("*"):
         if path.is_file() and path.suffix in (".py", ".ipynb", ".md", ".toml"):
