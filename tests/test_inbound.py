@@ -714,8 +714,9 @@ def school(folder):
     school = Class(folder)
     school.exchange.mkdir()
     school.exchange.chmod(0o1777)
+    (folder / "roots").mkdir(mode=0o755)
     bash("inb-mallory", f"cd {school.exchange} && mkdir -p deep-learning/{{inbound,outbound/{LESSON}}} other-course/outbound/free && ln -s /etc passwords"
-                        f" && touch 'a file' && chmod -R 777 *-*")
+                        f" && touch 'a file' .hidden && ln -s {folder}/roots .aside && chmod -R 777 *-*")
     school.said = school.make()
     for name in ("inb-grace", "inb-hedy"):
         copy_course(home(name) / "course")
@@ -726,10 +727,12 @@ def school(folder):
 @as_root
 def test_an_exchange_that_students_made_first_becomes_the_teachers(school):
     assert school.said.returncode == 0, school.said.stderr
-    assert sorted(os.listdir(school.exchange)) == [".aside", "deep-learning"]
-    assert school.said.stdout.count("Put aside, as inb-mallory had made it") == 4
-    assert len(list((school.exchange / ".aside").glob("*/found"))) == 4  # nothing is deleted
-    for path, owner, group, mode in ((school.exchange, "root", "root", 0o755), (school.exchange / ".aside", "root", "root", 0o700),
+    assert school.said.stdout.count("Put aside, as inb-mallory had made it") == 6
+    kept = sorted(school.exchange.glob(".aside-*"))
+    assert len(kept) == 6 and all(os.path.lexists(each / "found") for each in kept), "nothing is deleted"
+    assert sorted(os.listdir(school.exchange)) == [*(each.name for each in kept), "deep-learning"], "what is hidden is put aside as well"
+    assert (school.exchange.parent / "roots").stat().st_mode & 0o777 == 0o755 and not os.listdir(school.exchange.parent / "roots"), "no link is followed"
+    for path, owner, group, mode in ((school.exchange, "root", "root", 0o755), *((each, "root", "root", 0o700) for each in kept),
                                      (school.course, "root", "inb-teachers", 0o755), (school.inbound, "root", "inb-teachers", 0o3773),
                                      (school.course / "outbound", "root", "inb-teachers", 0o2775),
                                      (school.course / "feedback", "root", "inb-teachers", 0o2771)):
