@@ -2,12 +2,14 @@
 
 Each export is small and named as the system names it. No sandbox is needed: nothing is run here.
 """
+import contextlib
 import dataclasses
 import datetime
 import json
 import os
 import struct
 import sys
+import time
 import unicodedata
 import zipfile
 from datetime import timezone
@@ -186,6 +188,19 @@ def test_a_cell_is_the_exercises_by_its_mark_its_id_or_the_name_that_it_defines(
         assert not bob.lost and not ada.lost and "a.ipynb counts; also there: b.ipynb" in ada.notes
 
 
+@pytest.mark.parametrize("left", ["mark", "id"])
+def test_a_cell_in_which_nothing_is_defined_is_the_exercises_by_its_mark_or_its_id_alone(left, tmp_path, template):
+    nb = release()
+    for number, cell in enumerate(nb.cells):
+        cell.source = f"# {number}"
+        if left == "mark":
+            cell.id = f"cell{number}"
+        else:
+            cell.metadata.pop("nbgrader", None)
+    (found,) = collect(unpacked(tmp_path / "class", {f"ada/{FILE}": json.dumps(nb).encode()}), LESSON, template)
+    assert not found.lost
+
+
 def test_an_answered_notebook_without_one_of_its_cells_counts_before_an_untouched_one_with_all(tmp_path, template):
     answered = solved()
     answered.cells = [cell for cell in answered.cells if cell.id not in ("accuracy", "accuracy-check", "explain")]
@@ -224,6 +239,7 @@ TWO = {
     "Blackboard": (f"Ex_a_b_attempt_2026-11-02-10-30-00_{FILE}", f"Ex_c_b_attempt_2026-11-02-10-30-00_{FILE}"),
     "300 letters": (f"{'x' * 230}a.ipynb", f"{'x' * 230}b.ipynb"), "joiner": (f"نامه\u200cای/{FILE}", f"نامهای/{FILE}"),
     "accents": (f"José/{FILE}", f"Jose/{FILE}"), "blank": (f"Ada  Lovelace/{FILE}", f"Ada Lovelace/{FILE}"), "file and folder": ("ada.ipynb", f"ada /{FILE}"),
+    "folders with dots": (f"ada.lovelace/{FILE}", f"ada.byron/{FILE}"),
     "Cyrillic a": (f"Аda/{FILE}", f"Ada/{FILE}"), "ligature": (f"ﬁona/{FILE}", f"fiona/{FILE}"),
 }
 
@@ -245,6 +261,15 @@ def test_folders_stay_from_run_to_run_whoever_comes_first(tmp_path, template):
     assert both["O Brien"] == first["O Brien"] == "O-Brien" and both["O'Brien"] == "O-Brien-2"
     again = {entry.identity: entry.student for entry in collect(zipped(tmp_path / "3.zip", [f"O'Brien/{FILE}"]), LESSON, template, both)}
     assert again == {"O'Brien": "O-Brien-2"}
+
+
+def test_an_account_keeps_its_folder_from_run_to_run(tmp_path, template, monkeypatch):
+    pytest.importorskip("pwd", reason="Windows has no accounts of this kind")
+    from exercises.grading import inbound
+    one = inbound.HandIn("a name", "ada", "ada", 1000, datetime.datetime.now(timezone.utc), problem="it is no folder")
+    monkeypatch.setattr(inbound, "hand_ins", lambda *_: contextlib.nullcontext([one]))
+    (found,) = collect(tmp_path / "inbound", LESSON, template, {"ada": "ada-2", "Ada": "Ada"})
+    assert (found.identity, found.student) == ("ada", "ada-2")
 
 
 @pytest.mark.parametrize("older, newer", [("a.ipynb", "b.ipynb"), ("b.ipynb", "a.ipynb"), ("mine.ipynb", "mine (copy).ipynb.txt")])
@@ -289,8 +314,10 @@ def test_a_pipe_is_no_notebook_and_nobody_waits_for_it(tmp_path, template):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows takes the backslash for a folder's")
 def test_an_empty_folder_in_a_zip_is_a_student_who_handed_in_nothing(tmp_path, template):
-    found = collect(zipped(tmp_path / "class.zip", {f"ada/{FILE}": GOOD, "bob/": b"", "carl\\": b"", f"dora/{FILE}": STUB, "eve/sub/": b""}), LESSON, template)
-    assert {entry.name: entry.lost for entry in found} == {"ada": "", **dict.fromkeys(("bob", "carl", "eve"), "an empty folder"), "dora": ""}
+    names = {f"ada/{FILE}": GOOD, "bob/": b"", "carl\\": b"", f"dora/{FILE}": STUB, "eve/sub/": b"", "fay/./": b""}
+    found = collect(zipped(tmp_path / "class.zip", names), LESSON, template)
+    assert {entry.name: entry.lost for entry in found} == {"ada": "", **dict.fromkeys(("bob", "carl", "eve", "fay"), "an empty folder"), "dora": ""}
+    assert all(entry.given == entry.name for entry in found if entry.lost), "what has no file is known by its folder"
 
 
 def test_a_place_where_nothing_is_gets_a_sentence_and_exchange_is_a_word(tmp_path, template, monkeypatch):
@@ -322,6 +349,7 @@ WRAPPED = {  # whether all lies in one folder that is no student's
     "called as the lesson, two files": ([f"{LESSON}/ada.ipynb", f"{LESSON}/alan.ipynb"], True), "called as the lesson, one file": ([f"{LESSON}/{FILE}"], False),
     "two students": ([f"winter/ada/{FILE}", f"winter/alan/{FILE}"], True), "one student": ([f"winter/ada/{FILE}"], False),
     "one student, and a folder without a notebook": ([f"ada/work/{FILE}", "ada/pictures/a.png"], False),
+    "one student, and pictures": ([f"ada/mine/{FILE}", "ada/pictures/a.png"], False), "Gradescope's, of one": ([f"winter/submission_9001/{FILE}"], True),
     "two notebooks of one": (["ada/draft.ipynb", "ada/final.ipynb"], False),
     "a student's repository": ([f"ada/one/{FILE}", f"ada/two/{FILE}", "ada/README.md"], False), "with a program of theirs": ([f"ada/one/{FILE}", f"ada/two/{FILE}", "ada/mine.py"], False),
     "nbgrader's, of one": ([f"ada/{LESSON}/{FILE}", f"ada/01-tensors/{FILE}"], False), "a list beside them": ([f"winter/ada/{FILE}", f"winter/alan/{FILE}", "winter/grades.csv"], True),
@@ -347,7 +375,8 @@ def test_the_time_is_that_of_the_notebook_that_counts(other, tmp_path, template)
     ("timestamp.txt", b"2026-11-02 10:00:00 UTC", True), ("timestamp.txt", b"2026-11-02 10:00:00.123456 Europe/Zurich\n", True), ("timestamp.txt", b"2026-11-02 10:00:00", True),
     ("timestamp.txt", b"2026-11-02 10:00:00 UTC; and more", False), ("timestamp.txt", b"yesterday", False), ("timestamp.txt", b"x2026-11-02 10:00:00", False),
     ("submission_secret.txt", b"0123456789abcdef", True), ("submission_secret.txt", b"0123456789abcdef\nmore", False), ("submission_secret.txt", b"short", False),
-    ("submission_secret.txt", b"a" * 200, True), ("submission_secret.txt", b"a" * 201, False), ("timestamp.txt", b"2026-11-02 10:00:00" + b" " * 2000, False)])
+    ("submission_secret.txt", b"a" * 200, True), ("submission_secret.txt", b"a" * 201, False), ("timestamp.txt", b"2026-11-02 10:00:00" + b" " * 2000, False),
+    ("timestamp.txt", b"2026-11-02 10:00:00".ljust(1000), True), ("timestamp.txt", b"2026-11-02 10:00:00".ljust(1001), False)])
 def test_a_file_of_the_exchange_is_taken_where_nbgrader_writes_it_so(name, content, kept, tmp_path, template):
     """Its own commands stop at anything else, and nobody after that student gets a page."""
     (found,) = collect(zipped(tmp_path / "class.zip", {f"ada/{LESSON}/{FILE}": GOOD, f"ada/{LESSON}/{name}": content}), LESSON, template)
@@ -380,6 +409,8 @@ ALONE = {
     "a repository of two parts": ([f"softmax-ada/part1/{FILE}", "softmax-ada/part2/more.ipynb", "softmax-ada/README.md"], "softmax-ada"),
     "nbgrader": ([f"ada/{LESSON}/{FILE}"], "ada"), "Canvas": ([f"lovelaceada_4711_99_{FILE}"], "lovelaceada"), "a file": (["ada.lovelace.ipynb"], "ada.lovelace"),
     "one in a class": ([f"submissions/ada/{FILE}"], "ada"), "backward strokes": ([f"ada\\work\\{FILE}", f"ada\\{FILE}"], "ada"),
+    "the outer folders listed": (["./", "submissions/", f"submissions/ada/{FILE}"], "ada"), "no folder, listed": (["./", f"submissions/ada/{FILE}"], "ada"),
+    "out of the zip": ([f"../ada/{FILE}"], "ada"),
     "strokes before": ([f"./ada/{FILE}", f"/ada/other/{FILE}"], "ada"), "accents twice": ([f"José/{FILE}", unicodedata.normalize("NFD", "José") + "/b.ipynb"], "José"),
 }
 
@@ -411,6 +442,13 @@ def test_students_with_nothing_usable_are_named(tmp_path, template):
                      "dora": "no notebook among: work.rar (an archive: ask for the notebook itself)",
                      "fred": "fred.ipynb: it is a link, and links are not followed", "gina": f"{FILE}: it is a link, and links are not followed",
                      "hugo": "hugo: it is a link, and links are not followed"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows asks for a right to make links")
+def test_a_link_to_the_classs_folder_is_followed(tmp_path, template):
+    unpacked(tmp_path / "class", {"ada.ipynb": GOOD, f"bob/{FILE}": STUB})
+    (tmp_path / "here").symlink_to(tmp_path / "class")
+    assert names_of(collect(tmp_path / "here", LESSON, template)) == ["ada", "bob"]
 
 
 def raw(path):
@@ -482,11 +520,60 @@ def test_names_in_a_zip_without_the_utf8_flag_and_with_a_wrong_one(tmp_path, tem
     assert len(found) == 3 and "Zoë" in names_of(found) and all(entry.data == GOOD for entry in found)
 
 
+@pytest.mark.parametrize("names", [[f"Xlodie/{FILE}", f"ada/{FILE}"], [f"ada/{FILE}", f"Xlodie/{FILE}".rjust(256, "a")], ["Xlodie/"]],
+                         ids=["at its beginning", "in a long one", "alone"])
+def test_one_wrong_byte_in_a_name_stops_nobody(names, tmp_path, template):
+    """The name is in Latin-1, and said to be UTF-8."""
+    where = zipped(tmp_path / "class.zip", dict.fromkeys(names, b""))
+    changed(where, next(name for name in names if "X" in name), 8, b"\x00\x08")
+    where.write_bytes(bytes(raw(where)).replace(b"Xlodie/", "Élodie/".encode("latin-1")))
+    assert len(collect(where, LESSON, template)) == len(names)
+
+
+@pytest.mark.parametrize("before", [b"", b"a program that unpacks what follows"])
+def test_a_wrong_name_costs_no_zip_within_the_zip_anything(before, tmp_path, template):
+    """It has a list of contents of its own, in which such a name is none of ours."""
+    inner = zipped(tmp_path / "more.zip", ["Xoë.txt"])
+    changed(inner, "X", 8, b"\x00\x00")
+    inner.write_bytes(bytes(raw(inner)).replace("Xoë".encode(), b"X\xff\xff\xff"[:len("Xoë".encode())]))
+    where = zipped(tmp_path / "class.zip", {f"Zoë/{FILE}": GOOD, f"Xlodie/{FILE}": GOOD, f"bob/{FILE}": GOOD, "bob/more.zip": inner.read_bytes()})
+    changed(where, f"Xlodie/{FILE}", 8, b"\x00\x08")
+    where.write_bytes(before + bytes(raw(where)).replace(b"Xlodie/", "Élodie/".encode("latin-1")))
+    found = collect(where, LESSON, template)
+    assert len(found) == 3 and {"bob", "Zoë"} < set(names_of(found)) and all(entry.data == GOOD for entry in found)
+
+
+@pytest.mark.parametrize("place, value", [(0, b"PK\x01\x03"), (6, b"\xff"), (46 + len(f"Xlodie/{FILE}"), struct.pack("<HH", 0x0101, 80))],
+                         ids=["no entry", "of a later time", "a field cut off"])
+@pytest.mark.parametrize("name", ["Xlodie", "Turing"])
+def test_a_zip_whose_list_of_contents_is_damaged_gets_a_sentence(place, value, name, tmp_path, template):
+    member = zipfile.ZipInfo(f"{name}/{FILE}")
+    member.extra = struct.pack("<HH", 0x0102, 0)
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.writestr(member, GOOD)
+    where = tmp_path / "class.zip"
+    changed(where, name, 8, b"\x00\x08")
+    changed(where, name, place, value)
+    where.write_bytes(bytes(raw(where)).replace(b"Xlodie/", "Élodie/".encode("latin-1")))
+    with pytest.raises(ValueError, match=r"class\.zip is damaged or can't be read \(.+\): get it anew, or unpack it, and name the folder\.$"):
+        collect(where, LESSON, template)
+
+
+def test_the_name_of_what_is_encrypted_is_read_like_any_other(tmp_path, template):
+    where = zipped(tmp_path / "class.zip", [f"aaaa/{FILE}"])
+    changed(where, f"aaaa/{FILE}", 8, b"\x01\x00")
+    where.write_bytes(bytes(raw(where)).replace(b"aaaa/", "Zoë/".encode()))
+    assert names_of(collect(where, LESSON, template)) == ["Zoë"]
+
+
 def test_the_seconds_that_a_zip_adds_go_before_the_clock_on_its_wall(tmp_path, template):
     """Info-ZIP's extended timestamp, whatever stands before it; a field that gives no time of change, or is cut off, is passed over."""
     for i, (extra, expected) in enumerate([
             (struct.pack("<HHBi", 0x5455, 5, 1, 1_700_000_000), "2023-11-14 22:13:20"),
             (struct.pack("<HHI", 0x7875, 4, 0) + struct.pack("<HHBi", 0x5455, 5, 3, 1_700_000_000), "2023-11-14 22:13:20"),
+            (b"".join([struct.pack("<HH", 0x7875, 40_000), b"\1" * 40_000, struct.pack("<HHBi", 0x5455, 5, 1, 1_700_000_000)]), "2023-11-14 22:13:20"),
+            (struct.pack("<HHBi", 0x5455, 5, 1, 1_700_000_000) + struct.pack("<HHI", 0x7875, 4, 0), "2023-11-14 22:13:20"),
+            (struct.pack("<HHB", 0x5455, 1, 1), "2026-11-02 10:30:00"),  # cut off
             (struct.pack("<HHBi", 0x5545, 5, 1, 1_700_000_000), "2026-11-02 10:30:00"),  # another field
             (struct.pack("<HHBi", 0x5455, 5, 2, 1_700_000_000), "2026-11-02 10:30:00"), (b"", "2026-11-02 10:30:00")]):
         member = zipfile.ZipInfo(f"ada/{FILE}", (2026, 11, 2, 10, 30, 0))
@@ -494,9 +581,32 @@ def test_the_seconds_that_a_zip_adds_go_before_the_clock_on_its_wall(tmp_path, t
         with zipfile.ZipFile(tmp_path / f"{i}.zip", "w") as archive:
             archive.writestr(member, GOOD)
         found, = collect(tmp_path / f"{i}.zip", LESSON, template, zone=timezone.utc)
-        assert f"{found.modified:%Y-%m-%d %H:%M:%S}" == expected, i
+        assert f"{found.modified:%Y-%m-%d %H:%M:%S %Z}" == f"{expected} UTC", i
         found, = collect(tmp_path / f"{i}.zip", LESSON, template, zone=ZoneInfo("Pacific/Auckland"))  # the class's clock, whatever this machine's is
         assert f"{found.modified:%Y-%m-%d %H:%M:%S}" == expected.replace("02 10:30", "01 21:30"), i
+
+
+@pytest.fixture
+def in_nepal(monkeypatch):
+    """This computer's clock as it is on a wall there, 5:45 hours ahead of UTC."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("Windows has no time zone of a process")
+    monkeypatch.setenv("TZ", "NPT-5:45")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("extra, expected", [(b"", "2026-11-02 04:45:00 UTC"), (struct.pack("<HHBi", 0x5455, 5, 1, 1_700_000_000), "2023-11-14 22:13:20 UTC"),
+                                             (struct.pack("<HHBi", 0x5455, 5, 1, -1), "1969-12-31 23:59:59 UTC")])
+def test_a_zips_time_is_by_this_computers_clock_and_given_in_utc(extra, expected, in_nepal, tmp_path, template):
+    member = zipfile.ZipInfo(f"ada/{FILE}", (2026, 11, 2, 10, 30, 0))
+    member.extra = extra
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.writestr(member, GOOD)
+    (found,) = collect(tmp_path / "class.zip", LESSON, template)
+    assert f"{found.modified:%Y-%m-%d %H:%M:%S %Z}" == expected
 
 
 @pytest.mark.parametrize("name", [".ipynb_checkpoints/{}-checkpoint.ipynb", "ada/.ipynb_checkpoints/{}-checkpoint.ipynb", "__MACOSX/ada/._{}.ipynb",
@@ -550,6 +660,7 @@ def test_whose_file_it_is(name, person):
 
 @pytest.mark.parametrize("names, short", [
     (["hw4_ada", "hw4_bob"], ["ada", "bob"]), (["hw_4_ada", "hw_4_adam", "hw_4_bo_b"], ["ada", "adam", "bo_b"]), (["hw4_ada"], ["ada"]), (["ada"], ["ada"]),
+    (["hw4_a_da", "hw4_bob"], ["a_da", "bob"]), (["hw_4_ada"], ["ada"]),
     (["hw4_ada_x", "hw4_ada_y"], ["x", "y"]), (["ada", "bob"], ["ada", "bob"]), (["hw4_", "hw4_ada"], ["hw4_", "ada"]), (["_ada", "_bob"], ["ada", "bob"])])
 def test_what_all_names_begin_with_is_left_out(names, short):
     people = [students.Person(name, name) for name in names]

@@ -104,29 +104,40 @@ def collect(where: str | Path, lesson: str, template: NotebookNode, known: dict[
 
 
 def _opened(path):
-    """Open a zip, also one whose names are not in the encoding that it claims for them."""
+    """Open a zip, also one whose names are not in the encoding that it claims for them. Raises ValueError where its list of contents can't be read."""
     try:
-        return zipfile.ZipFile(path)
-    except UnicodeDecodeError:  # one wrong name would cost the whole class: read them all byte by byte
-        content = bytearray(path.read_bytes())
-        at = content.find(b"PK\x01\x02")
-        while at >= 0:
-            length = int.from_bytes(content[at + 28:at + 30], "little")
-            try:
-                content[at + 46:at + 46 + length].decode("utf-8")
-            except UnicodeDecodeError:
-                content[at + 9] &= ~0x08  # the flag that says UTF-8, here and where the file begins
-                start = int.from_bytes(content[at + 42:at + 46], "little")
-                content[start + 7] &= ~0x08
-            at = content.find(b"PK\x01\x02", at + 46)
-        return zipfile.ZipFile(io.BytesIO(bytes(content)))
+        try:
+            return zipfile.ZipFile(path)
+        except UnicodeDecodeError:  # one wrong name would cost the whole class
+            return zipfile.ZipFile(io.BytesIO(_without_wrong_claims(path.read_bytes())))
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
+        raise ValueError(f"{path} is damaged or can't be read ({students.readable(str(error))}): get it anew, or unpack it, and name the folder.") from None
+
+
+def _without_wrong_claims(content):
+    """A zip's bytes without the flag that says UTF-8 where a member's name is something else. Only the list of contents at its end is
+    gone through: a zip within the zip has such entries too."""
+    content = bytearray(content)
+    end = content.rfind(b"PK\x05\x06")
+    size, start = struct.unpack_from("<II", content, end + 12)
+    at = end - size
+    before = at - start  # what stands before the zip itself, which opens itself, say
+    while content[at:at + 4] == b"PK\x01\x02":
+        name, extra, comment = struct.unpack_from("<HHH", content, at + 28)
+        try:
+            content[at + 46:at + 46 + name].decode("utf-8")
+        except UnicodeDecodeError:
+            content[at + 9] &= ~0x08  # here and where the member begins
+            content[before + struct.unpack_from("<I", content, at + 42)[0] + 7] &= ~0x08
+        at += 46 + name + extra + comment
+    return bytes(content)
 
 
 def _in_folder(where):
     files, folders = [], set()
-    for path in sorted(where.rglob("*")):
+    for path in sorted(where.rglob("*")):  # which goes into no link
         name = path.relative_to(where).as_posix()
-        if JUNK.search(name) or any((where / parent).is_symlink() for parent in list(PurePosixPath(name).parents)[:-1]):
+        if JUNK.search(name):
             continue
         if path.is_symlink():
             files.append(_File(name, 0, None, None, "it is a link, and links are not followed"))
@@ -169,7 +180,7 @@ def _dated(info, zone):
         local = datetime(*info.date_time)
     except ValueError:
         return None
-    return (local.replace(tzinfo=zone) if zone else local.astimezone()).astimezone(timezone.utc)
+    return local.replace(tzinfo=zone).astimezone(timezone.utc)
 
 
 def _name(info):
@@ -185,9 +196,9 @@ def _name(info):
 
 def _collected(files, folders, lesson, template, known):
     found = {}
-    for person, theirs in _by_person(files, folders, lesson).items():
+    for person, (given, theirs) in _by_person(files, folders, lesson).items():
         found[person] = _choose(theirs, lesson, template)
-        found[person].given = found[person].given or next((file.given for _, file in theirs), "")
+        found[person].given = found[person].given or given
     return _named(found, known)
 
 
@@ -251,33 +262,33 @@ def _submitted(hand_in, lesson, template):
 
 
 def _by_person(files, folders, lesson):
-    """{Person: [(attempt, file)]}. A single folder around everything, as archives have, is looked through."""
+    """{Person: (what names them first, [(attempt, file)])}. A single folder around everything, as archives have, is looked through."""
     paths = [PurePosixPath(file.path).parts for file in files] + [(*PurePosixPath(folder).parts, "") for folder in folders]
     depth = 0
     while _wraps([path[depth:] for path in paths], lesson):
         depth += 1
     groups = {}
 
-    def add(person, *found):
-        groups.setdefault(person.identity, (person, []))[1].extend((person.attempt, file) for file in found)
+    def add(person, given, *found):
+        groups.setdefault(person.identity, (person, given, []))[2].extend((person.attempt, file) for file in found)
 
     for folder in sorted(folders):
         parts = PurePosixPath(folder).parts[depth:]
         if len(parts) == 1:
-            add(students.of_folder(parts[0]))
+            add(students.of_folder(parts[0]), parts[0])
     for file in files:
         parts = PurePosixPath(file.path).parts[depth:]
         file.given = parts[0]
         if len(parts) > 1:
-            add(students.of_folder(parts[0]), file)
+            add(students.of_folder(parts[0]), parts[0], file)
             continue
         person = students.of_file(parts[0], lesson)
         if person.number or person.attempt or not NOBODY.search(parts[0]) or _holds_a_notebook(file):
-            add(person, file)
-    several = [person for person, theirs in groups.values() if any(students.BLACKBOARD.match(file.name) for _, file in theirs)]
+            add(person, parts[0], file)
+    several = [person for person, _, theirs in groups.values() if any(students.BLACKBOARD.match(file.name) for _, file in theirs)]
     short = students.same_prefix_left_out(several) if several else {}
-    return {students.Person(person.identity, short.get(person, person.name), person.number, system=person.system): theirs
-            for person, theirs in groups.values()}
+    return {students.Person(person.identity, short.get(person, person.name), person.number, system=person.system): (given, theirs)
+            for person, given, theirs in groups.values()}
 
 
 def _wraps(paths, lesson):

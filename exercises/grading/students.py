@@ -59,7 +59,7 @@ def of_file(name: str, lesson: str) -> Person:
     stem = NOTEBOOK.sub("", name) if NOTEBOOK.search(name) else name.rpartition(".")[0] or name
     # "ada_04-softmax-from-scratch-exercises" is ada's; of "Copy of 04-softmax-from-scratch-exercises" nothing is left.
     short = re.sub(rf"[\s_-]*{re.escape(lesson)}(-exercises)?", "", stem).strip(" _-")
-    return Person(stem, short if short and not re.fullmatch(r"(copy of)?\s*(\(\d+\))?", short, re.I) else stem)
+    return Person(stem, short if not re.fullmatch(r"(copy of)?\s*(\(\d+\))?", short, re.I) else stem)
 
 
 def own_name(name: str) -> str:
@@ -82,8 +82,8 @@ def same_prefix_left_out(people: Iterable[Person]) -> dict[Person, str]:
     """Blackboard writes the assignment before each account: leave out what all names begin with, up to the last "_"."""
     names = sorted({person.name for person in people})
     first, last = names[0], names[-1]
-    common = next((i for i, (a, b) in enumerate(zip(first, last)) if a != b), min(len(first), len(last)))
-    at = first.rfind("_", 0, common) + 1 if len(names) > 1 else first.rfind("_") + 1
+    common = next((i for i, (a, b) in enumerate(zip(first, last)) if a != b), len(first))
+    at = first.rfind("_", 0, common) + 1
     return {person: person.name[at:] or person.name for person in people}
 
 
