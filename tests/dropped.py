@@ -7,11 +7,13 @@ mutmut changes what stands there: a number, a comparison, an argument. It takes 
 tests did not notice were of these kinds. COURSE_MUTANTS=dropped has these alone tried.
 """
 import os
+import threading
 
 import libcst as cst
 from libcst import matchers as m
 from mutmut.__main__ import cli
 from mutmut.mutation.mutators import mutation_operators
+from tqdm import tqdm
 
 
 def statement(node: cst.Expr):
@@ -44,4 +46,5 @@ if __name__ == "__main__":
     if os.environ.get("COURSE_MUTANTS") == "dropped":
         mutation_operators.clear()
     mutation_operators.extend(DROPPED)
+    tqdm.set_lock(threading.RLock())  # its own is one for all processes: a change that was stopped while it drew would hold up every other
     cli()

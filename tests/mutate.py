@@ -379,6 +379,8 @@ def told(module, found, by_words, whole):
         print(f"no reason: {change.name} in {change.function}\n    - {change.lines[0]}\n    + {change.lines[1]}\n    {change.keys()[1]}", flush=True)
     if whole and not untried:
         print("".join(f"a reason that fits no survivor: {reason}\n" for reason in unused), end="", flush=True)
+    if late := sum(change.status not in SURVIVED | UNKNOWN | FAILED and change.name not in by_words for change in found):
+        print(f"{module}: {late} took too long or broke off, and count as noticed", flush=True)
     if untried:
         print(f"{module}: {untried} changes have not been tried yet; --again goes on", flush=True)
     if few := whole and noticed < ENOUGH * len(tried):
