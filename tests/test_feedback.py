@@ -14,7 +14,7 @@ pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import FILE, LESSON  # noqa: E402
 from nbgrader.api import Gradebook  # noqa: E402
-from exercises.grading import feedback, keep, late  # noqa: E402
+from exercises.grading import feedback, keep, late, pages  # noqa: E402
 from exercises.grading.pages import CLEANER, elsewhere, markdown2html, mathml  # noqa: E402
 
 
@@ -34,7 +34,8 @@ def html(source):
         "https://good.example\\@class.example.org/", "https://good.example@class.example.org/", "https://class\u3002example.org/", "https://%63lass.example.org/",
         "https://cla\nss.example.org/hub", "https://\tclass.example.org/", " https://class.example.org/", "\x01https://class.example.org/",
         "http://localhost/", "http://class.localhost:800/hub", "http://127.0.0.1:8888/api", "http://127.1/", "http://2130706433/", "http://0x7f.1/", "http://0x7f000001/",
-        "http://[::1]:8888/", "http://[::ffff:127.0.0.1]/", "http://0/", "http://0.0.0.0:800/", "http://intranet/", "http://router.local/", "http://[", "https://ada:x@good.example/", "https://good.example\\x", "http://db.internal/", "http://internal/"))])
+        "http://[::1]:8888/", "http://[::ffff:127.0.0.1]/", "http://0/", "http://0.0.0.0:800/", "http://intranet/", "http://router.local/", "http://[", "https://ada:x@good.example/", "https://good.example\\x", "http://db.internal/", "http://internal/",
+        "http://:80/", "http://?x", "http://#x", "https://good.example/a\\b"))])
 def test_a_link_is_live_only_to_another_machines_page(monkeypatch, address, live):
     monkeypatch.setenv("COURSE_HOST", "class.example.org")
     assert elsewhere(address) == live
@@ -62,6 +63,7 @@ def test_a_picture_that_was_handed_in_is_shown_and_one_that_was_not_is_named():
     assert 'src="data:image/png;base64,aaaa"' in shown and 'alt="mine"' in shown and 'title="in green"' in shown
     assert markdown2html(context, "![<b>his](attachment:b.png)") == "<p>[&lt;b&gt;his: a picture that was not handed in]</p>\n"
     assert markdown2html(context, "![hers](https://good.example/c.png)") == "<p>[hers]</p>\n"
+    assert markdown2html(context, '<b><img src="x.png"></b>, <img alt="" src="x.png"> and <img alt="theirs" src="x.png">') == "<p><b></b>,  and [theirs]</p>\n"
 
 
 # ---------------------------------------------------------------- formulas
@@ -71,6 +73,7 @@ def test_a_picture_that_was_handed_in_is_shown_and_one_that_was_not_is_named():
     ("$$\\frac{1}{n}$$", '<math display="block" alttext="\\frac{1}{n}"><mrow><mfrac>'), ("$x_i < 3$", "<mo>&lt;</mo>"),
     ("\\begin{align}a&=b\\end{align}", "<mtable"), ("<details><summary>hint</summary>it is $w$</details>", "it is <math"),
     ("<div>$$b$$</div>", '<div><math display="block"'), ("<div>$a &lt; b$</div>", "<mo>&lt;</mo>"), ('![of $x$](data:image/png;base64,aaaa)', 'alt="of ..."'), ("\ue0000\ue001 $a$", "<p>0 <math"),
+    ("\\begin{align}a\\end{align}", '<math display="block"'), ('<div title="of $x$">it is $w$</div>', '<div title="of ...">it is <math'),
 ])
 def test_a_formula_becomes_mathml_wherever_it_stands(source, inside):
     page = html(source)
@@ -84,6 +87,20 @@ def test_a_formula_that_is_none_is_shown_as_it_was_written(formula):
     assert mathml(formula) is None
     page = html(f"before ${formula}$ after")
     assert "<script" not in page and "<img" not in page and "<svg" not in page and "<math" not in page and page.startswith("<p>before $") and "$ after" in page
+
+
+@pytest.mark.parametrize("formula", ["$${{{$$", "\\begin{align}{{{\\end{align}"])
+def test_a_formula_in_a_line_of_its_own_that_is_none_is_shown_as_it_was_written_and_the_rest_as_ever(formula):
+    assert html(f"**before**\n\n{formula}\n\nafter") == f"<p><strong>before</strong></p>\n<p>{formula}</p>\n<p>after</p>\n"
+
+
+def test_a_formula_may_be_long_and_stands_in_its_line_where_nothing_else_is_said():
+    assert mathml("a" * 2_000).startswith('<math display="inline"')
+
+
+def test_of_what_mathml_may_say_only_plain_words_and_measures_get_out(monkeypatch):
+    monkeypatch.setattr(pages, "convert", lambda formula, display: '<math><mspace width="url(x)" height="2.5em" depth="javascript:x" onload="x" columnspacing="0em 2em" /></math>')
+    assert mathml("x") == '<math alttext="x"><mspace height="2.5em" columnspacing="0em 2em" /></math>'
 
 
 @pytest.mark.parametrize("formula", ["\\href{javascript:alert(1)}{x}", "\\style{background:url(x)}{x}", "\\class{a}{x}", "\\cssId{a}{x}", "\\color{url(x)}{x}",

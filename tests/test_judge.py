@@ -1,9 +1,11 @@
 """The order in which a submission's cells and its checks are run, with a kernel that is only a namespace. (In the sandbox: test_grading.py.)"""
 import base64
+import copy
 import io
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from nbformat import v4
@@ -13,6 +15,9 @@ pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from exercises.grading import judge  # noqa: E402
 from exercises.grading.release import PROGRESS  # noqa: E402
+from exercises.grading.sandbox import Limits  # noqa: E402
+
+REAL = judge.Judge
 
 
 class Namespace:
@@ -20,7 +25,7 @@ class Namespace:
     most = 5
 
     def __init__(self, sandbox, limits):
-        self.events, self.by_clock, self.starts, self.ran, self.asked = [], False, 0, [], sandbox
+        self.events, self.by_clock, self.starts, self.ran, self.asked, self.limits = [], False, 0, [], sandbox, limits
         self.start()
         Namespace.last = self
 
@@ -61,6 +66,7 @@ def namespace(monkeypatch):
         def verdict(task, kernel):
             names = kernel.names if kernel.alive else {}
             kind = "" if names.get(task) == "right" else "NotDefined" if task not in names else "NotAttempted" if names[task] is None else "Wrong"
+            kind = "Stopped" if names.get(task) == "slow" else kind
             return [judge._error(kind, f"{task} is not right")] if kind else []
         return verdict
 
@@ -112,6 +118,7 @@ def test_what_the_instructor_wrote_is_run_and_not_what_stands_in_its_place():
     ([answer("a", WRONG), check("a"), extra(1, STUB)], "Wrong", []), ([answer("a", STUB), check("a"), extra(1, WRONG)], "Wrong", ["a: what stands below its check counts"]),
     ([answer("a", STUB), check("a"), extra(1, "del a")], "NotAttempted", []), ([check("a"), extra(1, WRONG)], "Wrong", ["a: what stands below its check counts"]),
     ([answer("a", RIGHT), check("a"), extra(1, WRONG)], "", []), ([check("a"), answer("a", RIGHT)], "NotDefined", []),
+    ([answer("a", RIGHT), check("a"), extra(1, "import math")], "", []), ([answer("a", "a = 'slow'"), check("a"), extra(1, RIGHT)], "Stopped", []),
     ([answer("a", WRONG), check("a"), extra(1, RIGHT), extra(2, END)], "Wrong", [])])
 def test_a_check_is_made_once_more_where_a_cell_of_ones_own_stands_below_it_and_what_is_better_counts(cells, failed, remarks):
     story, said = graded(*cells)
@@ -151,6 +158,44 @@ def test_what_failed_is_told_and_what_merely_is_not_done_is_not():
     assert story.stopped == [] and story.by_clock is False
 
 
+def test_what_a_cell_failed_with_is_told_at_some_length():
+    story, _ = graded(extra(1, f"raise ValueError('{'long ' * 30}')"), extra(2, f"raise ValueError('{'long ' * 60}')"))
+    assert story.failed[0] == f"extra-1: its cell failed (ValueError: {('long ' * 30).strip()})" and 150 < len(story.failed[1]) < 250
+
+
+def test_words_are_no_code():
+    words = v4.new_markdown_cell("a = 'wrong'", id="words")
+    _, said = graded(answer("a", RIGHT), words, check("a"))
+    assert said == {"a-check": ""} and "outputs" not in words and words.source not in Namespace.last.ran
+
+
+def test_a_cell_that_ended_the_process_says_so_below_what_it_showed():
+    ended = extra(1, END)
+    graded(ended)
+    assert [(output.ename, output.evalue) for output in ended.outputs] == [("Stopped", "This cell was stopped: it ended.")]
+
+
+def test_an_error_stands_in_the_notebook_in_lines_that_a_page_can_show():
+    error = judge._error("Wrong", "a long word or two " * 500)
+    assert error.evalue.startswith("a long word or two a") and len(error.evalue) < 3000 and "".join(error.traceback).startswith("a long word")
+    assert len(error.traceback) > 9 and max(map(len, error.traceback)) <= 100
+
+
+def test_a_check_knows_what_the_instructors_first_cell_made_and_a_right_answer_may_be_praised(monkeypatch):
+    monkeypatch.setattr(judge, "Judge", REAL)
+    monkeypatch.setitem(sys.modules, "exercises.checks", SimpleNamespace(Remote=None, Wrong=KeyboardInterrupt))  # without PyTorch
+    checks = [check(task) for task in "ab"]
+    nb = v4.new_notebook(cells=[setup(), extra(1, "most = 4"), *checks])
+    judge.grade(nb, {"setup": "most = 3", "a-check": "assert most == 3\nprint('well done')", "b-check": "assert most == 4"}, "none")
+    assert [judge._failed(each) for each in checks] == ["", "NotJudged"] and checks[0].outputs[0].text == "well done\n"
+
+
+def test_an_answer_is_run_in_a_sandbox_where_nothing_else_is_said():
+    trusted = {"setup": ""}
+    judge.grade(v4.new_notebook(), trusted)
+    assert Namespace.last.asked == "bubblewrap" == json.loads(judge.packet(v4.new_notebook(), trusted))["sandbox"] and Namespace.last.limits == Limits()
+
+
 def test_what_counts_the_checks_is_emptied_and_not_run():
     counting = cell(PROGRESS, END, locked=True)
     counting.outputs = [v4.new_output("stream", text="5 of 5")]
@@ -177,7 +222,25 @@ def test_a_picture_is_written_anew_and_what_is_none_is_left_out():
     output = v4.new_output("display_data", {"text/html": f'<img alt="a line" style="max-width: 100%" src="data:image/png;base64,{data}">', "text/plain": "words"}, metadata={"image/png": {"width": "x"}})
     plain = judge._plain(output)
     assert plain.data == {"text/plain": "words", "image/png": data} and plain.metadata == {}
+    assert judge._plain(v4.new_output("display_data", {"image/png": data})).data == {"text/plain": "", "image/png": data}
     assert judge._plain(v4.new_output("display_data", {"text/html": "<script>", "application/javascript": "x", "image/svg+xml": "<svg>"})).data == {"text/plain": ""}
+
+
+def test_a_picture_that_is_torn_or_too_large_is_left_out(monkeypatch):
+    content = base64.b64decode(png())
+    for torn in (content[:-12], content[:-20] + b"\0" * 8 + content[-12:]):  # without its end; its last bytes are others
+        assert judge._picture(base64.b64encode(torn).decode()) is None
+    for most, kept in ((len(png()), png()), (len(png()) - 1, None)):
+        monkeypatch.setattr(judge, "LARGEST_PICTURE", most)
+        assert judge._picture(png()) == kept
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("pixels, kept", [(12, True), (11, False), (5, False)])
+def test_a_picture_of_more_pixels_than_a_page_can_bear_is_left_out(pixels, kept, monkeypatch):
+    """Pillow itself only warns of up to twice as many."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", pixels)
+    assert (judge._picture(png()) is not None) == kept
 
 
 @pytest.mark.parametrize("printed, kept", [("half \ud83d a sign", "half ? a sign"), ("\U0001f98a whole", "\U0001f98a whole"), ("é", "é")])
@@ -187,13 +250,26 @@ def test_a_verdict_can_be_written_into_a_file_whatever_was_printed(printed, kept
 
 
 def test_a_verdict_is_of_the_cells_it_was_found_for():
-    cells = [setup(), answer("a", RIGHT), check("a")]
+    cells = [setup(), answer("a", RIGHT), check("a"), answer("b", "b = 'wrong'"), check("b"), extra(1, "x = 1")]
     nb = v4.new_notebook(cells=[*cells, v4.new_markdown_cell("words")])
-    said = judge.verdict(judge.packet(nb, {"setup": "torch = 'there'", "a-check": "a"}, "none"))
-    story = judge.apply(said, nb)
-    assert story == judge.Story() and [judge._failed(each) for each in cells] == ["", "", ""]
-    cells[1].source = WRONG
-    with pytest.raises(RuntimeError, match="the verdict is that of other cells"):
-        judge.apply(said, nb)
+    said = judge.verdict(judge.packet(nb, {"setup": "torch = 'there'", "a-check": "a", "b-check": "b"}, "none"))
+
+    def applied(change):
+        other = copy.deepcopy(nb)
+        change(other.cells)
+        return judge.apply(said, other), [judge._failed(each) for each in other.cells if each.cell_type == "code"]
+
+    assert applied(lambda cells: None) == applied(lambda cells: cells[2].update(source="pass  # the instructor's")) == (judge.Story(), ["", "", "", "", "Wrong", ""])
+    for change in (lambda cells: cells[1].update(source=WRONG), lambda cells: cells[1].update(id="c"),
+                   lambda cells: cells.pop(2), lambda cells: cells.append(check("c"))):
+        with pytest.raises(RuntimeError, match="the verdict is that of other cells"):
+            applied(change)
     with pytest.raises(RuntimeError, match="^no memory$"):
         judge.apply(json.dumps({"error": "no memory"}), nb)
+
+
+def test_what_a_packet_was_given_holds_where_it_is_opened():
+    nb = v4.new_notebook(cells=[setup(), extra(1, RIGHT), answer("a", STUB), check("a")])
+    packet = judge.packet(nb, {"setup": "torch = 'there'", "a-check": "a"}, "none", Limits(cell_seconds=7), {"a": STUB})
+    assert json.loads(judge.verdict(packet))["outputs"] == [[], [], [], []]
+    assert Namespace.last.asked == "none" and Namespace.last.limits == Limits(cell_seconds=7)

@@ -1,6 +1,7 @@
 """What grading keeps, damaged in every way: put aside, said, and got back. (Whole runs: tests/test_state.py.)"""
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import sys
@@ -61,7 +62,12 @@ def another(data):
     return database.serialize()
 
 
-@pytest.mark.parametrize("damage", [cut, scratched, garbage, empty, head, another])
+def miscounted(data):
+    """SQLite reads it, and only its own check finds that something is wrong."""
+    return data[:36] + b"\0\0\0\5" + data[40:]
+
+
+@pytest.mark.parametrize("damage", [cut, scratched, garbage, empty, head, another, miscounted])
 @pytest.mark.parametrize("with_copy", [True, False])
 def test_a_damaged_gradebook_is_put_aside_and_its_copy_takes_its_place(folder, damage, with_copy):
     bad = damage((folder / "gradebook.db").read_bytes())
@@ -74,6 +80,22 @@ def test_a_damaged_gradebook_is_put_aside_and_its_copy_takes_its_place(folder, d
     assert (folder / "gradebook.db.damaged-1").read_bytes() == bad and not (folder / "gradebook.db-journal").exists()
     assert ("took its place" in said) == with_copy == (folder / "gradebook.db").exists()
     assert keep.mend_gradebook() == []
+
+
+@pytest.mark.parametrize("name", ["c#", "100% sure", "%23", "a;b", "Übung 4"])
+def test_a_whole_gradebook_is_one_wherever_the_course_lies(name, folder, monkeypatch):
+    """And nothing is made beside it: what an address of SQLite's leaves out of such a name would be another file."""
+    (folder / name).mkdir()
+    monkeypatch.setattr(keep, "GRADEBOOK", (folder / "gradebook.db").rename(folder / name / "gradebook.db"))
+    before = sorted(folder.rglob("*"))
+    assert keep.mend_gradebook() == [] and sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("damage, words", [(garbage, "not a database"), (miscounted, "should be 5"), (another, "it holds no gradebook")])
+def test_what_is_wrong_with_a_damaged_gradebook_is_told(folder, damage, words):
+    (folder / "gradebook.db").write_bytes(damage((folder / "gradebook.db").read_bytes()))
+    said, = keep.mend_gradebook()
+    assert words in said.partition("); it was put aside")[0]
 
 
 def test_a_damaged_copy_takes_no_place(folder):
@@ -119,9 +141,10 @@ def test_a_torn_record_is_put_aside(tmp_path, capsys, text):
     assert not record.exists() and (tmp_path / f"{LESSON}.json.damaged-1").read_text() == text
 
 
-def test_a_whole_record_is_read(tmp_path):
+@pytest.mark.parametrize("more", [{"again": False}, {}])
+def test_a_whole_record_is_read(tmp_path, more):
     record = tmp_path / f"{LESSON}.json"
-    whole = {"students": {"ada": {"key": "k", "failed": "", "lost": "", "notes": [], "again": False}}}
+    whole = {"students": {"ada": {"key": "k", "failed": "", "lost": "", "notes": [], **more}}}
     keep.replace(record, json.dumps(whole))
     assert keep.state(record) == whole and os.listdir(tmp_path) == [record.name]
 
@@ -158,15 +181,16 @@ def test_a_release_that_cannot_be_made_is_a_value_error():
 
 # ---------------------------------------------------------------- a file, whole or not at all
 
+@pytest.mark.parametrize("mask, mode", [(0o027, 0o640), (0o022, 0o644)])
 @pytest.mark.parametrize("content, kept", [("é\ud800", b"\xc3\xa9?"), (b"\x00\xff", b"\x00\xff"), ("", b"")])
-def test_a_file_is_written_whole_and_readable_as_others_are(tmp_path, content, kept):
-    old = os.umask(0o027)
+def test_a_file_is_written_whole_and_readable_as_others_are(tmp_path, content, kept, mask, mode):
+    old = os.umask(mask)
     try:
         keep.replace(tmp_path / "x.csv", content)
     finally:
         os.umask(old)
     assert (tmp_path / "x.csv").read_bytes() == kept and os.listdir(tmp_path) == ["x.csv"]
-    assert os.name != "posix" or (tmp_path / "x.csv").stat().st_mode & 0o777 == 0o640
+    assert os.name != "posix" or (tmp_path / "x.csv").stat().st_mode & 0o777 == mode
     assert keep._umask() == os.umask(old) and os.umask(old) == old  # asked for, and left as it was
 
 
@@ -183,6 +207,17 @@ def test_a_file_that_can_not_be_written_leaves_what_was_there_and_names_it(tmp_p
         keep.replace(path, "new")
     assert (raised.value.filename, raised.value.filename2) == (str(path), None)
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["grades.csv"]
+
+
+@pytest.mark.parametrize("write", [lambda path: keep.replace(path, "new"), lambda path: keep.replace_folder(path, {"a": b"new"})])
+def test_what_can_not_be_tidied_up_does_not_hide_why_it_failed(tmp_path, monkeypatch, write):
+    def full(new, _):
+        shutil.rmtree(new) if Path(new).is_dir() else os.unlink(new)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keep.os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write(tmp_path / "x")
 
 
 def test_a_record_in_any_script_is_read(tmp_path):
@@ -225,6 +260,7 @@ def test_points_by_hand_are_remembered_none_among_them(points, tmp_path, monkeyp
             mark.auto_score, mark.manual_score = (2, None) if mark.name == "accuracy-check" else (None, points)
         book.db.commit()
     assert keep.recorded("lesson") == ({"ada", "bob"}, {"ada": {"explain": points}, "bob": {}})
+    assert keep.recorded("another lesson") == (set(), {})
 
 
 def test_a_folder_is_written_whole_or_stays_as_it_was(tmp_path, monkeypatch):
@@ -237,6 +273,7 @@ def test_a_folder_is_written_whole_or_stays_as_it_was(tmp_path, monkeypatch):
     real = Path.write_bytes
 
     def full(path, data):
+        assert path.parent.parent == folder.parent and path.parent.name.startswith("."), "it is made beside its place, and hidden"
         if data == b"5":
             raise OSError(28, "No space left on device")
         return real(path, data)
@@ -256,13 +293,16 @@ def test_a_file_in_the_way_of_a_folder_makes_room(tmp_path, there):
 
 
 @pytest.mark.parametrize("given, changed", [
-    (["explain"], []), (["explain", "accuracy-check"], ["accuracy-check"]), (["words"], ["words"]), (["gone"], ["gone"]), (["spaces", "split"], []), ((), [])])
+    (["explain"], []), (["explain", "accuracy-check"], ["accuracy-check"]), (["words"], ["words"]), (["gone"], ["gone"]), (["spaces", "split"], []), ((), []),
+    (["empty"], []), (["torn"], ["torn"])])
 def test_an_answer_in_code_or_words_is_another_where_its_own_cell_says_something_else(given, changed, monkeypatch):
     """A grade in code stands in the check's cell, and its answer in the one that is called as the task."""
     graded = {"cells": [{"id": "explain", "source": "as it was"}, {"id": "accuracy", "source": ["return ", "1"]}, {"id": "accuracy-check", "source": "check(accuracy)"},
-                        {"id": "words", "source": "old"}, {"id": "spaces", "source": "\n x = 1\n"}, {"id": "split", "source": ["a\n", "b"]}, {"id": "gone", "source": "there"}]}
+                        {"id": "words", "source": "old"}, {"id": "spaces", "source": "\n x = 1\n"}, {"id": "split", "source": ["a\n", "b"]},
+                        {"id": "gone", "source": "there"}, {"id": "empty"}, {"id": "torn", "source": None}]}
     monkeypatch.setattr(keep, "autograded", lambda lesson, student: graded if (lesson, student) == (LESSON, "ada") else {})
-    now = {"explain": "as it was", "accuracy": "return 2", "accuracy-check": "check(accuracy)", "words": "new", "spaces": "x = 1", "split": "a\nb"}
+    now = {"explain": "as it was", "accuracy": "return 2", "accuracy-check": "check(accuracy)", "words": "new", "spaces": "x = 1", "split": "a\nb",
+           "empty": "", "torn": "words"}
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, id=id_) for id_, source in now.items()])
     assert keep.reworded(LESSON, "ada", nb, given) == changed
-    assert keep.reworded(LESSON, "bob", nb, given) == [name for name in given if name != "gone"], "who was not graded before"
+    assert keep.reworded(LESSON, "bob", nb, given) == [name for name in given if name not in ("gone", "empty")], "who was not graded before"

@@ -356,16 +356,18 @@ def test_points_given_by_hand_stay_while_the_words_are_the_same(tmp_path, monkey
         gradebook.add_submission(LESSON, "ada")
         cell = nbformat.v4.new_markdown_cell("My words.", metadata={"nbgrader": {
             "grade_id": "explain", "grade": True, "solution": True, "locked": False, "points": 2, "cell_type": "markdown", "checksum": "x", "schema_version": 3}})
-        for before, reworded, asked in ((False, [], False), (False, ["explain"], True), (False, ["other"], False), (False, None, True),
-                                        (True, ["other"], True), (True, [], True)):  # asked for again, and not given yet
+        for given, before, reworded, asked in ((1.0, False, [], False), (1.0, False, ["explain"], True), (1.0, False, ["other"], False), (1.0, False, None, True),
+                                               (1.0, True, ["other"], True), (1.0, True, [], True),  # asked for again, and not given yet
+                                               (None, False, [], True), (None, False, ["other"], True)):  # never given
             mark = gradebook.find_grade("explain", name, LESSON, "ada")
-            mark.manual_score, mark.needs_manual_grade = 1.0, before
+            mark.manual_score, mark.needs_manual_grade = given, before
             gradebook.db.commit()
             save = plug.SaveGrades(reworded=reworded)
             save.gradebook, save.notebook_id, save.assignment_id, save.student_id = gradebook, name, LESSON, "ada"
             save._add_score(cell, {})
+            gradebook.db.rollback()  # what is not in the file yet
             mark = gradebook.find_grade("explain", name, LESSON, "ada")
-            assert mark.manual_score == 1.0 and mark.needs_manual_grade == asked, reworded
+            assert mark.manual_score == given and mark.needs_manual_grade == asked, reworded
 
 
 def test_what_submissions_are_mended_after_is_made_anew_when_the_source_or_the_course_is_another(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 
 from . import release
 from .students import safe
@@ -123,7 +123,7 @@ def autograded(lesson: str, student: str) -> dict:
 def _damage(path):
     """What is wrong with a gradebook, in words, or ""."""
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as database:
             tables = {name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             (said,), = database.execute("PRAGMA quick_check(1)").fetchall()
     except sqlite3.DatabaseError as error:
@@ -145,7 +145,7 @@ def mend_gradebook() -> list[str]:
     for leftover in ("-journal", "-wal", "-shm"):  # of the damaged one
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{GRADEBOOK}{leftover}")
-    if COPY.exists() and not _damage(COPY):
+    if not _damage(COPY):
         shutil.copyfile(COPY, f"{GRADEBOOK}.new")
         os.replace(f"{GRADEBOOK}.new", GRADEBOOK)
         return [f"{what} The copy of the last run, grades/{COPY.name}, took its place: look whether points that you "
@@ -174,7 +174,7 @@ def recorded(lesson: str) -> tuple[set[str], dict[str, dict[str, float]]]:
     students, given = set(), {}
     if not GRADEBOOK.exists():
         return students, given
-    with Gradebook(f"sqlite:///{GRADEBOOK}") as gradebook, contextlib.suppress(MissingEntry):
+    with Gradebook(f"sqlite:///{GRADEBOOK}") as gradebook:
         for submission in gradebook.assignment_submissions(lesson):
             name = submission.student.id
             for part in submission.notebooks:

@@ -85,7 +85,7 @@ def mathml(formula, display="inline"):
     for element in tree.iter():
         if element.tag not in MATHML:
             return None
-        element.attrib = {name: value for name, value in element.attrib.items() if name in OF_MATHML and re.fullmatch(r"[\w.%-]*", value)}
+        element.attrib = {name: value for name, value in element.attrib.items() if name in OF_MATHML and re.fullmatch(r"[\w.% -]*", value)}
     tree.set("alttext", formula)
     return ElementTree.tostring(tree, encoding="unicode")
 
