@@ -142,6 +142,35 @@ def test_the_forms_of_a_name_that_nbgrader_writes(letters, inbound, template):
     assert only(inbound, template).data == GOOD
 
 
+@contextlib.contextmanager
+def inside(inbound, skip=lambda path: None):
+    """What is found in the newest hand-in, by its path."""
+    with reading.hand_ins(inbound, LESSON) as found, found[0].files(skip) as files:
+        yield {each.path: each for each in files}
+
+
+def test_what_a_name_claims_and_whose_it_is_are_told(inbound):
+    hand_in(inbound, name=named("daemon"))
+    with reading.hand_ins(inbound, LESSON) as found:
+        assert [(each.claimed, each.owner, each.uid) for each in found] == [("daemon", me(), os.geteuid())]
+
+
+def test_what_lies_in_folders_is_found_by_its_path_and_what_is_skipped_is_not(inbound):
+    folder = hand_in(inbound)
+    for name in ("work/of/mine", ".ipynb_checkpoints", "work/.git"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "more.ipynb").touch()
+    with inside(inbound, collecting.JUNK.search) as found:
+        assert sorted(found) == sorted([FILE, "submission_secret.txt", "timestamp.txt", "work/of/mine/more.ipynb"])
+
+
+@pytest.mark.parametrize("content", [b"x", b"0123456789abcdef" * 65_536 + b"x"], ids=["one byte", "a byte more than a MiB"])
+def test_every_byte_of_a_file_is_read(content, inbound):
+    hand_in(inbound, content)
+    with inside(inbound) as found:
+        assert found[FILE].load() == content
+
+
 def test_only_this_lesson_counts(inbound, template):
     hand_in(inbound, GOOD, named(lesson="05-softmax-concise"))
     hand_in(inbound, GOOD, "something")
@@ -353,6 +382,84 @@ def test_what_is_spoilt_takes_no_place_and_is_named(spoil, inbound, template):
     assert alone.lost and alone.data != GOOD and alone.modified
 
 
+@pytest.mark.parametrize("lay, said", [
+    (a_file, "it is a file, and nbgrader hands in folders"), (a_fifo, "it is no folder"), (a_link_to_a_folder, "it is a link, and links are not followed")])
+def test_what_is_no_folder_is_named_as_what_it_is(lay, said, inbound):
+    name = lay(inbound)
+    with reading.hand_ins(inbound, LESSON) as found:
+        assert [(each.name, each.problem) for each in found] == [(name, said)]
+
+
+@pytest.mark.parametrize("more, taken", [(0, True), (1, False)])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_names_time_may_be_an_hour_apart_and_no_more(side, more, taken, inbound):
+    info, said = inbound.stat(), datetime(2026, 11, 2, 10, tzinfo=timezone.utc)
+    when = said + side * timedelta(hours=1, microseconds=more)
+    assert (reading._refused(info, me(), me(), when, f"{said:%Y-%m-%d %H:%M:%S} UTC") == "") is taken
+
+
+def test_a_long_name_is_cut_at_ninety_letters():
+    for n, said in ((90, "a" * 90), (91, "a" * 89 + "…")):
+        assert reading.HandIn("a" * n, "a", "a", 1, datetime.now(timezone.utc), "why").refusal() == f"{said}: why"
+
+
+def test_what_belongs_to_another_is_named_and_not_looked_into(inbound):
+    """Files, also with other names elsewhere, and folders."""
+    folder = hand_in(inbound)
+    (folder / "work").mkdir()
+    (folder / "work" / "more.ipynb").touch()
+    os.link(folder / FILE, inbound.parent / "another name")
+    with reading._opened(folder, reading.FOLDER, None) as top:
+        found = list(reading._Reader(top, os.geteuid() + 1, lambda path: None).walk(top, (), os.fstat(top)))
+    assert {each.path: each.problem for each in found} == dict.fromkeys(
+        [FILE, "submission_secret.txt", "timestamp.txt", "work"], f"it belongs to {me()}")
+
+
+def test_a_fifo_of_several_names_is_still_no_ordinary_file(inbound):
+    folder = hand_in(inbound)
+    os.mkfifo(folder / "fifo")
+    os.link(folder / "fifo", folder / "other")
+    with inside(inbound) as found:
+        assert found["fifo"].problem == found["other"].problem == "it is no ordinary file"
+
+
+def test_what_is_taken_away_meanwhile_costs_only_itself(inbound):
+    folder, gone = hand_in(inbound), []
+
+    def take_the_first(path):
+        if not gone:
+            gone.append(path)
+            (folder / path).unlink()
+
+    with inside(inbound, take_the_first) as found:
+        assert sorted([*found, *gone]) == sorted([FILE, "submission_secret.txt", "timestamp.txt"])
+
+
+def test_a_folder_inside_that_cannot_be_opened_is_named(inbound, monkeypatch):
+    (hand_in(inbound) / "shut").mkdir()
+    real = os.open
+
+    def closed(name, *arguments, **options):
+        if name == "shut":
+            raise PermissionError(13, "Permission denied")
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", closed)
+    with reading.hand_ins(inbound, LESSON) as hand_ins, hand_ins[0].files(lambda path: None) as files:
+        assert len(files) == 4
+        assert reading.Found("shut", 0, hand_ins[0].when, None, "it can't be opened (Permission denied)") in files
+
+
+def test_as_many_files_as_are_allowed_are_read(inbound, monkeypatch):
+    hand_in(inbound)
+    monkeypatch.setattr(reading, "FILES", 3)
+    with inside(inbound) as found:
+        assert len(found) == 3
+    monkeypatch.setattr(reading, "FILES", 2)
+    with pytest.raises(reading.Refused, match="it holds more than 2 files"), inside(inbound):
+        pass
+
+
 def test_a_link_inside_is_left_out_and_what_is_beside_it_counts(inbound, template):
     folder = hand_in(inbound)
     (inbound.parent / "other.ipynb").write_bytes(STUB)
@@ -467,6 +574,8 @@ def test_what_can_not_even_be_looked_at_stops_nobody(inbound, template, monkeypa
             yield [*items, *([Entry()] if os.path.samestat(os.fstat(folder), inbound.stat()) else [])]
 
     monkeypatch.setattr(os, "scandir", scandir)
+    with reading.hand_ins(inbound, LESSON) as found:
+        assert [(each.claimed, each.uid) for each in found if each.owner == "unknown"] == [("daemon", -1)], "no account has this number"
     mine, unknown = sorted(collect(inbound, LESSON, template), key=lambda found: found.identity == "unknown")
     assert mine.data == GOOD and not mine.refused and unknown.refused == [f"{closed}: whose it is can't be seen (Permission denied)"]
 
@@ -510,6 +619,19 @@ def test_all_bytes_of_a_hand_in_are_bounded(inbound, template, monkeypatch):
     (folder / "also.ipynb").write_bytes(GOOD)
     found = only(inbound, template)
     assert "more than 0 MB in all" in " ".join(found.notes + [found.lost])
+
+
+def test_as_many_bytes_as_are_allowed_are_read(inbound, monkeypatch):
+    monkeypatch.setattr(reading, "LARGEST", 2_000_000)
+    folder = hand_in(inbound)
+    for size in (2_000_000, 2_000_001):
+        os.truncate(folder / FILE, size)
+        with inside(inbound) as found:
+            if size == 2_000_000:
+                assert len(found[FILE].load()) == size
+            else:
+                with pytest.raises(reading.Refused, match="more than 2 MB in all"):
+                    found[FILE].load()
 
 
 # ---- the folder itself

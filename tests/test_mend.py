@@ -168,6 +168,15 @@ def test_outputs_and_counts_are_left_out(nb):
     assert notes == [] and notebook.cells[1].outputs == [] and notebook.cells[1].execution_count is None
 
 
+def test_outputs_that_the_release_itself_has_are_left_out(nb):
+    template = release()
+    for each in template.cells:
+        if each.cell_type == "code":
+            each.outputs, each.execution_count = [v4.new_output("stream", text="old")], 7
+    notebook, _ = mend(json.dumps(nb).encode(), template)
+    assert [(each.outputs, each.execution_count) for each in notebook.cells if each.cell_type == "code" and (each.outputs or each.execution_count)] == []
+
+
 def test_another_kernel_is_named(nb):
     nb.metadata.kernelspec = {"name": "julia-1.10-with-a-very-long-name-indeed", "display_name": "Julia", "language": "julia"}
     notebook, notes = mended(nb)
@@ -191,6 +200,14 @@ def test_a_missing_cell_without_marks_is_put_back_without_a_word(nb, gone):
     assert ids(notebook) == ORDER and notes == []
 
 
+@pytest.mark.parametrize("gone", [SETUP, "explain"])
+def test_what_is_no_task_is_not_answered_by_a_name_given_elsewhere(nb, gone):
+    nb.cells[at(nb, gone)] = v4.new_code_cell(f"{gone} = 1")
+    notebook, notes = mended(nb)
+    assert notes == [f"{gone}: the cell was missing, put back"] and f"{gone} = 1" in only(notebook)
+    assert cell(notebook, gone).source == cell(release(), gone).source
+
+
 def test_a_locked_cell_that_was_edited_is_restored_and_runs_before_the_learners_own_version(nb):
     cell(nb, SETUP).source += "\nimport math"
     notebook, notes = mended(nb)
@@ -204,6 +221,12 @@ def test_lines_that_are_only_gone_from_a_locked_cell_leave_nothing_behind(nb):
     assert notes == [f"{SETUP}: the cell was edited, restored"] and ids(notebook) == ORDER
 
 
+def test_what_was_typed_into_a_check_keeps_its_indent_and_its_letters(nb):
+    cell(nb, "accuracy-check").source = "\n    x = X\n    y = X\n" + cell(nb, "accuracy-check").source
+    notebook, _ = mended(nb)
+    assert notebook.cells[at(notebook, "accuracy-check") - 1].source == "    x = X\n    y = X"
+
+
 def test_what_was_typed_into_a_check_runs_before_it(nb):
     cell(nb, "accuracy-check").source = "\nx = 1\n\ny = 2\n" + cell(nb, "accuracy-check").source + "\n"
     notebook, notes = mended(nb)
@@ -215,8 +238,9 @@ def test_what_was_typed_into_a_check_runs_before_it(nb):
 
 def test_spaces_round_a_cell_are_no_edit(nb):
     for id_ in (SETUP, "accuracy-check"):
-        cell(nb, id_).source = "\n" + cell(nb, id_).source + "  \n"
-    assert mended(nb)[1] == []
+        cell(nb, id_).source = "  \n" + cell(nb, id_).source + "  \n"
+    notebook, notes = mended(nb)
+    assert notes == [] and ids(notebook) == ORDER
 
 
 def double(nb, id_, *sources):
@@ -230,6 +254,7 @@ def test_of_several_answers_all_run_in_order_and_the_last_is_the_tasks(nb):
     assert notes == ["accuracy: there were 3 cells of it; all that are not its stub count, in order"]
     where = at(notebook, "accuracy")
     assert cell(notebook, "accuracy").source.endswith("return 2") and notebook.cells[where - 1].source.endswith("return 1")
+    assert notebook.cells[where - 1].cell_type == "code"
     assert len(notebook.cells) == len(ORDER) + 1
 
 
@@ -240,9 +265,20 @@ def test_a_stub_with_its_raise_left_in_counts_only_where_nothing_else_was_tried(
     notebook, _ = mended(nb)
     assert cell(notebook, "accuracy").source.endswith("return 1")
     assert [(kept.cell_type, kept.id[:6]) for kept in notebook.cells if kept.source == edited] == [("raw", "extra-")], "it is kept, and does not run"
-    nb = solved()
-    double(nb, "accuracy", cell(release(), "accuracy").source, edited)
-    assert cell(mended(nb)[0], "accuracy").source == edited
+    stub = cell(release(), "accuracy").source
+    for sources in ((stub, edited), (edited, stub)):
+        nb = solved()
+        double(nb, "accuracy", *sources)
+        assert cell(mended(nb)[0], "accuracy").source == edited
+
+
+def test_of_a_text_that_is_there_twice_the_last_stands_in_its_place_and_none_is_lost(nb):
+    """In the kind that it was, and without a word: nothing is graded in it."""
+    i = at(nb, "title-text")
+    nb.cells[i:i + 1] = [nbformat.from_dict({**nb.cells[i], "source": source}) for source in ("First.", "Second.")]
+    notebook, notes = mended(nb)
+    assert notes == [] and len(notebook.cells) == len(ORDER) + 1
+    assert [(each.source, each.cell_type) for each in notebook.cells[:2]] == [("First.", "markdown"), ("Second.", "markdown")]
 
 
 def test_of_several_checks_there_is_one_and_it_comes_last(nb):
@@ -258,6 +294,11 @@ def test_parts_of_a_written_answer_are_put_together_without_repeats(nb):
     notebook, notes = mended(nb)
     assert cell(notebook, "explain").source == "First.\n\nSecond."
     assert notes == ["explain: there were 4 cells of it; all that are not its stub count, in order"] and ids(notebook) == ORDER
+
+
+def test_a_written_answer_keeps_its_indent_and_its_letters(nb):
+    cell(nb, "explain").source = "\n    x = X\n"
+    assert cell(mended(nb)[0], "explain").source == "    x = X"
 
 
 def test_pictures_of_a_written_answer_stay(nb):
@@ -282,13 +323,53 @@ def test_a_cell_of_another_kind_is_turned_back(nb, id_, kind, becomes):
     nbformat.validate(notebook)
 
 
+@pytest.mark.parametrize("id_", ["title-text", SETUP, "accuracy-check"])
+def test_a_cell_of_another_kind_that_is_no_answer_is_turned_back_without_a_word(nb, id_):
+    nb.cells[at(nb, id_)] = v4.new_raw_cell(cell(nb, id_).source, metadata=cell(nb, id_).metadata, id=id_)
+    notebook, notes = mended(nb)
+    assert notes == [] and ids(notebook) == ORDER and cell(notebook, id_).cell_type == cell(release(), id_).cell_type
+
+
 def test_own_cells_stay_where_they_were_and_what_they_were(nb):
     nb.cells.insert(0, v4.new_markdown_cell("My name"))
     nb.cells.insert(at(nb, "accuracy") + 1, v4.new_code_cell("accuracy([])"))
     nb.cells.insert(at(nb, "accuracy") + 2, v4.new_raw_cell("raw"))
     notebook, notes = mended(nb)
     assert notes == [] and [each.cell_type for each in notebook.cells if each.id.startswith("extra")] == ["markdown", "code", "raw"]
+    assert len(set(ids(notebook))) == len(notebook.cells), "each has an id of its own"
     assert ids(notebook)[0] == "extra-1" and only(notebook)[at(notebook, "accuracy") + 1:][:3] == ["accuracy([])", "raw", "accuracy-check"]
+
+
+@pytest.mark.parametrize("after, kind, source", [
+    ("accuracy", "code", "def accuracy(batches):\n    return 0.5"), ("accuracy", "markdown", "What it says:\ncheck.accuracy(accuracy)"),
+    ("accuracy", "raw", "def other(batches):\n    return 0.5\ncheck.accuracy(accuracy)"), ("explain-text", "markdown", "What a question!")])
+def test_own_cells_that_look_like_the_releases_stay_own_where_those_are_there(nb, after, kind, source):
+    make = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell, "raw": v4.new_raw_cell}[kind]
+    nb.cells.insert(at(nb, after) + 1, make(source))
+    notebook, notes = mended(nb)
+    own = notebook.cells[at(notebook, after) + 1]
+    assert notes == [] and (own.cell_type, own.source) == (kind, source) and cell(notebook, "accuracy").source == cell(nb, "accuracy").source
+    assert cell(notebook, "explain").source == cell(nb, "explain").source
+
+
+def test_an_own_text_in_the_place_of_a_missing_check_stays_a_text(nb):
+    nb.cells[at(nb, "accuracy-check")] = v4.new_markdown_cell("No need to check it.")
+    notebook, notes = mended(nb)
+    assert notes == ["accuracy-check: the cell was missing, put back"] and "No need to check it." in only(notebook)
+
+
+def test_what_is_of_another_kind_and_has_no_mark_is_not_known_by_its_id(nb):
+    nb.cells[at(nb, "progress")] = v4.new_markdown_cell("All done!", id="progress")
+    notebook, notes = mended(nb)
+    assert notes == [] and cell(notebook, "progress").source == cell(release(), "progress").source
+    assert ("markdown", "All done!") in [(each.cell_type, each.source) for each in notebook.cells]
+
+
+def test_where_a_mark_and_an_id_differ_the_mark_counts(nb):
+    one, other = cell(nb, "accuracy"), cell(nb, "smooth_labels")
+    one.id, other.id = other.id, one.id
+    notebook, notes = mended(nb)
+    assert notes == [] and [cell(notebook, id_).source for id_ in ("accuracy", "smooth_labels")] == [one.source, other.source]
 
 
 def test_cells_in_another_order_are_put_into_the_releases(nb):
@@ -324,7 +405,10 @@ def test_marks_and_ids_that_were_lost_are_found_by_what_the_cells_hold(nb):
     "accuracy = lambda batches: 1", "def helper():\n    return 1\n\ndef accuracy(batches):\n    return helper()", "if True:\n    def accuracy(batches):\n        return 1",
     "try:\n    pass\nfinally:\n    accuracy = 5", "with open('x') as file:\n    def accuracy(b): pass", "for accuracy in range(3):\n    pass", "from mine import score as accuracy",
     "import accuracy", "class accuracy:\n    pass", "accuracy: object = 1", "a, (accuracy, b) = 1, (2, 3)", "!pip list\nif True:\n  %time 5\naccuracy = 1", "match 1:\n    case 1:\n        accuracy = 1",
-    "async def f():\n    pass\n\nwhile False:\n    pass\nelse:\n    accuracy = 2", "def accuracy(batches)\n    return 1  # no colon: found by its line all the same"])
+    "async def f():\n    pass\n\nwhile False:\n    pass\nelse:\n    accuracy = 2", "def accuracy(batches)\n    return 1  # no colon: found by its line all the same",
+    "if mine:\n    pass\nelse:\n    def accuracy(batches): return 1", "try:\n    import fast\nexcept ImportError:\n    def accuracy(batches): return 1",
+    "try:\n    pass\nfinally:\n    def accuracy(batches): return 1", "match 1:\n    case 1:\n        def accuracy(batches): return 1",
+    "# no colon, and not in the first line\ndef accuracy(batches)\n    return 1", "accuracy = lambda batches: 1\nimport os"])
 def test_an_answer_of_any_form_is_found_by_the_name_it_defines(nb, source):
     cell(nb, "accuracy").source = source
     notebook, notes = mended(stripped(nb))
@@ -339,6 +423,69 @@ def test_a_name_that_is_only_used_or_belongs_to_a_function_is_no_answer(nb, sour
     notebook, notes = mended(stripped(nb))
     assert cell(notebook, "accuracy").source == cell(release(), "accuracy").source
     assert "accuracy: the cell was missing, put back" in notes and source in only(notebook)
+
+
+@pytest.mark.parametrize("lesson", sorted(path.parent.name for path in (ROOT / "exercises" / "release").glob("*/*-exercises.ipynb")))
+def test_no_locked_cell_of_a_release_gives_a_tasks_name_a_value(lesson):
+    """Or a missing answer would be said to be there."""
+    cells, roles = release(lesson).cells, [mending._role(each) for each in release(lesson).cells]
+    tasks = {each.id for each, role in zip(cells, roles) if role == "answer"}
+    bound = {name for each, role in zip(cells, roles) if role == "locked" for name in mending._bound(mending._Cell(each.cell_type, each.source, None, None))}
+    assert tasks and not tasks & bound
+
+
+@pytest.mark.parametrize("make", [v4.new_markdown_cell, v4.new_raw_cell])
+def test_what_is_not_run_and_reads_like_an_answer_is_none(make, nb):
+    nb.cells[at(nb, "accuracy")] = make("accuracy = 0.93")
+    assert mended(nb)[1] == ["accuracy: the cell was missing, put back"]
+
+
+def test_an_answer_typed_into_a_check_is_named(nb):
+    del nb.cells[at(nb, "accuracy")]
+    cell(nb, "accuracy-check").source = "accuracy = len\n" + cell(nb, "accuracy-check").source
+    notebook, notes = mended(nb)
+    assert notes == ["accuracy-check: the cell was edited, restored", "answered in other cells than their own: accuracy"]
+    assert only(notebook)[at(notebook, "accuracy"):][:3] == ["accuracy", "accuracy = len", "accuracy-check"]
+
+
+def test_an_answer_typed_into_the_setup_runs_after_it(nb):
+    del nb.cells[at(nb, "accuracy")]
+    cell(nb, SETUP).source += "\naccuracy = len"
+    notebook, notes = mended(nb)
+    assert notes == [f"{SETUP}: the cell was edited, restored", "answered in other cells than their own: accuracy"]
+    assert only(notebook)[at(notebook, SETUP) + 1] == cell(nb, SETUP).source
+
+
+def test_a_check_without_marks_is_known_by_its_call(nb):
+    """Also where the task's name is given a value in it: it is the check, and what was typed into it runs before it."""
+    del nb.cells[at(nb, "accuracy")]
+    cell(nb, "accuracy-check").source = "accuracy = len\n" + cell(nb, "accuracy-check").source
+    notebook, notes = mended(stripped(nb))
+    assert "accuracy-check: the cell was edited, restored" in notes and "accuracy-check: the cell was missing, put back" not in notes
+    assert only(notebook)[at(notebook, "accuracy"):][:3] == ["accuracy", "accuracy = len", "accuracy-check"]
+
+
+@pytest.mark.parametrize("before, after", [([], ["x = 1"]), (["x = 1"], ["y = 1"]), (["x = 1"], [])])
+def test_an_answer_all_by_itself_is_found_among_own_cells(nb, before, after):
+    source = cell(nb, "accuracy").source
+    nb.cells = [v4.new_code_cell(each) for each in (*before, source, *after)]
+    notebook, notes = mended(nb)
+    assert cell(notebook, "accuracy").source == source and "marks of cells were lost; they were found by what they hold" in notes
+
+
+def test_an_answer_right_before_an_earlier_cell_of_the_release_stays_where_it_is(nb):
+    source = cell(nb, "accuracy").source
+    nb.cells = [v4.new_code_cell(source), cell(nb, SETUP), v4.new_code_cell("x = 1")]
+    notebook, notes = mended(nb)
+    assert only(notebook)[0] == source and "answered in other cells than their own: accuracy" in notes
+
+
+def test_several_answers_without_marks_are_all_the_tasks(nb):
+    sources = [f"def accuracy(batches):\n    return {k}" for k in range(2)]
+    double(nb, "accuracy", *sources)
+    notebook, notes = mended(stripped(nb))
+    assert "accuracy: there were 2 cells of it; all that are not its stub count, in order" in notes
+    assert cell(notebook, "accuracy").source == sources[1] and only(notebook)[at(notebook, "accuracy") - 1] == sources[0]
 
 
 def test_an_answer_kept_in_another_tasks_cell_stays_there(nb):
@@ -376,6 +523,25 @@ def test_a_written_answer_without_marks_is_known_by_where_it_stands(nb):
     assert cell(notebook, "explain").source == "Because." and "explain: the cell was missing, put back" not in notes
 
 
+def test_a_written_answer_is_found_where_the_notebook_ends_with_it(nb):
+    nb.cells = nb.cells[:at(nb, "explain")] + [v4.new_markdown_cell("Because.")]
+    notebook, notes = mended(nb)
+    assert cell(notebook, "explain").source == "Because." and notes == ["marks of cells were lost; they were found by what they hold"]
+
+
+def test_where_the_notebook_ends_with_the_question_the_answer_is_put_back(nb):
+    nb.cells = nb.cells[:at(nb, "explain")]
+    notebook, notes = mended(nb)
+    assert ids(notebook) == ORDER and notes == ["explain: the cell was missing, put back"]
+
+
+def test_the_releases_own_text_after_the_question_is_no_written_answer(nb):
+    nb.cells = [each for each in nb.cells if each.id not in ("explain", "progress")]
+    notebook, notes = mended(nb)
+    assert ids(notebook) == ORDER and notes == ["explain: the cell was missing, put back"]
+    assert cell(notebook, "explain").source == cell(release(), "explain").source
+
+
 def test_what_stands_after_the_question_and_is_code_is_no_written_answer(nb):
     i = at(nb, "explain")
     nb.cells[i] = v4.new_code_cell("# Because.")
@@ -397,6 +563,15 @@ def test_a_cell_too_long_to_be_parsed_is_looked_at_by_line(monkeypatch, nb):
     monkeypatch.setattr(mending, "PARSED", 100)
     cell(nb, "accuracy").source = "def accuracy(batches):\n    return 1\n" + "# long\n" * 50
     assert cell(mended(stripped(nb))[0], "accuracy").source.startswith("def accuracy(batches):\n    return 1")
+
+
+def test_only_a_cell_too_long_is_not_parsed(monkeypatch):
+    source = "accuracy = len" + "  # long" * 50
+    for most, counts in ((len(source), True), (len(source) - 1, False)):
+        monkeypatch.setattr(mending, "PARSED", most)
+        nb = solved(accuracy=source)
+        notebook, notes = mended(stripped(nb))
+        assert (cell(notebook, "accuracy").source == source) is counts and ("accuracy: the cell was missing, put back" in notes) is not counts
 
 
 def test_every_lessons_release_is_mended_to_itself():

@@ -116,7 +116,7 @@ class _Reader:
                 if not problem:
                     yield from self.walk(inside, parts, last)
                     return
-        elif stat.S_ISREG(info.st_mode) and not problem and info.st_nlink > 1:
+        elif not problem and info.st_nlink > 1:
             problem = "it is a hard link: it has other names elsewhere"
         yield Found(path, info.st_size, _when(last), functools.partial(self._load, parts, info), problem)
 

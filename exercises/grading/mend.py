@@ -162,8 +162,8 @@ def mend(data: bytes, template: nbformat.NotebookNode) -> tuple[nbformat.Noteboo
     own, moved = _own(cells), []
     for cell in own.get(None, []):
         keep(cell.source, cell.type)
-    elsewhere = {name for cell in cells if cell.match is None or roles[cell.match] not in ("answer", "locked") or cell.by_content
-                 for name in _bound(cell)}  # asked only where a task's own cell is missing
+    elsewhere = {name for cell in cells if cell.match is None or roles[cell.match] != "answer" or cell.by_content
+                 for name in _bound(cell)}  # asked only where a task's own cell is missing; no setup gives a task's name a value
     for index, (original, role) in enumerate(zip(template.cells, roles)):
         found = [(position, cell) for position, cell in enumerate(cells) if cell.match == index]
         out = nbformat.from_dict(json.loads(json.dumps(original)))
@@ -240,20 +240,18 @@ def _statements(source):
         yield node
         for part in ("body", "orelse", "finalbody", "handlers", "cases"):
             if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                waiting += [each for each in getattr(node, part, []) if isinstance(each, ast.AST)]
+                waiting += getattr(node, part, [])
 
 
 def _defined(cell):
     """The functions and classes that a code cell defines."""
-    if cell.type == "markdown":
-        return []
     names = [node.name for node in _statements(cell.source) if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
     return names or re.findall(r"^(?:def|class)[ \t]+(\w+)", cell.source, re.M)
 
 
 def _bound(cell):
-    """The names that a code cell gives a value, in whatever way."""
-    if cell.type == "markdown":
+    """The names that a code cell gives a value, in whatever way; none of a cell that is not run."""
+    if cell.type != "code":
         return set()
     names = set(_defined(cell))
     for node in _statements(cell.source):
