@@ -49,8 +49,9 @@ MODULES = {  # module: (its files, the tests that go with it)
     "marks": ([f"exercises/grading/{name}.py" for name in ("feedback", "gradebooks", "late", "marks", "similar")], "feedback gradebooks report similar week"),
     "tools": (["tools/*.py"], "launch make mine"),
 }
-LEFT_OUT = {  # tests that would take most of the time: a network is trained anew for each change; test_readings.py reads the same pages
+LEFT_OUT = {  # tests that would take most of the time: a network is trained anew for each change; others read the same pages, and the same files
     "handwriting": {"tests/test_handwriting.py::test_a_few_digits_of_each_kind"},
+    "image_data": {"tests/test_data.py::test_the_sample_is_hard_for_a_linear_model_and_a_cnn_beats_it"},
 }
 SETTINGS = """
 
