@@ -49,6 +49,7 @@ MISTAKES = {
     "due = 2026-12-04": "due stands under no heading", "points = { accuracy = 1 }": "there are no such exercises",
     'timezone = "Zurich"': "timezone is 'Zurich'; write a name such as", "timezone = 2": "timezone is 2", 'timezone = ""': "timezone is ''",
     f'["{LESSON}\\nx"]': "there are no such exercises", '"a\\u001b[31m" = 1': "stands under no heading", f"{TABLE}due = 0001-01-01": "due is in the year 1, which can't be meant",
+    f"{TABLE}due = 0001-01-01T00:00:00+14:00": "due is in the year 1, which can't be meant", f"{TABLE}due = 9999-12-31T23:59:00-03:00": "due is in the year 9999",
     "x = " + "9" * 5000: "can't be read", "x = " + "[" * 5000 + "]" * 5000: "can't be read",
     "late = [1]": "course.toml: late is such as", "late = { grace = 1e6 }": "late is such as", "late = { most = nan }": "late is such as",
     f"{TABLE}late = {{ percent = 10, mots = 50 }}": f"{LESSON}.: late is such as", f"{TABLE}late = 10": "late is such as", f"{TABLE}extensions = 1": "extensions are such as",
@@ -60,6 +61,20 @@ def test_a_mistake_is_one_sentence(told, text):
     with pytest.raises(ValueError, match=MISTAKES[text]) as error:
         told(text)
     assert str(error.value).startswith("exercises/course.toml") and str(error.value).isprintable()
+
+
+def test_why_it_cant_be_read_is_said_and_a_long_reason_is_cut_at_200_letters(told):
+    name = "x" * 300
+    with pytest.raises(ValueError, match="^exercises/course.toml can't be read: Cannot declare .*xxx…. Its first lines show") as error:
+        told(f"[{name}]\n[{name}]")
+    reason = str(error.value).removeprefix("exercises/course.toml can't be read: ").removesuffix(". Its first lines show how entries are written.")
+    assert len(reason) == 200
+
+
+def test_exercises_that_there_are_none_of_are_one_sentence_that_names_those_there_are(told):
+    release.check(LESSON)
+    with pytest.raises(ValueError, match=f"^There are no exercises called '04-softmax'. There are: {LESSON}.$"):
+        release.check("04-softmax")
 
 
 def test_a_folder_of_that_name_is_one_sentence(told, tmp_path):
@@ -102,7 +117,8 @@ DUE = f"[{LESSON}]\ndue = 2026-12-04\n"
     ("late = 10", "late is such as late = "), ("late = { percents = 10 }", "late is such as"), ("late = { percent = 101 }", "late is such as"),
     ("late = { percent = -1 }", "late is such as"), ("late = { grace = '1 h' }", "late is such as"), ("late = { grace = true }", "late is such as"),
     (f"{DUE}late = {{ most = 200 }}", rf"\[{LESSON}\]: late is such as"), (f"[{LESSON}]\nextensions = {{ ada = 2026-12-11 }}", "move a due date, and there is none"),
-    (f"{DUE}extensions = {{ ada = '2026-12-11' }}", "the extension of ada is a date without quotes"), (f"{DUE}extensions = {{ ada = 2026-12-01 }}", "the extension of ada ends before"),
+    (f"{DUE}extensions = {{ ada = '2026-12-11' }}", rf"\[{LESSON}\]: the extension of ada is a date without quotes"),
+    (f"{DUE}extensions = {{ ada = 2026-12-01 }}", "the extension of ada ends before"),
     (f"{DUE}extensions = ['ada']", "extensions are such as"), (f"{DUE}extension = {{ ada = 2026-12-11 }}", "extension is not known; use tasks, points, due, late, extensions")])
 def test_a_policy_that_cant_be_meant_is_one_sentence(told, text, words):
     with pytest.raises(ValueError, match=words) as error:
@@ -142,8 +158,18 @@ def test_what_was_generated_is_known_by_its_sum_also_where_nothing_had_to_be_wri
     said, = release.write(tmp_path, {"a.ipynb": "newest", "deep/b.ipynb": "two"})
     assert said == "a.ipynb was changed by hand and is kept; the new version is a.new.ipynb, beside it."
     assert (tmp_path / "a.ipynb").read_text() == "mine" and (tmp_path / "a.new.ipynb").read_text() == "newest"
+    *_, written = release.write(tmp_path, {"a.ipynb": "newest", "deep/b.ipynb": "three"})
+    assert written == "deep/b.ipynb written.", "one that is kept keeps no other from being written"
     (tmp_path / "a.ipynb").write_text("newest")
     assert release.write(tmp_path, {"a.ipynb": "newest"}) == [] and release.write(tmp_path, {"a.ipynb": "last"}) == ["a.ipynb written."]
+
+
+def test_folders_are_made_where_they_are_missing_and_the_sums_stand_a_line_each_in_the_order_of_names(tmp_path):
+    """As git likes them."""
+    assert release.write(tmp_path / "no" / "exercises", {}) == []
+    assert len(release.write(tmp_path / "not" / "there", {"b/deep/x.ipynb": "one", "a.ipynb": "two"})) == 2
+    begin, first, second, end = (tmp_path / "not" / "there" / release.MANIFEST).read_text().splitlines()
+    assert (begin, end) == ("{", "}") and re.fullmatch(' "a.ipynb": "[0-9a-f]{64}",', first) and re.fullmatch(' "b/deep/x.ipynb": "[0-9a-f]{64}"', second)
 
 
 # ---- what is left of an exercise
@@ -166,6 +192,17 @@ def test_a_selection_keeps_its_order_counts_what_is_left_and_says_what_it_does_n
         name = list(asked)[-1]
         with pytest.raises(ValueError, match=rf"^exercises/course.toml, \[{LESSON}\], {what}: there is no task {name}. There are: stable_softmax, .*explain\.$"):
             release.select(source(), LESSON, {what: asked})
+    assert len(release.select(whole, LESSON, {}).cells) == len(whole.cells), "without a stamp, too"
+
+
+def test_nbgraders_step_keeps_what_course_toml_names_for_its_assignment(told):
+    resources = {"nbgrader": {"assignment": LESSON}}
+    told(f'{TABLE}tasks = ["explain"]\n')
+    chosen, same = release.Select().preprocess(source(), resources)
+    assert [cell.id for cell in chosen.cells if cell.metadata.get("nbgrader", {}).get("solution")] == ["explain"] and same is resources
+    told(f'{TABLE}tasks = ["exlpain"]\n')
+    with pytest.raises(ValueError, match=rf"\[{LESSON}\], tasks: there is no task exlpain"):
+        release.Select().preprocess(source(), resources)
 
 
 @pytest.mark.long("nbgrader makes a release twice")
@@ -184,6 +221,8 @@ def test_a_release_is_what_lies_in_the_folder_and_with_a_gradebook_it_is_recorde
 
 @pytest.mark.parametrize("done, raised, says", [
     ({"success": False, "log": "[INFO] x\nValueError: exercises/course.toml, [04]: no such task\n", "error": ""}, release.NoRelease, "The release of .* can't be made. exercises/course.toml, "),
+    ({"success": False, "log": "ValueError: exercises/course.toml, [ValueError: 04]: no such\n[ERROR] see above"}, release.NoRelease,
+     r"made. exercises/course.toml, \[ValueError: 04\]: no such$"),
     ({"success": False, "log": "", "error": "OSError: full"}, release.NoRelease, "can't be made. OSError: full"),
     ({"success": False, "log": "one", "error": None}, release.NoRelease, "can't be made. one$"), ({"success": False}, release.NoRelease, "no reason given"),
     ({"success": False, "log": "there are submissions associated with it"}, release.NoRelease, "are others than when its first submission was graded"),

@@ -34,12 +34,14 @@ def told(monkeypatch, tmp_path, capsys):
     def told(students, notebooks=(), policy=(), strangers=()):
         entries = {folder: {"name": folder, "failed": "", "lost": "", "notes": [], **entry} for folder, (entry, *_) in students.items()}
         marks = {folder: dict(zip(TASKS, points)) for folder, (_, points, *_) in students.items()}
-        monkeypatch.setattr(report, "scores", lambda lesson, database: (
-            TASKS, {TASKS[0]: 2.0, TASKS[1]: 2.0}, marks, {folder: old for folder, (_, _, old, _) in students.items()}))
+        state, gradebook = {"students": entries}, "sqlite:///the gradebook"
+        kept = {(LESSON, gradebook): (TASKS, {TASKS[0]: 2.0, TASKS[1]: 2.0}, marks, {folder: old for folder, (_, _, old, _) in students.items()})}
+        monkeypatch.setattr(report, "scores", lambda lesson, database: kept[lesson, database])
+        costs = {folder: late.cost(seconds, sum(filter(None, points)), 4.0, dict(policy)) for folder, (_, points, _, seconds) in students.items()}
         monkeypatch.setattr(report.late, "apply", lambda lesson, database, names: (
-            {folder: late.cost(seconds, sum(filter(None, points)), 4.0, dict(policy)) for folder, (_, points, _, seconds) in students.items()}, list(strangers)))
-        monkeypatch.setattr(report.keep, "autograded", lambda lesson, student: {"metadata": dict(notebooks).get(student, {})})
-        report.report(LESSON, "", {"students": entries}, tmp_path)
+            costs if (lesson, database, names) == (LESSON, gradebook, late.names(state)) else {}, list(strangers)))
+        monkeypatch.setattr(report.keep, "autograded", lambda lesson, student: {"metadata": dict(notebooks).get(student, {})} if lesson == LESSON else {})
+        report.report(LESSON, gradebook, state, tmp_path)
         text = (tmp_path / f"{LESSON}.csv").read_text(encoding="utf-8")
         assert (tmp_path / f"{LESSON}.png").read_bytes().startswith(b"\x89PNG")
         return capsys.readouterr().out, list(csv.DictReader(text.splitlines()))
@@ -54,6 +56,12 @@ def test_points_stand_in_their_columns_and_what_is_to_grade_by_hand_stays_empty(
                    "remarks": "", "folder": "bob"}
     assert [line.split() for line in text.splitlines()[3:6]] == [["student", "1", "2", "total", "remarks"], ["ada", "2", "-", "2"],
                                                                   ["Bob", "Ross", "0.5", "1", "1.5"]]
+
+
+def test_a_task_that_the_gradebook_has_no_points_of_stays_empty_and_counts_nothing(told, tmp_path):
+    _, (ada,) = told({"ada": ({}, (), {}, 0)})
+    assert [ada[name] for name in ("stable_softmax", "explain", "raw", "total", "to grade by hand")] == ["", "", "0.0", "0.0", "2"]
+    assert (tmp_path / f"{LESSON}.csv").read_bytes().count(b"\r\n") == 2, "lines end as those of a CSV do"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", "＝1+1", " =1+1", "Ada;=1+1", '"=1+1'])
@@ -72,10 +80,10 @@ def test_lateness_is_told_in_hours_and_nobody_is_late_for_nothing(told):
 
 def test_what_lateness_costs_is_taken_off_told_and_drawn(told, monkeypatch):
     drawn, plot = [], report._plot
-    monkeypatch.setattr(report, "_plot", lambda totals, *more: drawn.append(totals) or plot(totals, *more))
+    monkeypatch.setattr(report, "_plot", lambda *asked: drawn.append(asked) or plot(*asked))
     text, (ada, bob) = told({"ada": ({}, (2.0, 2.0), {}, 90000), "bob": ({}, (2.0, 2.0), {}, 0)}, policy={"percent": 10}, strangers=["carol", "=x"])
     assert (ada["raw"], ada["deduction"], ada["total"], ada["remarks"]) == ("4.0", "0.8", "3.2", "late by 25 h: 2 days begun, 20 % of 4 points: -0.8 of 4")
-    assert (bob["raw"], bob["deduction"], bob["total"], bob["remarks"]) == ("4.0", "0.0", "4.0", "") and drawn == [[3.2, 4.0]]
+    assert (bob["raw"], bob["deduction"], bob["total"], bob["remarks"]) == ("4.0", "0.0", "4.0", "") and drawn == [([3.2, 4.0], 4.0, LESSON)]
     assert re.search(r"ada +2 +2 +3\.2 +1", text) and "Extensions in course.toml for nobody here, or for two: carol, =x" in text
 
 
@@ -87,6 +95,7 @@ def test_remarks_are_short_and_stand_under_their_titles(told):
     assert order == sorted(order) and "To be graded again by hand:\n  ada: explain: it is answered anew, and had 1.5 points\n" in text
     assert "Stopped by a limit:\n  ada: accuracy: more than 30 s, interrupted\n  ada: graded once more, alone" in text
     assert "Could not be graded (0 points):\n  ada: the grader broke\n  ada: xxx" in text
+    assert "Mended:\n  ada: marks of cells were lost\n  ada: the file was called a.ipynb\n" in text
     assert max(len(line) for line in text.splitlines() if "xxx" in line) <= len("  ada: ") + report.LONGEST
     assert report.LONGEST == 200 and re.search("x{100}", row["remarks"]), "as the page says"
     assert "x" * (report.LONGEST + 1) not in row["remarks"] and "the file was called a.ipynb" in row["remarks"]
@@ -227,6 +236,14 @@ def test_the_picture_counts_students_by_whole_points(monkeypatch):
     plt.close("all")
 
 
+def test_the_picture_needs_no_window_and_its_size_is_the_same_whatever_matplotlibs_settings_say():
+    import matplotlib
+    with matplotlib.rc_context({"savefig.dpi": 50}):
+        matplotlib.use("svg")
+        png = report._plot([1.0], 2.0, LESSON)
+        assert matplotlib.get_backend().lower() == "agg" and int.from_bytes(png[16:20]) == 600
+
+
 # ---------------------------------------------------------------- what is graded again, and what a page shows
 
 @pytest.fixture
@@ -286,6 +303,23 @@ def test_a_grade_without_its_notebook_is_none_nor_a_notebook_without_its_grade(t
     file = taken.folder / "class" / "ada" / FILE
     file.write_bytes(b"{")
     assert taken(notebook=False) == ["ada"], "there is nothing that could stay"
+
+
+def test_what_can_not_be_graded_keeps_nobody_else_from_being_graded(taken):
+    assert taken(graded=False) == ["ada"]
+    (taken.folder / "class" / "ada" / FILE).write_bytes(b"{")
+    handed_in(taken.folder / "class" / "bob", {FILE: answered("accuracy")})
+    assert taken() == ["bob"] and taken.state["students"]["ada"]["refused"]
+
+
+def test_what_was_mended_is_noted_and_what_can_not_be_read_is_said_once(taken):
+    assert taken(graded=False) == ["ada"] and taken.state["students"]["ada"]["notes"] == []
+    file, nb = taken.folder / "class" / "ada" / FILE, json.loads(answered("accuracy"))
+    nb["cells"] = [cell for cell in nb["cells"] if cell["id"] != "accuracy-check"]
+    file.write_bytes(json.dumps(nb).encode())
+    assert taken() == ["ada"] and taken.state["students"]["ada"]["notes"] == ["accuracy-check: the cell was missing, put back"]
+    file.write_bytes(b"{")
+    assert taken(force=True) == ["ada"] and "not readable" in taken.state["students"]["ada"]["lost"] and taken.state["students"]["ada"]["notes"] == []
 
 
 @pytest.mark.parametrize("why", ["the grader broke on what was there", "the record is gone"])

@@ -1,8 +1,11 @@
 """What a run does, one thing after another, with graders that only say what came of it. (Whole runs: tests/test_grading.py, test_state.py.)"""
 import contextlib
+import io
 import json
 import os
+import re
 import shutil
+import signal
 import sqlite3
 import sys
 from concurrent.futures import Future
@@ -17,6 +20,7 @@ pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import LESSON  # noqa: E402
 from nbgrader.api import Gradebook  # noqa: E402
+from sqlalchemy.exc import OperationalError  # noqa: E402
 from exercises.grading import keep, run  # noqa: E402
 from exercises.grading.collect import Submission  # noqa: E402
 from exercises.grading.run import Graded, Stop  # noqa: E402
@@ -28,7 +32,7 @@ class Graders:
     """In the place of _Here. `says`: {student: what comes of it, a Graded, or an error that ends the run}; `alone`: the same, one at a time."""
 
     def __init__(self, says, alone=None, fault=None):
-        self.says, self.alone, self.fault, self.asked = says, alone or {}, fault, []
+        self.says, self.alone, self.fault, self.asked, self.begun = says, alone or {}, fault, [], []
 
     def __call__(self, jobs, lesson, sandbox):
         self.asked.append((jobs, lesson, sandbox))
@@ -39,13 +43,18 @@ class Graders:
         return self
 
     def __exit__(self, *error):
-        pass
+        self.wait()
 
     def submit(self, task):
-        task()
+        self.begun.append(task)  # beside the reference: it ends when it is waited for
         return self
 
+    def wait(self):
+        while self.begun:
+            self.begun.pop()()
+
     def result(self):
+        self.wait()
         return keep.NEW
 
     def check(self):
@@ -73,15 +82,15 @@ def ran(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "EXERCISES", tmp_path)
     for name in ("GRADEBOOK", "NEW"):
         monkeypatch.setattr(keep, name, tmp_path / f"{name.lower()}.db")
-    monkeypatch.setattr(run.concurrent.futures, "wait", lambda futures: None)
+    monkeypatch.setattr(run.concurrent.futures, "wait", lambda futures: [future.wait() for future in futures])
     monkeypatch.setattr(keep, "new_gradebook", lambda: keep.NEW.write_text("new"))
     monkeypatch.setattr(keep, "mend_gradebook", lambda: ["The gradebook was mended."])
     monkeypatch.setattr(run, "_load_for_all", lambda: None)
     monkeypatch.setattr(run.sandboxes, "check", lambda: None)
     done = []
-    monkeypatch.setattr(run, "prepare", lambda lesson: done.append("prepared") or "sqlite:///the gradebook")
+    monkeypatch.setattr(run, "prepare", lambda lesson: done.append("prepared") or {LESSON: "sqlite:///the gradebook"}[lesson])
     monkeypatch.setattr(run, "report", lambda *told: done.append(("reported", told[:2], json.loads(json.dumps(told[2])), told[3])))
-    monkeypatch.setattr(keep, "back_up", lambda folder: done.append("backed up"))
+    monkeypatch.setattr(keep, "back_up", lambda folder: done.append(f"backed up in {folder.name}"))
 
     def call(graders, new, error=None, **options):
         def take_in(lesson, where, state, force):
@@ -107,16 +116,65 @@ def test_all_is_graded_noted_reported_and_backed_up(ran, capsys):
     assert ran.record() == {"old": "", "ada": "", "bob": "the grader failed: MemoryError: too much"}
     assert keep.GRADEBOOK.read_text() == "new" and not keep.NEW.exists()
     prepared, (what, told, state, folder), backed_up = ran.done
-    assert (prepared, what, backed_up) == ("prepared", "reported", "backed up") and told == (LESSON, "sqlite:///the gradebook")
+    assert (prepared, what, backed_up) == ("prepared", "reported", "backed up in grades") and told == (LESSON, "sqlite:///the gradebook")
     assert state["students"]["bob"]["failed"] and folder.name == "grades"
     said = capsys.readouterr().out
     assert said.startswith("The gradebook was mended.\n3 submissions, 2 of them new.\nGrading the reference answers first ...\n")
+    assert re.search(r"100%.* 2/2 \[.*[\d?]submission/s\]", said)
 
 
 def test_where_nobody_is_new_no_reference_is_graded_and_the_report_is_written_anew(ran, capsys):
     graders = Graders({})
-    assert ran(graders, {}) == 0 and graders.asked == [(2, LESSON, "bubblewrap")] and len(ran.done) == 3
-    assert "1 submissions, 0 of them new." in capsys.readouterr().out and ran.record() == {"old": ""}
+    assert ran(graders, {}) == 0 and graders.asked == [(2, LESSON, "bubblewrap")] and len(ran.done) == 3 and ran.taken == (LESSON, "a folder", False)
+    assert capsys.readouterr().out.endswith("1 submissions, 0 of them new.\n") and ran.record() == {"old": ""}
+
+
+def test_a_gradebook_that_is_there_stays_and_is_prepared_once(ran):
+    keep.GRADEBOOK.write_text("there")
+    assert ran(Graders({"ada": Graded("ada")}), {"ada": []}) == 1 and keep.GRADEBOOK.read_text() == "there" and ran.done.count("prepared") == 1
+
+
+class Out(io.StringIO):
+    """An output that is no terminal: what is written to it is `seen` when it is flushed."""
+    seen = ""
+
+    def flush(self):
+        self.seen = self.getvalue()
+
+
+def test_what_is_said_before_something_that_takes_its_time_is_seen_at_once(ran, monkeypatch):
+    out, seen, graders = Out(), [], Graders({"ada": Graded("ada", by_clock=True)})
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(run, "_load_for_all", lambda: seen.append(out.seen))
+    monkeypatch.setattr(graders, "check", lambda: seen.append(out.seen))
+    monkeypatch.setattr(graders, "grade_alone", lambda students: seen.append(out.seen) or [Graded("ada")])
+    ran(graders, {"ada": []})
+    assert [text.splitlines()[-1] for text in seen] == ["2 submissions, 1 of them new.", "Grading the reference answers first ...",
+                                                        "1 stopped by the clock alone, and graded once more, one at a time ..."]
+
+
+@pytest.mark.parametrize("new, forks, workers, loads", [
+    ({"ada": []}, True, "", True), ({}, True, "", False), ({"ada": []}, False, "", False), ({"ada": []}, True, "local:2", False), ({}, True, "local:2", False)])
+def test_what_every_process_needs_is_loaded_once_before_where_they_fork(ran, monkeypatch, new, forks, workers, loads):
+    """Where nobody is new, no workers are looked for either."""
+    loaded, graders = [], Graders({"ada": Graded("ada")})
+    monkeypatch.setattr(run, "_load_for_all", lambda: loaded.append(list(graders.asked)))
+    monkeypatch.setattr(run, "FORKS", forks)
+    monkeypatch.setattr(run, "_Elsewhere", lambda workers, lesson, sandbox: graders(workers, lesson, sandbox) if new else pytest.fail("nobody is new"))
+    assert ran(graders, new, workers=workers) == len(new) and loaded == [[]] * loads
+
+
+def test_what_cant_be_meant_is_said_before_anything_is_done(ran, monkeypatch):
+    with pytest.raises(Stop, match="^There are no exercises called '04-softmax'"):
+        run.run("04-softmax", "a folder")
+
+    def mistaken():
+        raise ValueError("exercises/course.toml: due is wrong")
+
+    monkeypatch.setattr(run.release, "course", mistaken)
+    with pytest.raises(Stop, match="^exercises/course.toml: due is wrong$"):
+        ran(Graders({}), {})
+    assert ran.done == [] and not hasattr(ran, "taken")
 
 
 def test_whom_only_the_clock_stopped_is_graded_once_more_alone_and_said_to_be(ran, capsys):
@@ -133,6 +191,7 @@ def test_whom_only_the_clock_stopped_is_graded_once_more_alone_and_said_to_be(ra
 @pytest.mark.parametrize("end, says", [
     (KeyboardInterrupt(), "Stopped. What was graded is kept"), (OSError(28, "No space left on device", "grades.csv"), "No space left on device: grades.csv. What was"),
     (OSError("broken"), "^broken. What was graded is kept"), (sqlite3.OperationalError("database is locked"), r"The gradebook can't be read or written \(database is locked\)"),
+    (OperationalError("SELECT name FROM grade", {}, sqlite3.OperationalError("disk I/O error")), r"The gradebook can't be read or written \(disk I/O error\)\. What was"),
     (ValueError("one sentence"), "^one sentence$")])
 def test_a_run_that_ends_early_says_so_and_what_it_did_not_grade_is_new_the_next_time(ran, monkeypatch, end, says):
     monkeypatch.setattr(run._Saving, "at_times", lambda self: self())
@@ -210,7 +269,7 @@ def test_what_is_known_of_each_is_handed_on_and_kept(tmp_path, monkeypatch):
     zone = timezone(timedelta(hours=9))
     monkeypatch.setattr(run, "EXERCISES", tmp_path)
     monkeypatch.setattr(run.release, "timezone", lambda: zone)
-    monkeypatch.setattr(keep, "recorded", lambda lesson: ({"ada", "bob"}, {"ada": {"explain": 1.0}}))
+    monkeypatch.setattr(keep, "recorded", lambda lesson: {LESSON: ({"ada", "bob"}, {"ada": {"explain": 1.0}})}[lesson])
     monkeypatch.setattr(keep, "autograded", lambda lesson, student: {"cells": []} if lesson == LESSON and student in ("ada", "bob") else {})
     asked = []
     monkeypatch.setattr(keep, "reworded", lambda lesson, student, nb, given: asked.append((lesson, student, "cells" in nb, given)) or [student])
@@ -272,7 +331,7 @@ def one(gradebook_of_two, tmp_path, monkeypatch):
         return SimpleNamespace(db_url=url), SimpleNamespace(SaveGrades=SimpleNamespace(), RunAndJudge=SimpleNamespace())
 
     monkeypatch.setattr(run.release, "coursedir", coursedir)
-    monkeypatch.setattr(run, "Autograde", lambda coursedir, config, force: (config, force))
+    monkeypatch.setattr(run, "Autograde", lambda coursedir, config, force: (coursedir.db_url == url, config, force))
 
     def call(done, **options):
         monkeypatch.setattr(run, "capture_log", lambda step: setattr(asked, "step", step) or done)
@@ -294,16 +353,26 @@ def one(gradebook_of_two, tmp_path, monkeypatch):
 def test_an_earlier_score_does_not_stand_for_what_could_not_be_graded_now(one, done, problem):
     assert one(done) == Graded("ada", problem)
     assert one.scores == {"ada": [(0.0, 1.5)] * 2, "bob": [(2.0, 1.5)] * 2}, "nobody else's, and nothing that was given by hand"
+    assert one.asked.step[1].RunAndJudge.verdict == "", "it is to be found here"
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-@pytest.mark.parametrize("metadata, by_clock", [({}, False), ({"by_clock": False}, False), ({"by_clock": True}, True)])
-def test_what_was_graded_keeps_its_points_and_says_whether_the_clock_stopped_it(one, monkeypatch, metadata, by_clock):
-    monkeypatch.setattr(keep, "autograded", lambda lesson, student: {"metadata": metadata} if (lesson, student) == (LESSON, "ada") else {})
+def test_why_one_could_not_be_graded_is_said_also_where_the_gradebook_is_damaged(one, monkeypatch):
+    def damaged(url):
+        raise OperationalError("PRAGMA", {}, sqlite3.DatabaseError("file is not a database"))
+
+    monkeypatch.setattr(run, "Gradebook", damaged)
+    assert one({"success": False, "log": "OSError: full"}) == Graded("ada", "OSError: full")
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+@pytest.mark.parametrize("notebook, by_clock", [({}, False), ({"metadata": {}}, False), ({"metadata": {"by_clock": False}}, False), ({"metadata": {"by_clock": True}}, True)])
+def test_what_was_graded_keeps_its_points_and_says_whether_the_clock_stopped_it(one, monkeypatch, notebook, by_clock):
+    monkeypatch.setattr(keep, "autograded", lambda lesson, student: notebook if (lesson, student) == (LESSON, "ada") else {"metadata": {"by_clock": "another's"}})
     assert one({"success": True, "log": "ValueError: a student's own"}, said="a verdict") == Graded("ada", "", by_clock)
     assert one.scores["ada"] == [(2.0, 1.5)] * 2
-    config, force = one.asked.step
-    assert force is True and config.SaveGrades.reworded == ["explain"] and config.RunAndJudge.verdict == "a verdict" and os.environ["COURSE_SANDBOX"] == "none"
+    in_course, config, force = one.asked.step
+    assert in_course and force is True and config.SaveGrades.reworded == ["explain"] and config.RunAndJudge.verdict == "a verdict" and os.environ["COURSE_SANDBOX"] == "none"
     assert one.asked.coursedir == {"assignment_id": LESSON, "student_id": "ada"}
 
 
@@ -313,8 +382,8 @@ class Pool:
     """In the place of a pool of processes: whoever is in `kills` takes it down, and then it takes nothing any more."""
     kills, made = set(), []
 
-    def __init__(self, jobs):
-        self.jobs, self.broken, self.tasks = jobs, False, []
+    def __init__(self, jobs, judge=True):
+        self.jobs, self.judge, self.broken, self.tasks = jobs, judge, False, []
         self.made.append(self)
 
     def submit(self, function, lesson, student, *task):
@@ -333,8 +402,32 @@ class Pool:
 @pytest.fixture
 def pools(monkeypatch):
     monkeypatch.setattr(Pool, "made", [])
-    monkeypatch.setattr(run, "_workers", lambda jobs, judge=True: contextlib.nullcontext(Pool(jobs)))
+    monkeypatch.setattr(run, "_workers", lambda jobs, judge=True: contextlib.nullcontext(Pool(jobs, judge)))
     return Pool
+
+
+class Crew(contextlib.nullcontext):
+    """In the place of Dask's workers, who find a verdict of each at once. `asked`: what they were asked for."""
+    asked = []
+
+    def __init__(self, *where):
+        super().__init__(self)
+        self.asked.append(where)
+
+    def verdicts(self, packets, most):
+        self.asked.append((list(packets), most))
+        for student, packet in packets.items():
+            yield student, packet()
+
+
+@pytest.fixture
+def crew(monkeypatch):
+    monkeypatch.setattr(Crew, "asked", [])
+    monkeypatch.setitem(sys.modules, "exercises.grading.cluster", SimpleNamespace(Crew=Crew))
+    monkeypatch.setattr(run.release, "coursedir", lambda **options: (SimpleNamespace(db_url="sqlite://"), "settings"))
+    monkeypatch.setattr(run, "RunAndJudge", lambda config, sandbox: SimpleNamespace(needs=lambda lesson, url: (config, sandbox, lesson, url)))
+    monkeypatch.setattr(run, "submission", lambda lesson, student, needs: f"{lesson}, {student}: {', '.join(needs)}")
+    return Crew
 
 
 def test_one_that_takes_its_process_down_takes_no_other_with_it(pools, monkeypatch):
@@ -345,26 +438,78 @@ def test_one_that_takes_its_process_down_takes_no_other_with_it(pools, monkeypat
     assert graded == {"ada": "", "eve": ended, "bob": "", "mallory": ended, "carl": ""}
     assert [(pool.jobs, [task[0] for task in pool.tasks]) for pool in pools.made] == [
         (3, ["ada", "eve"]), (1, ["bob"]), (1, ["mallory"]), (1, ["carl"]), (1, ["eve"])]
-    assert all(task == (task[0], "none", [task[0]]) for pool in pools.made for task in pool.tasks)
+    assert all(task == (task[0], "none", [task[0]]) for pool in pools.made for task in pool.tasks) and all(pool.judge for pool in pools.made)
 
 
-def test_whoever_is_graded_once_more_is_alone_here_and_on_other_machines(pools, monkeypatch):
+def test_whoever_is_graded_once_more_is_alone_here_and_on_other_machines(pools, crew):
     with run._Here(3, LESSON, "none") as here:
         assert sorted(done.student for done in here.grade_alone({"ada": [], "bob": []})) == ["ada", "bob"]
-    assert [(pool.jobs, len(pool.tasks)) for pool in pools.made] == [(3, 0), (1, 2)]
-    asked = []
+    assert [(pool.jobs, pool.tasks) for pool in pools.made] == [(3, []), (1, [("ada", "none", []), ("bob", "none", [])])]
+    with run._Elsewhere("local:2", LESSON, "none") as there:
+        assert sorted(done.student for done in there.grade_alone({"ada": ["explain"], "bob": []})) == ["ada", "bob"]
+        assert sorted(done.student for done in there.grade({"ada": [], "bob": []})) == ["ada", "bob"]
+    assert crew.asked[:2] == [("local:2", "none"), (["ada", "bob"], 1)] and crew.asked[2][1] > 100_000
+    of = f"settings, none, {LESSON}, sqlite://"
+    assert there.pool.tasks[:2] == [("ada", "none", ["explain"], f"{LESSON}, ada: {of}"), ("bob", "none", [], f"{LESSON}, bob: {of}")]
 
-    class Crew:
-        def verdicts(self, packets, most):
-            asked.append((list(packets), most))
-            for student in packets:
-                yield student, f"of {student}"
 
-    monkeypatch.setattr(run.release, "coursedir", lambda **options: (SimpleNamespace(db_url="sqlite://"), None))
-    monkeypatch.setattr(run, "RunAndJudge", lambda config, sandbox: SimpleNamespace(needs=lambda lesson, url: (lesson, url)))
+def test_what_writes_the_verdicts_of_other_machines_may_end_too_and_judges_nothing(pools, crew, monkeypatch):
+    monkeypatch.setattr(Pool, "kills", {"eve"})
+    with run._Elsewhere("local:2", LESSON, "none") as there:
+        graded = {done.student: done.problem for done in there.grade({"ada": [], "eve": [], "bob": []})}
+    assert graded == {"ada": "", "bob": "", "eve": "its process ended, perhaps for lack of memory"}
+    assert [pool.jobs for pool in pools.made] == [1, 1, 1] and [pool.judge for pool in pools.made] == [False] * 3
+
+
+def test_what_is_written_is_told_at_once_and_few_verdicts_wait_to_be_written(crew, monkeypatch):
+    """They are taken on while one is written; where too many wait, the eldest is waited for."""
+    told, students = [], dict.fromkeys("abcde", [])
+    monkeypatch.setattr(run, "WAITING", 2)
+
+    def submission(lesson, student, needs):
+        told.append(f"verdict of {student}")
+        return student
+
+    class Slow:
+        def submit(self, function, lesson, student, *task):
+            future = Future()
+            future.student = student
+            if student == "b":
+                future.set_result(Graded(student))
+            return future
+
+    def as_completed(futures):
+        for future in futures:
+            if not future.done():
+                told.append(f"waited for {future.student}")
+                future.set_result(Graded(future.student))
+            yield future
+
+    monkeypatch.setattr(run, "submission", submission)
+    monkeypatch.setattr(run.concurrent.futures, "as_completed", as_completed)
     there = run._Elsewhere("local:2", LESSON, "none")
-    there.crew, there.pool = Crew(), Pool(1)
-    assert sorted(done.student for done in there.grade_alone({"ada": ["explain"], "bob": []})) == ["ada", "bob"]
-    assert sorted(done.student for done in there.grade({"ada": [], "bob": []})) == ["ada", "bob"]
-    assert asked[0] == (["ada", "bob"], 1) and asked[1][1] > 100_000
-    assert there.pool.tasks[:2] == [("ada", "none", ["explain"], "of ada"), ("bob", "none", [], "of bob")]
+    there.crew, there.pool = Crew(), Slow()
+    for done in there.grade(students):
+        told.append(f"{done.student} is written")
+    assert told == ["verdict of a", "verdict of b", "b is written", "verdict of c", "verdict of d", "waited for a", "a is written", "verdict of e", "waited for c",
+                    "c is written", "waited for d", "d is written", "waited for e", "e is written"]
+
+
+def test_ctrl_c_does_not_reach_a_process_that_starts_and_reaches_the_run_again_after_that():
+    seen = []
+
+    class Starts:
+        def submit(self, *task):
+            seen.append(signal.getsignal(signal.SIGINT))
+            if not task:
+                raise BrokenProcessPool("broken")
+            return task
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert run._submit(Starts(), len, "abc") == (len, "abc") and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        with pytest.raises(BrokenProcessPool):
+            run._submit(Starts())
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler and seen == [signal.SIG_IGN] * 2
+    finally:
+        signal.signal(signal.SIGINT, before)

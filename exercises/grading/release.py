@@ -214,7 +214,7 @@ def _reason(lesson, log):
         return (f"The tasks of {lesson} are others than when its first submission was graded, and nbgrader's gradebook can't take that. "
                 f"Write the tasks into course.toml as they were, or begin this lesson anew: cd exercises && ../.venv/bin/python -m "
                 f"nbgrader db assignment remove {lesson} --force (its points stay in grades/{lesson}.csv until you grade again).")
-    lines = [line for line in log.strip().splitlines() if line.strip()]
+    lines = log.strip().splitlines()
     told = next((line for line in reversed(lines) if "course.toml" in line), lines[-1] if lines else "no reason given")
     return f"The release of {lesson} can't be made. {told.partition('ValueError: ')[2] or told}"
 

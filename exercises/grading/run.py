@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 import psutil
 from filelock import FileLock, Timeout
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.utils import capture_log, determine_grade, is_grade
 from sqlalchemy.exc import SQLAlchemyError
@@ -100,7 +100,7 @@ def grade_one(lesson, student, sandbox, reworded, said=""):
     done = capture_log(Autograde(coursedir=course, config=config, force=True))
     if done["success"]:
         return Graded(student, by_clock=bool(keep.autograded(lesson, student).get("metadata", {}).get("by_clock")))
-    with contextlib.suppress(Exception), Gradebook(course.db_url) as gradebook, contextlib.suppress(MissingEntry):
+    with contextlib.suppress(Exception), Gradebook(course.db_url) as gradebook:
         # An earlier score must not stand for what could not be graded now.
         for part in gradebook.find_submission(lesson, student).notebooks:
             for mark in part.grades:
