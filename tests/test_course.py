@@ -226,7 +226,7 @@ def test_a_release_is_what_lies_in_the_folder_and_with_a_gradebook_it_is_recorde
     ({"success": False, "log": "", "error": "OSError: full"}, release.NoRelease, "can't be made. OSError: full"),
     ({"success": False, "log": "one", "error": None}, release.NoRelease, "can't be made. one$"), ({"success": False}, release.NoRelease, "no reason given"),
     ({"success": False, "log": "there are submissions associated with it"}, release.NoRelease, "are others than when its first submission was graded"),
-    ({"success": False, "log": "KeyboardInterrupt", "error": ""}, KeyboardInterrupt, ""), ({"success": False, "error": "x\nKeyboardInterrupt"}, KeyboardInterrupt, "")])
+    ({"success": False, "log": "KeyboardInterrupt", "error": ""}, KeyboardInterrupt, "^$"), ({"success": False, "error": "x\nKeyboardInterrupt"}, KeyboardInterrupt, "^$")])
 def test_a_release_that_can_not_be_made_says_why_and_ctrl_c_is_no_failure(done, raised, says, monkeypatch):
     monkeypatch.setattr(release, "capture_log", lambda step: done)
     with pytest.raises(raised, match=says):
