@@ -151,10 +151,30 @@ def test_what_lateness_costs(seconds, points, policy, lost, reason):
     assert (found.seconds, found.points) == (seconds, lost) and reason in found.reason and bool(found.reason) == bool(seconds)
 
 
+def test_a_reason_says_that_an_extension_is_counted():
+    assert [late.cost(5, 10, 12, {}, extended).reason for extended in (False, True)] == ["late by 5 s", "late by 5 s, its extension counted"]
+
+
+def test_the_course_may_call_a_student_by_each_of_their_names():
+    entries = {"s1": {"name": "Ada", "identity": "ada@example.org", "number": "4711"}, "s2": {"name": "", "number": None}}
+    assert late.names({"students": entries}) == {"s1": {"s1", "Ada", "ada@example.org", "4711"}, "s2": {"s2"}}
+
+
+def test_extensions_of_nobody_are_named_and_without_one_nothing_is_said():
+    assert late.of_nobody(["carol", "dan"]).endswith(": carol, dan") and late.of_nobody([]) == ""
+
+
+class Tokyo(datetime):
+    """A time on a machine whose own zone is not UTC."""
+
+    def astimezone(self, zone=None):
+        return super().astimezone(zone or timezone(timedelta(hours=9)))
+
+
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
 def test_a_policy_a_due_date_and_an_extension_that_are_taken_back_leave_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # where nbgrader finds alembic
-    url, due = f"sqlite:///{tmp_path}/gradebook.db", datetime(2026, 12, 4, 12, tzinfo=timezone.utc)
+    url, due = f"sqlite:///{tmp_path}/gradebook.db", Tokyo(2026, 12, 4, 12, tzinfo=timezone.utc)
     with Gradebook(url) as gradebook:
         gradebook.add_assignment(LESSON)
         gradebook.add_notebook("nb", LESSON)
@@ -166,22 +186,30 @@ def test_a_policy_a_due_date_and_an_extension_that_are_taken_back_leave_nothing_
             mark.auto_score, mark.needs_manual_grade = 10.0, False
         gradebook.db.commit()
 
+    extended = []
+
     def applied(policy, **settings):
-        monkeypatch.setattr(late.release, "settings", lambda lesson: settings)
-        monkeypatch.setattr(late.release, "late", lambda lesson: policy)
+        monkeypatch.setattr(late.release, "settings", lambda lesson: {LESSON: settings}[lesson])
+        monkeypatch.setattr(late.release, "late", lambda lesson: {LESSON: policy}[lesson])
         found, left = late.apply(LESSON, url, {"ada": {"Ada"}, "bob": {"Bob"}})
         with Gradebook(url) as gradebook:
             kept = {each.student.id: (each.notebooks[0].late_submission_penalty, each.extension, each.assignment.duedate) for each in gradebook.assignment_submissions(LESSON)}
+        extended.append([student for student, lateness in found.items() if "extension" in lateness.reason])
         return {student: lateness.points for student, lateness in found.items()}, kept, left
 
     day, plain = {"due": due}, due.replace(tzinfo=None)
     assert applied({"percent": 10}, **day) == ({"ada": 2.0, "bob": 0.0}, {"ada": (2.0, None, plain), "bob": (None, None, plain)}, [])
-    more = {"Ada": due + timedelta(hours=20), "carol": due}
+    more = {"Ada": due + timedelta(hours=20), "ADA": due + timedelta(hours=2), "carol": due}  # written down twice: the later one
     assert applied({"percent": 10}, **day, extensions=more) == (
         {"ada": 1.0, "bob": 0.0}, {"ada": (1.0, timedelta(hours=20), plain), "bob": (None, None, plain)}, ["carol"])
     assert applied({}, **day) == ({"ada": 0.0, "bob": 0.0}, {"ada": (None, None, plain), "bob": (None, None, plain)}, [])
     applied({"percent": 10}, **day)
     assert applied({"percent": 10}) == ({"ada": 0.0, "bob": 0.0}, {"ada": (None, None, None), "bob": (None, None, None)}, [])
+    assert extended == [[], ["ada"], [], [], []]
+    with Gradebook(url) as gradebook:  # an answer written anew: its old points do not count until it is marked
+        gradebook.find_grade("accuracy", "nb", LESSON, "ada").needs_manual_grade = True
+        gradebook.db.commit()
+    assert applied({"percent": 10}, **day)[0] == {"ada": 0.0, "bob": 0.0}
 
 
 @pytest.mark.parametrize("seconds, words", [(0, "0 s"), (0.2, "1 s"), (59, "59 s"), (60, "1 min"), (3601, "1 h 1 s"), (90000, "25 h"), (171000, "47 h 30 min"), (36_000_000, "10,000 h")])
@@ -198,6 +226,33 @@ def test_the_pages_are_written_when_what_lateness_costs_is_known(monkeypatch, ca
     monkeypatch.setattr(feedback, "pages", lambda lesson: done.append("pages") or {"ada": "ada.html"})
     feedback.run(LESSON)
     assert done == ["deductions", "pages"] and capsys.readouterr().out.startswith("1 pages: ")
+
+
+@pytest.mark.parametrize("system, left, where", [
+    ("", [], ""), ("moodle", ["Zoe: has no page", "Eve: has no page"], "Upload multiple feedback files in a zip"), ("canvas", [], "Upload submissions")])
+def test_it_is_said_where_the_pages_are_who_is_left_out_and_where_the_zip_goes(system, left, where, monkeypatch, capsys):
+    record, state, written, zips = Path(f"{LESSON}.json"), {"students": {"ada": {"name": "Ada"}}}, {"ada": Path("ada.html")}, []
+    monkeypatch.setattr(keep, "graded", lambda lesson: {LESSON: record}[lesson])
+    monkeypatch.setattr(keep, "state", lambda path: {record: state}[path])
+    monkeypatch.setattr(late, "apply", lambda *given: ({}, ["carol"] if given == (LESSON, f"sqlite:///{keep.GRADEBOOK}", {"ada": {"ada", "Ada"}}) else []))
+    monkeypatch.setattr(feedback, "pages", lambda lesson: {LESSON: written}[lesson])
+    monkeypatch.setattr(feedback, "pack", lambda *given: zips.append(given) or (Path("the.zip"), left))
+    feedback.run(LESSON, system)
+    first, pages, *rest = capsys.readouterr().out.split("\n")
+    assert first.endswith(": carol") and pages == f"1 pages: {keep.EXERCISES / 'feedback'}/<student>/{LESSON}/{FILE.replace('.ipynb', '.html')}"
+    if not system:
+        assert rest == [""] and zips == []
+    else:
+        *out, last, end = rest
+        assert out == (["", "Not in the zip:", *(f"  {line}" for line in left), ""] if left else [""]) and end == ""
+        assert last.startswith("Written: the.zip. In ") and where in last and zips == [(LESSON, system, state, written)]
+
+
+def test_without_anybody_graded_no_page_is_written(monkeypatch):
+    monkeypatch.setattr(keep, "graded", lambda lesson: "")
+    monkeypatch.setattr(keep, "state", lambda record: {})
+    with pytest.raises(ValueError, match="Nobody is graded yet"):
+        feedback.run(LESSON)
 
 
 # ---------------------------------------------------------------- packs
@@ -224,16 +279,18 @@ def test_a_pack_holds_each_page_once_and_names_who_is_not_in_it(tmp_path, monkey
     monkeypatch.setattr(keep, "EXERCISES", tmp_path)
     (tmp_path / "feedback").mkdir()
     written = {}
-    for student in ("ada", "alan", "zoe"):
+    for student in ("ada", "alan", "zoe", "old"):
         written[student] = tmp_path / f"{student}.html"
         written[student].write_text(f"of {student}")
-    state = {"students": {"ada": {"name": "Ada", "system": "moodle", "given": "Ada_1_assignsubmission_file"}, "zoe": {"name": "Zoe", "system": "", "given": "zoe"},
+    state = {"students": {"ada": {"name": "Ada", "system": "moodle", "given": "Ada_1_assignsubmission_file"},
+                          "zoe": {"name": "Zoe", "system": "", "given": "Zoe_5_assignsubmission_file"},
                           "alan": {"name": "Alan", "system": "moodle", "given": "Alan_2_assignsubmission_file"},
-                          "gone": {"name": "Gone", "system": "moodle", "given": "Gone_3_assignsubmission_file"}}}
+                          "gone": {"name": "Gone", "system": "moodle", "given": "Gone_3_assignsubmission_file"}, "old": {"name": "Old", "system": "moodle"}}}
     target, left = feedback.pack(LESSON, "moodle", state, written)
     with zipfile.ZipFile(target) as archive:
         assert {name: archive.read(name).decode() for name in archive.namelist()} == {
             f"Ada_1_assignsubmission_file/{LESSON}.html": "of ada", f"Alan_2_assignsubmission_file/{LESSON}.html": "of alan"}
-    assert left == ["Zoe: was not handed in through Moodle", "Gone: has no page"]
+        assert {each.compress_type for each in archive.infolist()} == {zipfile.ZIP_DEFLATED}, "systems limit what is uploaded"
+    assert left == ["Zoe: was not handed in through Moodle", "Gone: has no page", "Old: was not handed in through Moodle"]
     with pytest.raises(ValueError, match="Nobody's work came from Canvas"):
         feedback.pack(LESSON, "canvas", state, written)

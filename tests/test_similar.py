@@ -12,7 +12,8 @@ pytest.importorskip("copydetect")
 pytest.importorskip("nbgrader")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from classroom import LESSON  # noqa: E402
+from classroom import FILE, LESSON  # noqa: E402
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook  # noqa: E402
 from exercises.grading import release, similar  # noqa: E402
 
 
@@ -128,6 +129,34 @@ def test_what_a_hint_shows_in_its_text_counts_nothing(known):
     assert similar.answer(shown, "code").prints.hashes <= known["01-tensors"]["code"] and similar.answer(shown, "code").prints.hashes
 
 
+def test_all_that_the_course_holds_is_explained(tmp_path, monkeypatch):
+    """The release, the worked answer, the lesson, its texts and the code in them, and the modules; of a lesson without a notebook, the rest."""
+    def shown(place):
+        return {"code": [f"{place}_cell(1, 2, 3)", f"{place}_line(1, 2, 3)", f"{place}_block(1, 2)\nits_end(3)"],
+                "words": [f"what {place} tells of {kind} that is long enough" for kind in ("the one", "the other")]}
+
+    def notebook(place):
+        (cell, line, block), (one, other) = shown(place).values()
+        return new_notebook(cells=[new_code_cell(cell), new_markdown_cell(f"{one}:\n```python\n{block}\n```\n"), new_markdown_cell(f"{other}: `{line}` and `x`")])
+
+    def missing(place):
+        return [text for kind, texts in shown(place).items() for text in texts if not similar.answer(text, kind).prints.hashes <= found[kind]]
+    (tmp_path / "exercises" / "source" / LESSON).mkdir(parents=True)
+    (tmp_path / "notebooks").mkdir()
+    similar.nbformat.write(notebook("worked"), tmp_path / "exercises" / "source" / LESSON / FILE)
+    similar.nbformat.write(notebook("lesson"), tmp_path / "notebooks" / f"{LESSON}.ipynb")
+    for module in ("one", "two"):
+        (tmp_path / f"{module}.py").write_text(f"größe_{module}(1, 2, 3, 4)\n", encoding="utf-8")
+    monkeypatch.setattr(similar.keep, "EXERCISES", tmp_path / "exercises")
+    monkeypatch.setattr(similar, "template", lambda lesson: notebook("release"))
+    found = similar.explained(LESSON)
+    assert [missing(place) for place in ("release", "worked", "lesson")] == [[], [], []] and len(missing("nowhere")) == 5
+    assert all(similar.answer(f"größe_{module}(1, 2, 3, 4)", "code").prints.hashes <= found["code"] for module in ("one", "two"))
+    (tmp_path / "notebooks" / f"{LESSON}.ipynb").unlink()
+    found = similar.explained(LESSON)
+    assert [missing(place) for place in ("release", "worked")] == [[], []] and len(missing("lesson")) == 5
+
+
 def test_what_many_wrote_counts_little_and_a_ring_of_four_is_found(known):
     class_ = independent("01-tensors")
     many = {f"m{i}": dict(class_["s00"]) for i in range(25)}
@@ -162,10 +191,24 @@ def test_texts_are_compared_by_their_words(known):
     assert [(pair.one, pair.other) for pair in pairs] == [("ada", "bob")]
 
 
-@pytest.mark.parametrize("source", ["", "\n", "def f(:", "'''open", "x = (", "\x00", "if x:\n\ty\n        z", "🦊 = 1", "def f():\n  '''only words'''", "a" * 100_000])
+def some_words(number, first="word"):
+    """A text of so many words, none of them in one with another `first`."""
+    return " ".join(f"{first}{i}" for i in range(number))
+
+
+def test_two_are_listed_from_the_number_on_that_the_page_says(known):
+    """Of two students each run of six words counts 1: twenty words are 15 runs. A task in which they have nothing in common is not named."""
+    def pairs(number, *students):
+        class_ = {student: {"explain": ("words", some_words(number)), "own": ("words", some_words(30, student))} for student in students}
+        return [(pair.one, pair.other, pair.shared, pair.tasks) for pair in similar.rank(class_, known[LESSON])[0]]
+    assert pairs(19, "ada", "bob") == [] and pairs(20, "ada", "bob") == [("ada", "bob", 15.0, {"explain": 15.0})]
+    assert pairs(60, "ada", "bob", "eve") == [], "what all of a class wrote"
+
+
+@pytest.mark.parametrize("source", ["", "\n", "def f(:", "'''open", "x = (", "\x00", "if x:\n\ty\n        z", "🦊 = 1", "def f():\n  '''only words'''", "a" * 100_000, "\ud800 = 1"])
 def test_whatever_was_handed_in_is_compared(source, known):
     pairs, prints = similar.rank({"ada": {"accuracy": ("code", source)}, "bob": {"accuracy": ("code", source)}}, known[LESSON])
-    assert pairs == [] and similar.page(LESSON, pairs, prints, {"ada": "Ada", "bob": "Bob"}, 2)
+    assert pairs == [] and "No pair shares more" in similar.page(LESSON, pairs, prints, {"ada": "Ada", "bob": "Bob"}, 2)
 
 
 def test_the_page_shows_both_marks_what_is_shared_and_runs_nothing(known):
@@ -183,10 +226,41 @@ def test_the_page_shows_both_marks_what_is_shared_and_runs_nothing(known):
     assert "It can't tell who wrote first" in html and "a rank" not in html.lower().split("<table>")[1]
 
 
+def test_the_page_shows_of_a_pair_the_three_tasks_with_most_in_common():
+    """A number for each task where it is 1 at least, and both answers to the first three, marked each in its own places."""
+    tasks = {task: similar.answer(some_words(7, task), "words") for task in "abcd"}
+    prints = {"ada": tasks, "bob": {**tasks, "a": similar.answer(f"first {some_words(7, 'a')}", "words")}, "eve": {"z": tasks["c"]}}
+    pairs = [similar.Pair("ada", "bob", 17.4, {"d": 0.4, "b": 1.0, "a": 9.0, "c": 7.0}), similar.Pair("ada", "eve", 15.0, {"c": 15.0})]
+    table, *parts = similar.page(LESSON, pairs, prints, {"ada": "Ada", "bob": "Bob", "eve": "Eve"}, 3).split("at most.</p>")[1].split("<h2")
+    words = {task: f"<mark>{some_words(7, task)}</mark>" for task in "abc"}
+    assert re.findall(r"[^<>]+(?=<)", table) == ["students", "shared", "in", "1", "Ada", "Bob", "17", "a 9, c 7, b 1", "2", "Ada", "Eve", "15", "c 15"]
+    assert re.findall(r">([^<>]+)</h[23]>", "".join(parts)) == ["1. Ada and Bob", "a: 9", "c: 7", "b: 1", "2. Ada and Eve", "c and z: 15"]
+    assert [re.findall(r"<pre>(.*?)</pre>", part) for part in parts] == [
+        [words["a"], f"first {words['a']}", words["c"], words["c"], words["b"], words["b"]], [words["c"], words["c"]]]
+    assert [part.rpartition("</pre>")[2] for part in parts] == ["</div>", "</div></body></html>\n"]
+
+
 def test_marks_stand_where_the_shared_words_are():
     one = similar.answer("def f(x):\n    return x.exp() / x.exp().sum(0)\n", "code")
     html = similar.marked(one, ([0], [len(one.words)]))
     assert html.startswith("<pre><mark>def f(x):</mark>") and re.sub(r"</?(mark|pre)>", "", html) == one.text
+    long = similar.answer('f("""\n    of two lines""", x)', "code")
+    assert similar.marked(long, ([0], [len(long.words)])) == '<pre><mark>f(</mark>&quot;&quot;&quot;\n    of two lines&quot;&quot;&quot;<mark>, x)</mark></pre>'
+
+
+def test_a_word_that_no_encoding_has_gets_a_sign_too():
+    assert len(similar._letter("\ud800")) == 1
+
+
+def test_each_word_has_its_place():
+    """Of a text without case and signs; of what is no Python, every sign."""
+    assert similar.of_words("Ada,\n\n one_two") == [("ada", 1, 0, 1, 3), ("one", 3, 1, 3, 4), ("two", 3, 5, 3, 8)]
+    assert similar.of_code("x = (\n\n y") == [("x", 1, 0, 1, 1), ("=", 1, 2, 1, 3), ("(", 1, 4, 1, 5), ("y", 3, 1, 3, 2)]
+
+
+def test_an_answer_in_words_is_no_python_and_nothing_is_said_of_it(caplog):
+    assert [word for word, *_ in similar.answer("In WORDS, as 'it' is", "words").words] == ["in", "words", "as", "it", "is"]
+    assert not caplog.records
 
 
 def test_what_counts_of_a_line():
@@ -194,8 +268,14 @@ def test_what_counts_of_a_line():
     def words(source):
         return [word for word, *_ in similar.of_code(source)]
     assert words("y = exp(x)") == words("z = exp(a)") != words("y = log(x)")
+    assert words("{1: 'a'}") == ["{", "1", ":", "a string", "}", "NEWLINE"], "only a docstring counts nothing"
+    assert words("def f():\n    'a docstring'\n    return 1") == words("def f():\n    return 1")
+    assert words("class A: 'a docstring'") == ["class", "a name", ":"] and words("async def f(): 'a docstring'")[-1] == ":"
+    assert all("a string" in words(source) for source in ("x: 'int' = 1", "f = lambda: 'a'", "def f(x: 'int', y): return y", "if x: 'a'", "y['a':'b']"))
     assert words("total = x.total") != words("amount = x.amount")
+    assert words("y = map(f, x)") == words("y = map(g, x)") and words("map(len, x)") != words("map(abs, x)")
     assert "a string" in words("print('a')") and "a string" not in words("'a docstring'\nx = 1")
+    assert words("'one'\n'two'\nx = 1") == words("x = 1") and "a string" not in words("def f(): 'a docstring'")
     assert words("'a'.join(x)")[:2] == [".", "join"]
 
 

@@ -61,15 +61,17 @@ def of_code(source: str) -> list[tuple]:
     """The words of Python that count, each with its place; what can't be read as Python is taken word by word."""
     try:
         tokens = [token for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type not in LAYOUT]
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, UnicodeError):
         return of_words(source, r"\w+|[^\w\s]")
-    chosen = {token.string for token, after in itertools.pairwise(tokens) if token.type == tokenize.NAME and after.string in ("=", "in", ",", ":", ")")}
-    chosen |= {token.string for before, token in itertools.pairwise(tokens) if token.type == tokenize.NAME and before.string in ("def", "class", "as")}
+    chosen = {token.string for token, after in itertools.pairwise(tokens) if after.string in ("=", "in", ",", ":", ")")}
+    chosen |= {token.string for before, token in itertools.pairwise(tokens) if before.string in ("def", "class", "as")}
     chosen -= {*keyword.kwlist, *dir(builtins)}
-    words, before = [], ""
+    words, before, begins, depth = [], "", "", 0  # the line's first word; how many brackets are open
     for token in tokens:
         word = token.string
-        if token.type == tokenize.STRING and before in ("", "NEWLINE", ":"):
+        begins = word if before in ("", "NEWLINE") else begins
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(word, 0)
+        if token.type == tokenize.STRING and (before in ("", "NEWLINE") or before == ":" and begins in ("async", "class", "def") and not depth):
             before = "a docstring"
             continue
         if token.type == tokenize.NEWLINE and before == "a docstring":
@@ -163,7 +165,7 @@ def marked(mine: Answer, places) -> str:
     lines, spans = mine.text.split("\n"), {}
     for start, end in zip(*places, strict=True):
         for _, row, column, last_row, last in mine.words[int(start):int(end)]:
-            if row == last_row and last > column:
+            if row == last_row:
                 spans.setdefault(row, []).append((column, last))
     html = []
     for number, line in enumerate(lines, 1):
