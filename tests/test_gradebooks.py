@@ -86,11 +86,14 @@ def written(tmp_path, text, encoding="utf-8", name="export.csv"):
 
 FORMS = {
     "Canvas": (CANVAS, "utf-8", of_canvas, "canvas", 6), "Canvas, Windows's line ends": (CANVAS.replace("\n", "\r\n"), "utf-8", of_canvas, "canvas", 6),
+    "Canvas, an old Mac's line ends": (CANVAS.replace("\n", "\r"), "utf-8", of_canvas, "canvas", 6),
     "Canvas, byte order mark": (CANVAS, "utf-8-sig", of_canvas, "canvas", 6),
     "Canvas, last name apart": (CANVAS.replace("Student,ID", "LastName,FirstName,ID").replace(",,,,,,Manual", ",,,,,,,Manual").replace("Possible,", "Possible,,")
                                 .replace('"Lovelace, Ada"', "Lovelace,Ada").replace('"Turing, Alan"', "Turing,Alan").replace('"O\'Brien, José"', "O'Brien,José")
                                 .replace('"Hopper, Grace"', "Hopper,Grace").replace('"Student, Test"', "Student,Test"), "utf-8", of_canvas, "canvas", 7),
     "Moodle": (MOODLE, "utf-8-sig", of_moodle, "moodle", 4), "Moodle, no end of line": (MOODLE.rstrip("\n"), "utf-8", of_moodle, "moodle", 4),
+    "Moodle, Windows's line ends": (MOODLE.replace("\n", "\r\n"), "utf-8", of_moodle, "moodle", 4),
+    "Moodle, a quotation within a field": (MOODLE.replace("Say more.", 'Say ""more"".'), "utf-8", of_moodle, "moodle", 4),
     "Moodle, blind": (BLIND, "utf-8", lambda: people("moodle", entry("Participant (4711)", "4711", "moodle", identity="Participant_4711"),
                                                      entry("Participant (4712)", "4712", "moodle", identity="Participant_4712")), "moodle", 2),
     "Blackboard": (BLACKBOARD, "utf-8-sig", of_blackboard, "blackboard", 7),
@@ -163,9 +166,18 @@ def test_what_a_system_is_known_by(text, kind, people, tmp_path):
 
 
 def test_a_file_that_is_far_too_large_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(gradebooks, "LARGEST", 500)
+    monkeypatch.setattr(gradebooks, "LARGEST", len(MOODLE.encode()))
+    assert Gradebook(written(tmp_path, MOODLE)).kind == "moodle", "not too large yet"
     with pytest.raises(NotUnderstood, match="has 0 MB: no gradebook"):
-        Gradebook(written(tmp_path, MOODLE))
+        Gradebook(written(tmp_path, MOODLE + "\n"))
+    with pytest.raises(NotUnderstood, match="has 2 MB: no gradebook"):
+        Gradebook(written(tmp_path, b"," * 2_000_000))
+
+
+def test_the_header_alone_tells_what_separates_the_fields(tmp_path):
+    text = "Student;ID;Softmax from scratch (502)\n    Points Possible;;12,00\nLovelace, Ada, Augusta, Countess, King;4711;11,00\n"
+    gradebook = Gradebook(written(tmp_path, text))
+    assert gradebook.separator == ";" and gradebook.students()[0].names == ["Lovelace, Ada, Augusta, Countess, King"]
 
 
 def first(tmp_path, text):
@@ -180,6 +192,10 @@ def test_a_row_has_the_accounts_and_the_name_that_stand_in_it(tmp_path):
     assert first(tmp_path, MOODLE.replace("Ada Lovelace", "...")).shown == "4711"
     text, *_ = FORMS["Canvas, last name apart"]
     assert first(tmp_path, text).names == ["Lovelace, Ada"]
+    more = MOODLE.replace('"Email address"', '"Email address","ID number",Username').replace("@uni.edu", "@uni.edu,00-12,al7")
+    assert first(tmp_path, more).accounts == {"ada@uni.edu", "ada", "00-12", "al7"}
+    assert first(tmp_path, BRIGHTSPACE).accounts == {"0012", "alovelace", "ada@uni.edu", "ada"}
+    assert first(tmp_path, BRIGHTSPACE).number == first(tmp_path, BLACKBOARD).number == "", "these systems write none into submissions' names"
 
 
 @pytest.mark.parametrize("text, columns", [
@@ -188,6 +204,18 @@ def test_a_row_has_the_accounts_and_the_name_that_stand_in_it(tmp_path):
     (BLACKBOARD.replace('"Availability"', '""'), [6, 7]), (BRIGHTSPACE, [5, 6]), (BRIGHTSPACE.replace("Tensors Points Grade", "Tensors Letter Grade"), [6])])
 def test_only_columns_of_marks_take_marks(text, columns, tmp_path):
     assert list(Gradebook(written(tmp_path, text)).columns()) == columns
+
+
+@pytest.mark.parametrize("word", ["Grade", "Bewertung", "Note", "Calificación", "Valutazione", "Nota", "Cijfer", "Karakter", "Ocena", "評定"])
+def test_moodles_column_of_marks_is_known_in_its_commonest_languages(word, tmp_path):
+    assert Gradebook(written(tmp_path, MOODLE.replace(",Grade,", f",{word},"))).columns() == {4: word}
+
+
+@pytest.mark.parametrize("text, column, title", [
+    (CANVAS, 6, "Softmax from scratch"), (BLACKBOARD, 7, "Softmax from scratch"), (BRIGHTSPACE, 6, "Softmax from scratch"),
+    (MOODLE.replace(",Grade,", ",Grade (2),"), 4, "Grade (2)")])
+def test_a_title_loses_what_its_system_adds_and_moodle_adds_nothing(text, column, title, tmp_path):
+    assert Gradebook(written(tmp_path, text)).title(column) == title
 
 
 def test_a_column_has_the_number_that_its_system_gave_it_or_is_asked_for(tmp_path):
@@ -202,6 +230,16 @@ def test_what_stands_in_a_cell_closes_it_by_its_systems_rules(tmp_path):
     short = 'Identifier,"Full name",Grade,"Maximum grade"\n"Participant 4711","Ada Lovelace",-,12.00\n"Participant 4712","Alan Turing",3.50,12.00\n'
     filled, told = marks.fill(Gradebook(written(tmp_path, short)), 2, *people("", *of_moodle()[0]["students"].values()))
     assert filled == ["s0", "s1"] and told["Had another mark there"] == ["Alan Turing"], "- is no mark"
+    locked = short.replace("\n", ",No\n").replace('grade",No', 'grade","Grade can be changed"').replace("-,12.00,No", "-,12.00,Yes")  # as the last column
+    filled, told = marks.fill(Gradebook(written(tmp_path, locked)), 2, *people("", *of_moodle()[0]["students"].values()))
+    assert filled == ["s0"] and "Alan Turing: locked there (Grade can be changed: No)" in told["Not filled in"]
+
+
+def test_a_mark_that_is_the_same_in_two_decimals_stays_as_it_was_written(tmp_path):
+    text = CANVAS.replace("3.50", "2.330")
+    gradebook = Gradebook(written(tmp_path, text))
+    assert gradebook.fill(6, 4, 7 / 3) is False and gradebook.bytes() == text.encode()
+    assert gradebook.fill(6, 4, 8 / 3) is True and gradebook.cells[4][6] == "2.67", "and what is filled in stands in the table too"
 
 
 def test_an_empty_field_among_quoted_ones_is_filled_in_quotes(tmp_path):
@@ -212,11 +250,13 @@ def test_an_empty_field_among_quoted_ones_is_filled_in_quotes(tmp_path):
 
 def test_who_is_not_filled_in_is_told_why(tmp_path):
     state, totals = of_moodle()
-    state["students"]["s9"] = entry("Failed", "4714", "moodle")  # and in no totals
+    state["students"] |= {"s8": entry("Charles Babbage", "4720", "moodle"), "s9": entry("Grace Hopper", "4714", "moodle")}  # s9 in no totals
+    totals["s8"] = (5.0, 12.0, 0)
     state["students"]["s0"] |= {"lost": "it is no JSON"}
     state["students"]["s1"]["number"] = "4711"
     filled, told = marks.fill(Gradebook(written(tmp_path, MOODLE)), 4, state, totals)
     assert filled == ["s0"] and "Alan Turing: the number is that of Ada Lovelace there" in told["Not filled in"]
+    assert "Charles Babbage: in no row" in told["Not filled in"] and not any("Grace Hopper" in line for line in told["Not filled in"])
     assert told["0 points, as nothing could be graded"] == ["Ada Lovelace"]
     state, totals = people("", entry("alan"), entry("Alan Turing"), entry("ada"))
     filled, told = marks.fill(Gradebook(written(tmp_path, CANVAS)), 6, state, totals)
@@ -250,6 +290,10 @@ def test_whom_an_extension_may_name():
     (entry("O'Brien, JOSÉ"), unicodedata.normalize("NFD", MOODLE), ""), (entry("Jose O'Brien"), MOODLE, "in no row"),
     (entry("किरणदेवी", "4711", "canvas"), CANVAS, ""), (entry("kirandevi", "4711", "canvas"), CANVAS.replace("Lovelace, Ada", "किरण देवी"), ""),
     (entry("kirandevi", "4711", "canvas"), CANVAS.replace("Lovelace, Ada", "..."), ""), (entry("kirandevi", "4711", "canvas"), CANVAS.replace("Lovelace, Ada", "K, D"), "the number is that of K, D there"),
+    # A name may have a "_", and be short; Gradescope writes none, and neither words nor empty fields of a row are that.
+    (entry("Ada_Augusta King", "4711", "moodle"), MOODLE.replace("Ada Lovelace", "Ada_Augusta King"), ""),
+    (entry("libo", "4711", "canvas"), CANVAS.replace("Lovelace, Ada", "Li, Bo"), ""),
+    (entry("submission_9001", "9001", "gradescope", identity="submission_9001"), MOODLE.replace("Say more.\nAnd why?", "Submission?"), "in no row"),
 ])
 def test_a_student_is_found_by_number_by_account_or_by_name_and_never_guessed(one, text, expected, tmp_path):
     gradebook = Gradebook(written(tmp_path, text))
@@ -333,6 +377,12 @@ def test_a_column_that_takes_no_points_is_refused(points, tmp_path):
         marks.fill(gradebook, 6, *of_canvas(), scale=True)
 
 
+@pytest.mark.parametrize("text, column, class_", [(MOODLE, 9, of_moodle), (BLACKBOARD.replace("scratch [Total Pts: 12 Score] ", "scratch "), 7, of_blackboard)])
+def test_a_column_that_does_not_say_out_of_how_many_is_refused(text, column, class_, tmp_path):
+    with pytest.raises(NotUnderstood, match="takes no points, or does not say out of how many"):
+        marks.fill(Gradebook(written(tmp_path, text)), column, *class_())
+
+
 @pytest.mark.parametrize("letter", ["A-", "85%", "complete"])
 def test_what_is_no_number_of_points_is_not_written_over(letter, tmp_path):
     gradebook = Gradebook(written(tmp_path, CANVAS.replace("3.50", letter)))
@@ -340,12 +390,14 @@ def test_what_is_no_number_of_points_is_not_written_over(letter, tmp_path):
     assert filled == ["s0"] and f"turingalan: {letter!r} stands there, which is no number of points" in told["Not filled in"]
 
 
-def test_locked_rows_and_unmarked_words_stay_as_they_are(tmp_path):
+@pytest.mark.parametrize("left, words", [(1, "1 task still"), (2, "2 tasks still")])
+def test_locked_rows_and_unmarked_words_stay_as_they_are(left, words, tmp_path):
     gradebook = Gradebook(written(tmp_path, MOODLE))
     state, totals = of_moodle()
-    totals["s0"] = (8.0, 12.0, 1)
+    totals["s0"] = (8.0, 12.0, left)
     filled, told = marks.fill(gradebook, 4, state, totals)
-    assert filled == ["s1"] and told["Not filled in"] == ["Ada Lovelace: 1 task still to be marked by hand (make formgrader)", "José O'Brien: locked there (Grade can be changed: No)"]
+    assert filled == ["s1"]
+    assert told["Not filled in"] == [f"Ada Lovelace: {words} to be marked by hand (make formgrader)", "José O'Brien: locked there (Grade can be changed: No)"]
     filled, _ = marks.fill(Gradebook(written(tmp_path, MOODLE)), 4, state, totals, partial=True)
     assert filled == ["s0", "s1"]
 
@@ -357,6 +409,9 @@ def test_other_points_are_refused_or_converted(tmp_path):
     gradebook = Gradebook(path)
     marks.fill(gradebook, 6, *of_canvas(), scale=True)
     assert ",11.00,87.5,91.7" in gradebook.bytes().decode() and ",58.33,0.0" in gradebook.bytes().decode()
+    gradebook = Gradebook(written(tmp_path, MOODLE.replace(",12.00,Yes", ",100.00,Yes", 1)))  # each row has its own
+    marks.fill(gradebook, 4, *of_moodle(), scale=True)
+    assert ",87.5,100.00,Yes" in gradebook.bytes().decode() and ",7,12.00,Yes" in gradebook.bytes().decode()
 
 
 @pytest.mark.parametrize("out_of, expected", [("1000.00", [",875", ",583.33"]), ("20000.00", [",17500", ",11666.67"])])
@@ -410,7 +465,8 @@ WRONG = {
     "no accounts": ("Last Name,points\nada,3\n", "utf-8", "is no gradebook that is known here"), "no participants": ("row,points\na1,3\nb2,4\n", "utf-8", "is no gradebook that is known here"),
     "another course's": (CANVAS.replace("Lovelace, Ada", "Babbage, Charles").replace("Turing, Alan", "Somerville, Mary").replace("O'Brien, José", "Boole, George")
                          .replace("471", "901").replace("ada", "cb").replace("alan", "ms").replace("jose", "gb"), "utf-8",
-                         r"None of the 3 students who handed in stands in .*\. Is it another course's, or another assignment's\? Its first: Babbage, Charles"),
+                         r"None of the 3 students who handed in stands in .*\. Is it another course's, or another assignment's\? "
+                         r"Its first: Babbage, Charles, Somerville, Mary, Boole, George\.$"),
     "semicolons": (MOODLE.replace(",", ";"), "utf-8", "separated by semicolons, where Moodle writes commas. Export it from Moodle again"),
     "tabs": (CANVAS.replace(",", "\t"), "utf-8", "separated by tabs, where Canvas writes commas or semicolons"),
     "Windows's encoding": (MOODLE, "cp1252", "is not in UTF-8: a spreadsheet saved it"), "UTF-16": (CANVAS, "utf-16", "is in UTF-16-LE, where Canvas writes UTF-8"),
@@ -419,10 +475,15 @@ WRONG = {
     "dates in German": (GERMAN.replace('"Montag, 2. November 2026, 10:30"', "02.11.2026 10:30").replace('"Montag, 2. November 2026, 11:00"', "02.11.2026 11:00"), "utf-8",
                         "the date 02.11.2026 10:30 in row 2"),
     "dates": (MOODLE.replace('"Tuesday, 3 November 2026, 9:00 AM"', "03.11.2026 09:00"), "utf-8", "the date 03.11.2026 09:00 in row 3 is written as a spreadsheet does"),
+    "dates, and empty fields": (MOODLE.replace('"Tuesday, 3 November 2026, 9:00 AM"', "03.11.2026 09:00").replace(",-,", ",,"), "utf-8",
+                                "the date 03.11.2026 09:00 in row 3"),
     "short rows": (CANVAS.replace(",91.7,91.7", ""), "utf-8", "row 4 has 7 columns, the header 9"),
     "no points": (CANVAS.replace("    Points Possible", "Points"), "utf-8", "no row that says Points Possible"),
+    "a quote at the end": (MOODLE.rstrip("\n") + '"', "utf-8", "quotation mark"),
+    "one column": ("name\nada\n", "utf-8", "is no gradebook that is known here"),
     "open quote": (MOODLE.replace('And why?"', "And why?"), "utf-8", "quotation mark"), "half quotes": (CANVAS.replace('"Turing, Alan"', '"Turing" Alan'), "utf-8", "quotation marks|columns"),
     "a roster": ("name,points\nada,3\nalan,4\n", "utf-8", "is no gradebook that is known here: its first columns are name, points"),
+    "many columns": ("a,b,c,d,e\nx,2,3,4,5\n", "utf-8", r"its first columns are a, b, c, d\. Known are Canvas"),
     "our own": ("student,stable_softmax,total\nada,2,10\n", "utf-8", "is no gradebook that is known here"), "nothing": ("", "utf-8", "holds no table"),
     "a header": ("Student,ID,Section\n", "utf-8", "holds no table"), "xlsx": (b"PK\x03\x04rest", "", "is a spreadsheet program's own file"),
     "xls": (b"\xd0\xcf\x11\xe0rest", "", "is a spreadsheet program's own file"),
@@ -436,7 +497,7 @@ def test_a_wrong_file_gets_a_sentence_and_stays_as_it_was(text, encoding, words,
     with pytest.raises(NotUnderstood, match=words) as told:
         gradebook = Gradebook(path)
         marks.fill(gradebook, marks.choose(gradebook, LESSON, ""), *of_canvas())
-    assert path.read_bytes() == before and "\n" not in str(told.value)
+    assert path.read_bytes() == before and str(path) in str(told.value) and "\n" not in str(told.value)
 
 
 def test_names_are_compared_without_order_and_case_and_with_their_accents():

@@ -53,9 +53,7 @@ SYSTEMS = {
     "blackboard": System("Blackboard", ",\t", ("utf-8", "utf-16-le"), "Gradebook, Upload grades (Work Offline, Upload)"),
     "brightspace": System("Brightspace", ",", ("utf-8",), "Grades, Enter Grades, Import"),
 }
-CANVAS_OWN = {"Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Root Account", "Section"}
 BLACKBOARD_OWN = {"Last Name", "First Name", "Username", "Student ID", "Last Access", "Availability", "Child Course ID"}
-BRIGHTSPACE_OWN = {"OrgDefinedId", "Username", "Last Name", "First Name", "Email", "End-of-Line Indicator", "Sections"}
 
 
 def plain(name: str) -> tuple:
@@ -213,14 +211,12 @@ class Gradebook:
             return {at: header[at]} if at is not None else {i: title for i, title in enumerate(header) if i}
         if self.kind == "canvas":
             points = self.cells[self._points()]
-            return {at: title for at, title in enumerate(header) if title not in CANVAS_OWN and "read only" not in points[at]
-                    and re.search(r"\(\d+\)$", title)  # by which Canvas knows it
+            return {at: title for at, title in enumerate(header) if "read only" not in points[at]
+                    and re.search(r"\(\d+\)$", title)  # by which Canvas knows it; its own titles have none
                     and not re.search(r"\b(Current|Final|Override) (Score|Points|Grade|Status)\b", title)}
-        own = BLACKBOARD_OWN if self.kind == "blackboard" else BRIGHTSPACE_OWN
-        kept = {at: title for at, title in enumerate(header) if title and title not in own}
-        if self.kind == "brightspace":  # others are of letters, or computed
-            kept = {at: title for at, title in kept.items() if "Points Grade" in title}
-        return kept
+        if self.kind == "brightspace":  # others are its own, of letters, or computed
+            return {at: title for at, title in enumerate(header) if "Points Grade" in title}
+        return {at: title for at, title in enumerate(header) if title and title not in BLACKBOARD_OWN}
 
     def title(self, column: int) -> str:
         """A column's title without what the system adds to it."""
@@ -258,7 +254,7 @@ class Gradebook:
             value = value.replace(".", ",")
         if number(before) == round(points, 2):
             return False  # as it was written
-        quoted = raw.startswith('"') or (not raw and all(each.startswith('"') for each in self.raw[row] if each)) or self.separator in value
+        quoted = raw.startswith('"') or all(each.startswith('"') for each in self.raw[row] if each) or self.separator in value
         self.raw[row][column] = f'"{value}"' if quoted else value
         self.cells[row][column] = value
         return bool(before) and before != "-"
