@@ -294,10 +294,10 @@ def test_a_forged_reply_is_a_wrong_answer_and_no_more(kernel):
 
 
 def test_processor_time_counts_and_a_sleep_costs_patience():
-    with Kernel(limits=Limits(cell_seconds=1, patience=2)) as kernel:
+    with Kernel(limits=Limits(cell_seconds=1, patience=5)) as kernel:
         began = time.monotonic()
         assert told(kernel, "while True: pass")[1] == "more than 1 s, interrupted" and not kernel.by_clock
-        assert told(kernel, "import time\ntime.sleep(60)")[1] == "more than 2 s by the clock, interrupted"
+        assert told(kernel, "import time\ntime.sleep(60)")[1] == "more than 5 s by the clock, interrupted"
         assert not kernel.by_clock  # nothing kept it from a processor
         assert told(kernel, "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'while True: pass'])")[1] == "more than 1 s, interrupted"
         assert time.monotonic() - began < 30
