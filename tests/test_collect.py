@@ -208,6 +208,54 @@ def test_an_answered_notebook_without_one_of_its_cells_counts_before_an_untouche
     assert f"mine.ipynb counts; also there: {FILE}" in found.notes
 
 
+def alone(*tasks, before=""):
+    """A notebook with the answers to these tasks and nothing else, without marks."""
+    return json.dumps({"cells": [{"cell_type": "code", "source": before + cell.source, "metadata": {}, "outputs": [], "execution_count": None}
+                                 for cell in solved().cells if cell.id in tasks], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+FOREIGN = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+@pytest.mark.parametrize("counts, newer", [(STUB, b"no notebook"), (GOOD, FOREIGN), (alone("accuracy"), STUB), (alone("accuracy", before="# mine\n\n"), FOREIGN), (FOREIGN, b"{")],
+                         ids=["one that can be read", "one of this exercise", "one with an answer", "one with an answer further down", "one of another exercise"])
+def test_of_two_the_later_does_not_count_where_it_holds_less(counts, newer, tmp_path, template):
+    folder = unpacked(tmp_path / "class", {"ada/a.ipynb": counts, "ada/b.ipynb": newer})
+    for name, day in (("a", 1), ("b", 2)):
+        os.utime(folder / f"ada/{name}.ipynb", (1_790_000_000 + day * 86_400,) * 2)
+    (found,) = collect(folder, LESSON, template)
+    assert "a.ipynb counts; also there: b.ipynb" in found.notes
+
+
+def test_what_is_no_notebook_may_be_of_any_size_and_a_notebook_of_the_largest(tmp_path, template, monkeypatch):
+    monkeypatch.setattr(sys.modules[collect.__module__], "LARGEST", len(GOOD))
+    (found,) = collect(unpacked(tmp_path / "class", {f"ada/{FILE}": GOOD, "ada/film.mp4": b"x" * (len(GOOD) + 1)}), LESSON, template)
+    assert found.data == GOOD and not found.notes
+
+
+def test_a_notebook_without_a_date_is_older_than_one_with_it(tmp_path, template):
+    where = zipped(tmp_path / "class.zip", {"ada/a.ipynb": GOOD, "ada/b.ipynb": GOOD})
+    changed(where, "ada/b.ipynb", 12, b"\0\0\0\0")
+    (found,) = collect(where, LESSON, template)
+    assert "a.ipynb counts; also there: b.ipynb" in found.notes
+
+
+def test_a_zips_students_keep_their_folders_from_run_to_run_too(tmp_path, template):
+    (found,) = collect(zipped(tmp_path / "class.zip", [f"ada/{FILE}"]), LESSON, template, {"ada": "ada-2", "Ada": "Ada"})
+    assert found.student == "ada-2"
+
+
+def test_a_text_typed_into_canvas_may_hold_a_notebook(tmp_path, template):
+    (found,) = collect(zipped(tmp_path / "class.zip", ["a.ipynb_4711_text.html"]), LESSON, template)
+    assert found.data == GOOD
+
+
+@pytest.mark.parametrize("name, own", [("Ada Lovelace_4711_assignsubmission_file_x-1.ipynb", "x-1.ipynb"), ("lovelaceada_4711_99_x-1.ipynb", "x.ipynb"), ("x-1.ipynb", "x-1.ipynb"),
+                                       ("Ex_ada_attempt_2026-11-02-10-30-00.txt", "Ex_ada_attempt_2026-11-02-10-30-00.txt")])
+def test_a_files_own_name_is_what_its_student_called_it(name, own):
+    assert students.own_name(name) == own
+
+
 def test_changed_words_between_the_tasks_are_no_answers(tmp_path, template):
     notes, one = release(), release()
     for cell in notes.cells:
@@ -219,7 +267,7 @@ def test_changed_words_between_the_tasks_are_no_answers(tmp_path, template):
     assert "b.ipynb counts; also there: a.ipynb" in found.notes
 
 
-@pytest.mark.parametrize("older, newer", [("4711_99_x.ipynb", "4711_150_x-1.ipynb"), ("4711_99_x-9.ipynb", "4711_98_x-10.ipynb"), ("4711_99_x.ipynb", "4711_150_x.ipynb"),
+@pytest.mark.parametrize("older, newer", [("4711_99_x.ipynb", "4711_150_x-1.ipynb"), ("4711_99_x-9.ipynb", "4711_98_x-10.ipynb"), ("4711_99_x.ipynb", "4711_150_x.ipynb"), ("4711_150_x.ipynb", "4711_99_x-1.ipynb"),
                                           ("LATE_4711_99_x-1.ipynb", "4711_90_x-2.ipynb")])
 def test_of_canvas_versions_of_one_file_the_last_counts_and_the_others_are_not_named(older, newer, tmp_path, template):
     for names in ((older, newer), (newer, older)):
@@ -543,10 +591,11 @@ def test_a_wrong_name_costs_no_zip_within_the_zip_anything(before, tmp_path, tem
     assert len(found) == 3 and {"bob", "Zoë"} < set(names_of(found)) and all(entry.data == GOOD for entry in found)
 
 
-@pytest.mark.parametrize("place, value", [(0, b"PK\x01\x03"), (6, b"\xff"), (46 + len(f"Xlodie/{FILE}"), struct.pack("<HH", 0x0101, 80))],
+@pytest.mark.parametrize("place, value, why", [(0, b"PK\x01\x03", "Bad magic number"), (6, b"\xff", "zip file version 25.5"),
+                                               (46 + len(f"Xlodie/{FILE}"), struct.pack("<HH", 0x0101, 80), "Corrupt extra field")],
                          ids=["no entry", "of a later time", "a field cut off"])
 @pytest.mark.parametrize("name", ["Xlodie", "Turing"])
-def test_a_zip_whose_list_of_contents_is_damaged_gets_a_sentence(place, value, name, tmp_path, template):
+def test_a_zip_whose_list_of_contents_is_damaged_gets_a_sentence(place, value, why, name, tmp_path, template):
     member = zipfile.ZipInfo(f"{name}/{FILE}")
     member.extra = struct.pack("<HH", 0x0102, 0)
     with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
@@ -555,8 +604,21 @@ def test_a_zip_whose_list_of_contents_is_damaged_gets_a_sentence(place, value, n
     changed(where, name, 8, b"\x00\x08")
     changed(where, name, place, value)
     where.write_bytes(bytes(raw(where)).replace(b"Xlodie/", "Élodie/".encode("latin-1")))
-    with pytest.raises(ValueError, match=r"class\.zip is damaged or can't be read \(.+\): get it anew, or unpack it, and name the folder\.$"):
+    with pytest.raises(ValueError, match=rf"class\.zip is damaged or can't be read \({why}.*\): get it anew, or unpack it, and name the folder\.$"):
         collect(where, LESSON, template)
+
+
+def test_a_wrong_name_is_found_behind_what_programs_add(tmp_path, template):
+    long = zipfile.ZipInfo(f"ada/{FILE}")
+    long.extra, long.comment = struct.pack("<HH", 0x7875, 40_000) + b"PK\1\2" * 10_000, b"a note" * 6_000
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for member in (long, f"Xlodie/{FILE}"):
+            archive.writestr(member, GOOD)
+    content = raw(tmp_path / "class.zip")
+    for at, offset in ((content.rfind(b"PK\3\4"), 6), (content.rfind(b"PK\1\2"), 8)):
+        content[at + offset + 1] |= 0x08
+    (tmp_path / "class.zip").write_bytes(bytes(content).replace(b"Xlodie/", "Élodie/".encode("latin-1")))
+    assert len(collect(tmp_path / "class.zip", LESSON, template)) == 2
 
 
 def test_the_name_of_what_is_encrypted_is_read_like_any_other(tmp_path, template):

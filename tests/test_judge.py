@@ -190,6 +190,32 @@ def test_a_check_knows_what_the_instructors_first_cell_made_and_a_right_answer_m
     assert [judge._failed(each) for each in checks] == ["", "NotJudged"] and checks[0].outputs[0].text == "well done\n"
 
 
+@pytest.fixture
+def asked(monkeypatch):
+    """The real Judge without PyTorch; a kernel in which each name answers with itself and what it was asked."""
+    remote = lambda name, ask: lambda request: f"{name}: {ask(request)}"  # noqa: E731
+    monkeypatch.setitem(sys.modules, "exercises.checks", SimpleNamespace(Remote=remote, Wrong=KeyboardInterrupt, NotDefined=None, Stopped=None))
+    return SimpleNamespace(ask=lambda name, request: (f"{name} was asked {request}", None), events=[])
+
+
+def test_a_check_asks_the_kernel_for_what_only_the_learner_has(asked):
+    (output,) = REAL("most = 3")("print(mine('x'), len(theirs('y')), most)", asked)
+    assert output.output_type == "stream" and output.text == f"mine: mine was asked x {len('theirs: theirs was asked y')} 3\n"
+    assert REAL("")("pass", asked) == [], "a check that says nothing shows nothing"
+
+
+def test_what_a_check_finds_wrong_is_told_in_its_own_words_and_what_it_can_not_judge_as_that(asked):
+    (output,) = REAL("class Wrong(KeyboardInterrupt): pass")("raise Wrong('by 2')", asked)
+    assert (output.output_type, output.ename, output.evalue) == ("error", "Wrong", "by 2")
+    (output,) = REAL("")("1 / 0", asked)
+    assert (output.ename, output.evalue) == ("NotJudged", "The check could not work with this answer (ZeroDivisionError: division by zero).")
+
+
+def test_a_first_cell_that_fails_is_no_students_fault():
+    with pytest.raises(judge.NoJudge, match="^the first cell: ZeroDivisionError: division by zero$"):
+        REAL("1 / 0")
+
+
 def test_an_answer_is_run_in_a_sandbox_where_nothing_else_is_said():
     trusted = {"setup": ""}
     judge.grade(v4.new_notebook(), trusted)

@@ -55,6 +55,12 @@ def outputs(n, text="x"):
     return [{"output_type": "stream", "name": "stdout", "text": text} for _ in range(n)]
 
 
+def test_a_byte_that_is_no_letter_costs_no_more_than_itself(nb):
+    cell(nb, FIRST).source = "# caf@\n" + cell(nb, FIRST).source
+    notebook, notes = mended(json.dumps(nb).encode().replace(b"caf@", b"caf\xe9"))
+    assert not notes and cell(notebook, FIRST).source == cell(nb, FIRST).source.replace("@", "\ufffd")
+
+
 @pytest.mark.parametrize("text", ["plain", "] } [ {", '"outputs": [', 'a "quoted\\ word" \\\\', "é 漢 \U0001f600"])
 @pytest.mark.parametrize("indent", [None, 1])
 def test_outputs_are_cut_out_and_nothing_else(text, indent):

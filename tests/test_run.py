@@ -430,6 +430,22 @@ def crew(monkeypatch):
     return Crew
 
 
+@pytest.mark.parametrize("cluster, raised, says", [(None, run.Stop, r"needs more packages \(.*cluster.*\): make .venv/cluster installs them\.$"),
+                                                   (SimpleNamespace(Crew=lambda *where: 1 / 0), ZeroDivisionError, "division")])
+def test_what_grading_elsewhere_lacks_is_said_and_what_was_begun_is_ended(cluster, raised, says, pools, monkeypatch):
+    monkeypatch.setitem(sys.modules, "exercises.grading.cluster", cluster)
+    ended, begin = [], run._Here.__enter__
+
+    def begun(self):
+        begin(self)
+        self.ends.callback(ended.append, "the pool")
+
+    monkeypatch.setattr(run._Here, "__enter__", begun)
+    with pytest.raises(raised, match=says), run._Elsewhere("local:2", LESSON, "none"):
+        raise AssertionError("it began all the same")
+    assert ended == ["the pool"]
+
+
 def test_one_that_takes_its_process_down_takes_no_other_with_it(pools, monkeypatch):
     monkeypatch.setattr(Pool, "kills", {"eve", "mallory"})
     with run._Here(3, LESSON, "none") as here:

@@ -335,7 +335,7 @@ def _choose(found, lesson, template):
     ranked, damaged = [], []
     for attempt, file in found:
         is_notebook = file.name.lower().endswith(".ipynb")
-        if not (is_notebook or file.name.lower().endswith((".txt", ".json")) or ".ipynb" in file.name.lower()):
+        if not (file.name.lower().endswith((".txt", ".json")) or ".ipynb" in file.name.lower()):
             if file.problem:
                 damaged.append(f"{_brief(file.name)}: {file.problem}")
             continue
