@@ -87,7 +87,7 @@ def test_a_file_in_another_encoding_is_read(nb, encoding):
 def test_a_file_that_is_no_notebook_is_named(data, said):
     with pytest.raises(Unreadable) as raised:
         read(data)
-    assert str(raised.value) == said or said.endswith(": ") and str(raised.value).startswith(said) and len(str(raised.value)) < 130
+    assert str(raised.value) == said or said.endswith(": ") and str(raised.value).startswith(said) and len(said) + 4 < len(str(raised.value)) < 130
     notebook, notes = mended(data)
     assert ids(notebook) == ORDER and notes == [f"not readable, graded as if nothing were answered ({raised.value})"]
 
@@ -105,6 +105,36 @@ def test_a_file_far_too_large_to_be_a_notebook_is_refused_before_it_is_parsed(mo
     monkeypatch.setattr(mending, limit, value)
     with pytest.raises(Unreadable) as raised:
         read(data)
+    assert str(raised.value) == said
+
+
+def notebook_of(size):
+    """A notebook of so many bytes, in one cell."""
+    bare = len(json.dumps({"cells": [{"cell_type": "code", "source": ""}]}))
+    return json.dumps({"cells": [{"cell_type": "code", "source": "x" * (size - bare)}]}).encode()
+
+
+@pytest.mark.parametrize("limit, most, kind, said", [
+    ("LARGEST", 3000, notebook_of, "the file has"), ("WITHOUT_OUTPUTS", 3000, notebook_of, "the file has"),
+    ("PIECES", 300, lambda n: json.dumps({"cells": [], "a": [0] * (n - 8)}).encode(), "it holds more than"),
+    ("PIECES", 30, lambda n: json.dumps({"cells": [{"source": "", "outputs": [0] * (10 * 30 + n - 30)}]}).encode(), "it holds more than"),
+    ("CELLS", 3, lambda n: json.dumps({"cells": [{"source": ""}] * n}).encode(), "it has 4 cells"), ("SOURCE", 50, lambda n: json.dumps({"cells": [{"source": "x" * n}]}).encode(), "")])
+def test_what_is_just_as_large_as_it_may_be_is_read(limit, most, kind, said, monkeypatch):
+    monkeypatch.setattr(mending, limit, most)
+    cells, _ = read(kind(most))
+    assert not any(each.note for each in cells)
+    if said:
+        with pytest.raises(Unreadable, match=said):
+            read(kind(most + 1))
+    else:
+        assert read(kind(most + 1))[0][0].note == "it had 51 letters, and was left out"
+
+
+@pytest.mark.parametrize("limit, said", [("LARGEST", "the file has 3 MB"), ("WITHOUT_OUTPUTS", "the file has 3 MB, its outputs not counted")])
+def test_a_megabyte_has_a_million_bytes(limit, said, monkeypatch):
+    monkeypatch.setattr(mending, limit, 10)
+    with pytest.raises(Unreadable) as raised:
+        read(notebook_of(3_000_000))
     assert str(raised.value) == said
 
 

@@ -49,7 +49,7 @@ def lean(data: bytes) -> bytes:
     if len(data) > LARGEST:
         raise Unreadable(f"the file has {len(data) // 1_000_000} MB")
     if (encoding := json.detect_encoding(data[:4])) not in ("utf-8", "utf-8-sig"):
-        data = data.decode(encoding, "replace").encode("utf-8", "replace")
+        data = data.decode(encoding, "replace").encode("utf-8")
     kept, start, depth, inside, key, at = [], 0, 0, None, b"", 0
     counted = [0, 0]  # pieces outside and inside of outputs
     for match in TOKEN.finditer(data):
@@ -104,7 +104,7 @@ def read(data: bytes) -> tuple[list[_Cell], str]:
             source, note = "", f"it had {len(source):,} letters, and was left out"
         metadata = metadata if isinstance(metadata, dict) else {}
         marks = found if isinstance(found := metadata.get("nbgrader"), dict) else {}
-        kind = cell["cell_type"] if cell.get("cell_type") in ("code", "markdown", "raw") else "raw"
+        kind = cell["cell_type"] if cell.get("cell_type") in ("code", "markdown") else "raw"
         grade_id, id_ = marks.get("grade_id"), cell.get("id")
         cells.append(_Cell(kind, source, grade_id if isinstance(grade_id, str) else None, id_ if isinstance(id_, str) else None,
                            _pictures(cell.get("attachments")), note=note))
