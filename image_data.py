@@ -367,7 +367,7 @@ def _download(name, root, wanted):
     kind, tools = getattr(datasets, name), datasets.utils
     errors, given_up, timeout = [], threading.Event(), socket.getdefaulttimeout()
     with tempfile.TemporaryDirectory(dir=root, prefix=".download-",
-                                     ignore_cleanup_errors=True) as scratch:  # pragma: no mutate: for Windows, where the thread's file is in use
+                                     ignore_cleanup_errors=True) as scratch:  # for Windows, where the thread's file is in use
         raw = Path(scratch)
 
         def fetch():
@@ -438,14 +438,13 @@ def sweep(folder: str | Path, prefix: str) -> None:
 def _read(name, files, first, source):
     """Return images, uint8 (n, 28, 28), and labels, int64 (n,): files `first` and the next, if they are what they should be."""
     paths, count = files[first:first + 2], {"real": (60_000, 10_000), "sample": (4_000, 1_000)}[source][first // 2]
-    cure = f"Delete {paths[0].parent} and load again (or copy the set there anew)."
-    if source == "sample":
-        cure = "Run `python data/draw_sample.py` to draw the sample anew."
+    cure = {"real": "Delete it and load again (or copy it there anew).",
+            "sample": "Run `python data/draw_sample.py` to draw the sample anew."}[source]
     (images, images_crc), (labels, labels_crc) = [
         _read_idx(path, magic, sides, cure) for path, magic, sides in zip(paths, (2051, 2049), ((28, 28), ()))]
-    if not len(images) == len(labels) == count:
-        raise ValueError(f"{paths[0].parent} holds {len(images):,} images and {len(labels):,} labels where {name} has "
-                         f"{count:,}. {cure}")
+    for path, found in zip(paths, (images, labels)):
+        if len(found) != count:
+            raise ValueError(f"{path} holds {len(found):,} where {name}'s holds {count:,}. {cure}")
     for path, crc, right in zip(paths, (images_crc, labels_crc), CRC32[source][name][first:]):
         if crc != right:
             raise ValueError(f"{path} is damaged, or another set's file: its checksum is {crc:08x}, {name}'s is "
@@ -476,7 +475,7 @@ def _read_idx(path, magic, sides, cure):
             file.seek(start)
             file.readinto(array)
     except FileNotFoundError:
-        raise FileNotFoundError(f"{path} is missing. {cure}") from None
+        raise FileNotFoundError(f"{path} is missing. {cure.replace('Delete it and load', 'Load')}") from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise ValueError(f"{path} is packed, and can't be unpacked. {cure}") from None
     except OSError as error:

@@ -189,6 +189,52 @@ def test_the_second_mirror_has_its_turn_where_the_first_never_answers(root, stan
         assert load()[0] == "real"
 
 
+def test_only_what_is_missing_is_fetched(root, monkeypatch):
+    asked = []
+
+    def fetch(url, into, **_):
+        asked.append(url)
+        (into / url.removeprefix("mirror/").removesuffix(".gz")).write_bytes(b"new")
+
+    monkeypatch.setattr(torchvision.datasets.utils, "download_and_extract_archive", fetch)
+    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", ["mirror/"])
+    image_data._download("FashionMNIST", root, FILES[1:3])
+    assert sorted(asked) == sorted(f"mirror/{file}.gz" for file in FILES[1:3])
+    assert sorted(path.name for path in (root / "FashionMNIST" / "raw").iterdir()) == sorted(FILES[1:3])
+
+
+def test_what_was_given_up_does_not_go_on_behind_ones_back(root, monkeypatch):
+    asked, threads, answer = [], [], threading.Event()
+
+    def fetch(url, into, **_):
+        asked.append(url)
+        threads.append(threading.current_thread())
+        answer.wait(LIMIT)
+        raise OSError("no answer")
+
+    monkeypatch.setattr(image_data, "PATIENCE", 0.1)
+    monkeypatch.setattr(torchvision.datasets.utils, "download_and_extract_archive", fetch)
+    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", ["one/", "two/"])
+    with pytest.raises(TimeoutError, match=r"no byte came for 0\.1 seconds"):
+        image_data._download("FashionMNIST", root, FILES)
+    answer.set()
+    threads[0].join(LIMIT)
+    assert [url.split("/")[0] for url in asked] == ["one"]
+
+
+def test_a_folder_that_can_not_be_removed_yet_spoils_no_download(root, monkeypatch):
+    """Windows holds what somebody has open; a later download sweeps it."""
+    def busy(*_, **__):
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    monkeypatch.setattr(torchvision.datasets.utils, "download_and_extract_archive", lambda url, into, **_: (into / FILES[1]).write_bytes(b"new"))
+    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", ["mirror/"])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", busy)
+        image_data._download("FashionMNIST", root, [FILES[1]])
+    assert (root / "FashionMNIST" / "raw" / FILES[1]).read_bytes() == b"new"
+
+
 @pytest.mark.parametrize("error, reason", [
     (OSError(errno.ENOSPC, "No space left on device"), "the folder DATA is full: free 100 MB, or name another in COURSE_DATA_DIR"),
     (OSError(errno.EDQUOT, "Disk quota exceeded"), "the folder DATA is full for you: free 100 MB, or name another in COURSE_DATA_DIR"),
@@ -282,6 +328,37 @@ def test_leftovers_of_killed_kernels_are_swept_after_a_day(root, stand_in, monke
         monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [url])
         load()
     assert sorted(path.name for path in root.iterdir()) == [".download-new", "FashionMNIST"]
+
+
+def aged(path, now, seconds):
+    """A file at `path` that was last changed so many seconds before `now`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    os.utime(path, (now - seconds,) * 2)
+    return path
+
+
+def test_only_what_bears_the_name_and_is_older_than_a_day_is_swept(tmp_path, monkeypatch):
+    now = 1_700_000_000
+    monkeypatch.setattr(time, "time", lambda: now)
+    old, young, own = aged(tmp_path / ".net-old", now, 86_400.5), aged(tmp_path / ".net-young", now, 86_400), aged(tmp_path / "mine", now, 90_000)
+    image_data.sweep(tmp_path, ".net-")
+    assert not old.exists() and young.exists() and own.exists()
+
+
+def test_what_another_kernel_swept_meanwhile_is_no_fault(tmp_path, monkeypatch):
+    now = time.time()
+    for name in "abc":
+        aged(tmp_path / f".net-{name}", now, 90_000)
+    unlink = Path.unlink
+
+    def twice(path):
+        unlink(path)
+        unlink(path)
+
+    monkeypatch.setattr(Path, "unlink", twice)
+    image_data.sweep(tmp_path, ".net-")
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---- whole processes

@@ -56,7 +56,7 @@ def test_an_index_outside_is_an_index_error(dataset, index, named):
         dataset[index]
 
 
-@pytest.mark.parametrize("index", [1.5, "3", None, [[1, 2]], [0.5], True, torch.ones(3) > 0])
+@pytest.mark.parametrize("index", [1.5, "3", None, [[1, 2]], [0.5], True, torch.ones(3) > 0, 1j])
 def test_what_is_no_index_is_named(dataset, index):
     with pytest.raises(TypeError, match="is no index: give a whole number, a slice"):
         dataset[index]
@@ -125,12 +125,26 @@ def test_what_can_not_give_whole_batches_says_what_to_write(dataset):
     assert [x.tolist() for x, _ in utils.whole_batches(tensors, 3)] == [[1, 2, 3], [4, 5, 6], [7, 8]]
 
 
+@pytest.mark.parametrize("batch_size", [0, 2.5])
+def test_a_bad_size_of_whole_batches_is_named(dataset, batch_size):
+    with pytest.raises(ValueError, match=f"^batch_size is {batch_size}: give a whole number"):
+        utils.whole_batches(dataset, batch_size)
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.float32])
+def test_a_set_without_images_gives_no_batch(kind):
+    empty = utils.ImageSet(torch.zeros(0, 28, 28, dtype=kind), [])
+    assert len(empty) == 0
+    for shuffle in (False, True):
+        assert list(utils.whole_batches(empty, 8, shuffle=shuffle)) == []
+
+
 # ---- what a set takes
 
 @pytest.mark.parametrize("make", [
     lambda images: images, lambda images: images.numpy(), lambda images: images[:, None], lambda images: images.float() / 255,
     lambda images: images.double() / 255, lambda images: images.numpy() / 255, lambda images: (images.numpy() / 255).astype(">f4"),
-    lambda images: list(images), lambda images: images.long(), lambda images: images.numpy().astype(np.uint16), lambda images: images.numpy()[::-1][::-1],
+    lambda images: list(images), lambda images: images.long(), lambda images: images.numpy().astype(np.uint16), lambda images: images.numpy()[::-1].copy()[::-1],
     lambda images: images.numpy().astype(">i4"), lambda images: images.permute(0, 2, 1).contiguous().permute(0, 2, 1),
     lambda images: np.frombuffer(images.numpy().tobytes(), np.uint8).reshape(N, 28, 28)])
 def test_bytes_and_floats_tensors_and_arrays_are_the_same_images(images, make):
@@ -139,6 +153,24 @@ def test_bytes_and_floats_tensors_and_arrays_are_the_same_images(images, make):
     assert X.dtype == torch.float32 and y.dtype == torch.int64
     assert torch.allclose(X[:, 0], images.float() / 255, atol=1e-6)
     assert y.tolist() == list(range(N))
+
+
+def test_bytes_are_kept_as_they_are_without_a_copy(images):
+    """Of 60,000 images, a copy would be another 47 MB, and one in numbers of eight bytes 376 MB."""
+    array = images.numpy()
+    assert all(np.shares_memory(array, utils.ImageSet(given, range(N)).images.numpy()) for given in (images, array))
+
+
+def test_a_list_may_hold_a_single_image(images):
+    assert torch.equal(utils.ImageSet([images[3]], [7])[0][0], usual(images, 3)[0])
+
+
+def test_images_of_yes_and_no_are_white_and_black():
+    assert utils.ImageSet(torch.tensor([[[True, False]]]), [0])[0][0].tolist() == [[[1.0, 0.0]]]
+
+
+def test_images_of_ones_own_count_as_real(dataset):
+    assert dataset.source == "real"
 
 
 def test_three_channels_each_with_its_mean():
@@ -158,16 +190,20 @@ def test_the_given_images_are_not_changed(images):
 
 
 @pytest.mark.parametrize("images, labels, words", [
-    (torch.rand(4, 28, 28) * 255, [0] * 4, "floats from .* divide by 255"),
+    (torch.linspace(0, 255, 3136).reshape(4, 28, 28), [0] * 4, "floats from 0 to 255: divide by 255"),
+    (torch.full((4, 28, 28), 1.5), [0] * 4, "floats from 1.5 to 1.5: divide by 255"),
+    (torch.full((4, 28, 28), 256.0), [0] * 4, "floats from 256 to 256: scale them"),
     (torch.randn(4, 28, 28), [0] * 4, "floats from -.*scale them"),
     (torch.full((4, 28, 28), float("nan")), [0] * 4, "floats from nan"),
-    (torch.full((4, 28, 28), 256), [0] * 4, "whole numbers from 256 to 256"),
+    (torch.full((4, 28, 28), 256), [0] * 4, "whole numbers from 256 to 256: scale them"),
     (torch.zeros(4, 28, 28, dtype=torch.complex64), [0] * 4, "complex"),
     (torch.zeros(4, 28, 28, 3), [0] * 4, r"permute\(0, 3, 1, 2\)"),
-    (torch.zeros(4, 784), [0] * 4, r"shape \(4, 784\), not \(n, h, w\)"),
-    (torch.zeros(4, 2, 8, 8), [0] * 4, r"shape \(4, 2, 8, 8\)"),
+    (torch.zeros(4, 28, 28, 1), [0] * 4, r"permute\(0, 3, 1, 2\)"),
+    (torch.zeros(4, 784), [0] * 4, r"shape \(4, 784\), not \(n, h, w\).*: reshape them"),
+    (torch.zeros(4, 2, 8, 8), [0] * 4, r"shape \(4, 2, 8, 8\).*: reshape them"),
     (torch.zeros(3, 28, 28), [0, 1], "3 images but 2 labels: give one label for each image"),
     (torch.zeros(2, 28, 28), [0.0, 1.0], "Labels are float32"),
+    (torch.zeros(2, 28, 28), [0j, 1j], "Labels are complex64"),
     (torch.zeros(2, 28, 28), [[0], [1]], r"Labels are int64 of shape \(2, 1\)"),
 ])
 def test_anything_else_is_refused_in_words(images, labels, words):
@@ -217,7 +253,7 @@ def put(full, name):
 
 
 @pytest.mark.parametrize("place", [
-    "MNIST/raw/{}", "MNIST/raw/{.}", "MNIST/{}", "mnist/{.}", "raw/{}", "{}", "{.}", "MNIST/raw/{}/{}", "MNIST/{.}/{.}", "{}/{.}",
+    "MNIST/raw/{}", "MNIST/raw/{.}", "MNIST/{}", "mnist/{.}", "m-nist/raw/{.}", "raw/{}", "{}", "{.}", "MNIST/raw/{}/{}", "MNIST/{.}/{.}", "{}/{.}",
     "MNIST/raw/{}.gz", "MNIST/{.}.gz"])
 def test_files_are_found_under_their_other_names(root, full, place):
     put(full, root / place)
@@ -230,6 +266,13 @@ def test_the_folder_of_the_set_itself_may_be_named(root, full, monkeypatch, name
     monkeypatch.setenv("COURSE_DATA_DIR", str(root / named))
     train_iter, _ = utils.load_data_mnist(256)
     assert train_iter.dataset.source == "real" and len(train_iter.dataset) == 60_000
+    assert image_data._root() == root, "where a download would go"
+
+
+def test_a_folder_of_any_name_within_one_called_mnist_is_a_root(root, monkeypatch):
+    (root / "mnist" / "data").mkdir(parents=True)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(root / "mnist" / "data"))
+    assert image_data._root() == root / "mnist" / "data"
 
 
 def test_a_share_that_is_called_mnist_is_a_root_like_any_other(root, full, monkeypatch):
@@ -248,6 +291,26 @@ def test_only_what_is_not_the_sets_is_named_as_such(root, full):
     found, others = image_data._search(root, "MNIST")
     assert [path and path.name for path in found] == [file.replace("-idx", ".idx") if i != 1 else None for i, file in enumerate(image_data.FILES)]
     assert set(others) == {wrong}
+
+
+def test_what_lies_in_the_other_sets_folder_is_passed_over(root):
+    """It has the same names, and to call it a bad copy of this set's files would mislead."""
+    for name in ("FashionMNIST", "fashion-mnist", "backup"):
+        path = root / name / "raw" / image_data.FILES[0]
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"another's")
+    assert image_data._search(root, "MNIST") == ([None] * 4, [])
+
+
+def test_files_in_a_folder_that_can_not_be_listed_are_found_all_the_same(root, full, monkeypatch):
+    """A share may let one read what one knows the name of, and no more."""
+    put(full, root / "MNIST" / "{}")
+
+    def forbidden(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", forbidden)
+    assert image_data._search(image_data._root(), "MNIST") == ([root / "MNIST" / file for file in image_data.FILES], [])
 
 
 def test_files_of_another_set_are_not_taken_and_named(root, full, monkeypatch):
@@ -301,6 +364,11 @@ def test_home_and_variables_are_expanded(root, full, monkeypatch, variable, valu
     assert utils.load_data_mnist(256)[0].dataset.source == "real"
 
 
+def test_without_the_variable_the_data_lie_in_the_course(monkeypatch):
+    monkeypatch.delenv("COURSE_DATA_DIR", raising=False)
+    assert image_data._root() == image_data.HERE / "data"
+
+
 @pytest.mark.parametrize("value", ["", "  "])
 def test_an_empty_variable_counts_as_unset(monkeypatch, value):
     monkeypatch.setenv("COURSE_DATA_DIR", value)
@@ -318,7 +386,15 @@ def test_a_relative_folder_that_is_missing_is_named_in_full(monkeypatch, tmp_pat
         utils.load_data_mnist(256)
 
 
-@pytest.mark.parametrize("mean, std", [(0.0, 0.5), (0.5, 1.0), (0.5, 0.25), (0.0, 1.0)])
+def test_a_file_in_a_folders_place_is_named(monkeypatch, tmp_path):
+    (tmp_path / "mnist.zip").touch()
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "mnist.zip"))
+    with pytest.raises(FileNotFoundError) as error:
+        image_data._root()
+    assert str(error.value).startswith(f"COURSE_DATA_DIR is {str(tmp_path / 'mnist.zip')!r}, which is not a folder: create it")
+
+
+@pytest.mark.parametrize("mean, std", [(0.0, 0.5), (0.5, 1.0), (0.5, 0.25), (0.0, 1.0), (1.0, 1.0), (0.0, 2.0)])
 def test_pixels_are_moved_and_scaled_each_without_the_other_too(images, mean, std):
     raw, (made, _) = utils.ImageSet(images, range(N))[:][0], utils.ImageSet(images, range(N), mean=mean, std=std)[:]
     assert torch.allclose(made, (raw - mean) / std, atol=1e-6) and not (raw == 0).all()
