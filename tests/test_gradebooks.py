@@ -242,10 +242,11 @@ def test_a_mark_that_is_the_same_in_two_decimals_stays_as_it_was_written(tmp_pat
     assert gradebook.fill(6, 4, 8 / 3) is True and gradebook.cells[4][6] == "2.67", "and what is filled in stands in the table too"
 
 
-def test_an_empty_field_among_quoted_ones_is_filled_in_quotes(tmp_path):
-    gradebook = Gradebook(written(tmp_path, BLACKBOARD.replace('"11.00",""', '"11.00",')))
+@pytest.mark.parametrize("there", ['"11.00",', '11.00,""'], ids=["among quoted ones", "itself quoted"])
+def test_an_empty_field_is_filled_in_quotes(there, tmp_path):
+    gradebook = Gradebook(written(tmp_path, BLACKBOARD.replace('"11.00",""', there)))
     marks.fill(gradebook, 7, *of_blackboard())
-    assert '"11.00","10.5"\n' in gradebook.bytes().decode()
+    assert f'{there.partition(",")[0]},"10.5"\n' in gradebook.bytes().decode()
 
 
 def test_who_is_not_filled_in_is_told_why(tmp_path):

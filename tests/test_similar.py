@@ -270,6 +270,8 @@ def test_what_counts_of_a_line():
     assert words("y = exp(x)") == words("z = exp(a)") != words("y = log(x)")
     assert words("{1: 'a'}") == ["{", "1", ":", "a string", "}", "NEWLINE"], "only a docstring counts nothing"
     assert words("def f():\n    'a docstring'\n    return 1") == words("def f():\n    return 1")
+    for line in ("def f(x=[1], y={1: 'b'}): 'a docstring'", "x = 1\ndef f(y='b'): 'a docstring'", "def f(): return 'b'", "def f(x=['b':{}]): 'a docstring'"):
+        assert words(line).count("a string") == 1, line
     assert words("class A: 'a docstring'") == ["class", "a name", ":"] and words("async def f(): 'a docstring'")[-1] == ":"
     assert all("a string" in words(source) for source in ("x: 'int' = 1", "f = lambda: 'a'", "def f(x: 'int', y): return y", "if x: 'a'", "y['a':'b']"))
     assert words("total = x.total") != words("amount = x.amount")

@@ -33,7 +33,7 @@ def find(entry: dict, rows: list, kind: str) -> tuple[list, str]:
         mine = [row for row in rows if row.number == entry["number"]]
         if len(mine) == 1 and _another(kind, name, identity, mine[0]):
             return mine, f"the number is that of {readable(mine[0].shown)} there"
-        if any(row.number for row in rows):  # also theirs, where there is one
+        if mine or any(row.number for row in rows):
             return mine, ""
     mine = [row for row in rows if account in row.accounts]
     if system == "blackboard" and not mine:  # <assignment>_<account>; the short name is what all submissions' names do not begin with

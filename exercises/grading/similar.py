@@ -100,7 +100,6 @@ def answer(text: str, kind: str, explained: Iterable = ()) -> Answer:
     letters = "".join(_letter(word[0]) for word in words)
     prints = CodeFingerprint("answer", RUN[kind], 1, filter=False, fp=io.StringIO(letters))
     prints.hashes -= set(explained)
-    prints.hash_idx = {key: places for key, places in prints.hash_idx.items() if key in prints.hashes}
     return Answer(text, words, prints)
 
 
