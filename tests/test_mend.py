@@ -56,8 +56,8 @@ def outputs(n, text="x"):
 
 
 def test_a_byte_that_is_no_letter_costs_no_more_than_itself(nb):
-    cell(nb, FIRST).source = "# caf@\n" + cell(nb, FIRST).source
-    notebook, notes = mended(json.dumps(nb).encode().replace(b"caf@", b"caf\xe9"))
+    cell(nb, FIRST).source = "# risqu@\n" + cell(nb, FIRST).source
+    notebook, notes = mended(json.dumps(nb).encode().replace(b"risqu@", b"risqu\xe9"))
     assert not notes and cell(notebook, FIRST).source == cell(nb, FIRST).source.replace("@", "\ufffd")
 
 
