@@ -240,9 +240,10 @@ def test_a_notebook_without_a_date_is_older_than_one_with_it(tmp_path, template)
     assert "a.ipynb counts; also there: b.ipynb" in found.notes
 
 
-def test_a_zips_students_keep_their_folders_from_run_to_run_too(tmp_path, template):
-    (found,) = collect(zipped(tmp_path / "class.zip", [f"ada/{FILE}"]), LESSON, template, {"ada": "ada-2", "Ada": "Ada"})
-    assert found.student == "ada-2"
+def test_a_students_folder_stays_whichever_way_the_class_comes(tmp_path, template):
+    for where in (zipped(tmp_path / "class.zip", [f"ada/{FILE}"]), unpacked(tmp_path / "class", {f"ada/{FILE}": GOOD})):
+        (found,) = collect(where, LESSON, template, {"ada": "ada-2", "Ada": "Ada"})
+        assert found.student == "ada-2"
 
 
 def test_a_text_typed_into_canvas_may_hold_a_notebook(tmp_path, template):

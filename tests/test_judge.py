@@ -211,6 +211,20 @@ def test_what_a_check_finds_wrong_is_told_in_its_own_words_and_what_it_can_not_j
     assert (output.ename, output.evalue) == ("NotJudged", "The check could not work with this answer (ZeroDivisionError: division by zero).")
 
 
+@pytest.mark.parametrize("reason, kind, says, noted", [
+    ("undefined", "NotDefined", "mine is not defined: its cell is missing, renamed it, or failed.", []),
+    ("interrupted", "Wrong", "mine raised KeyboardInterrupt.", []),
+    ("more than 3 s", "Stopped", "mine was stopped: more than 3 s.", ["mine: more than 3 s"]),
+    ("x" * 300, "Stopped", f"mine was stopped: {'x' * 300}.", [f"mine: {'x' * 199}…"])])
+def test_why_a_function_of_the_learners_gave_no_answer_is_told(reason, kind, says, noted, asked, monkeypatch):
+    kinds = {name: type(name, (Exception,), {}) for name in ("NotDefined", "Wrong", "Stopped")}
+    monkeypatch.setitem(sys.modules, "exercises.checks", SimpleNamespace(**kinds))
+    asked.ask = lambda name, request: (None, reason)
+    with pytest.raises(kinds[kind]) as raised:
+        judge._send(asked, "mine", "x")
+    assert str(raised.value) == says and asked.events == noted
+
+
 def test_a_first_cell_that_fails_is_no_students_fault():
     with pytest.raises(judge.NoJudge, match="^the first cell: ZeroDivisionError: division by zero$"):
         REAL("1 / 0")
