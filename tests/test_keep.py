@@ -1,4 +1,5 @@
 """What grading keeps, damaged in every way: put aside, said, and got back. (Whole runs: tests/test_state.py.)"""
+import contextlib
 import json
 import os
 import shutil
@@ -80,6 +81,22 @@ def test_a_damaged_gradebook_is_put_aside_and_its_copy_takes_its_place(folder, d
     assert (folder / "gradebook.db.damaged-1").read_bytes() == bad and not (folder / "gradebook.db-journal").exists()
     assert ("took its place" in said) == with_copy == (folder / "gradebook.db").exists()
     assert keep.mend_gradebook() == []
+
+
+def test_what_was_stopped_while_it_wrote_is_undone_and_no_copy_takes_its_place(folder):
+    """A copy of a gradebook and its journal in the midst of a transaction is what a killed process leaves."""
+    (folder / "gradebook.db").replace(folder / "writing.db")
+    with contextlib.closing(sqlite3.connect(folder / "writing.db", isolation_level=None)) as writing:
+        writing.execute("PRAGMA cache_size = 1")
+        writing.execute("INSERT INTO grade VALUES ('since the copy')")
+        writing.execute("BEGIN")
+        writing.execute("UPDATE student SET name = 'half'")
+        for end in ("", "-journal"):
+            shutil.copy(folder / f"writing.db{end}", folder / f"gradebook.db{end}")
+    assert keep.mend_gradebook() == [] and not list(folder.glob("*damaged*"))
+    with contextlib.closing(sqlite3.connect(folder / "gradebook.db")) as database:
+        assert database.execute("SELECT name FROM grade").fetchall() == [("since the copy",)]
+        assert database.execute("SELECT count(*) FROM student WHERE name = 'half'").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("name", ["c#", "100% sure", "%23", "a;b", "Übung 4"])

@@ -121,9 +121,9 @@ def autograded(lesson: str, student: str) -> dict:
 # ---------------------------------------------------------------- the gradebook
 
 def _damage(path):
-    """What is wrong with a gradebook, in words, or ""."""
+    """What is wrong with a gradebook, in words, or "". Whoever was stopped while writing leaves a journal beside it, which SQLite undoes now."""
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as database:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10)) as database:
             tables = {name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             (said,), = database.execute("PRAGMA quick_check(1)").fetchall()
     except sqlite3.DatabaseError as error:
