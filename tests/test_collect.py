@@ -127,6 +127,13 @@ def test_who_it_is_for_the_system_is_known_by_number_and_name(system, tmp_path, 
     assert all(entry.number in entry.given and entry.given for entry in lost), "who handed in no notebook gets a page back too"
 
 
+def test_empty_folders_hide_no_folder_around_all(tmp_path, template):
+    """They are listed, and what lies around them with them."""
+    names = {f"dl/hw/Ada_1_assignsubmission_file_/{FILE}": GOOD, f"dl/hw/Cyd_3_assignsubmission_file_/{FILE}": STUB, "dl/hw/Bo_2_assignsubmission_file_/": b""}
+    found = collect(zipped(tmp_path / "class.zip", names), LESSON, template)
+    assert {entry.number: entry.lost for entry in found} == {"1": "", "2": "an empty folder", "3": ""}
+
+
 @pytest.mark.parametrize("outer", ["", "a class/", "a class/of mine/", "submissions 2/class/submitted/"])
 def test_any_number_of_folders_around_all_is_looked_through(outer, tmp_path, template):
     names = {f"{outer}{name}": content for name, content in EXPORTS["Moodle, folders"][0].items()}
@@ -620,6 +627,27 @@ def test_a_wrong_name_is_found_behind_what_programs_add(tmp_path, template):
         content[at + offset + 1] |= 0x08
     (tmp_path / "class.zip").write_bytes(bytes(content).replace(b"Xlodie/", "Élodie/".encode("latin-1")))
     assert len(collect(tmp_path / "class.zip", LESSON, template)) == 2
+
+
+@pytest.mark.parametrize("place", [200, 2 ** 31], ids=["in another member", "outside of the file"])
+def test_a_wrong_name_of_what_begins_nowhere_changes_no_other_members_bytes(place, tmp_path, template):
+    where = zipped(tmp_path / "class.zip", [f"Xlodie/{FILE}", f"ada/{FILE}"])
+    changed(where, f"Xlodie/{FILE}", 8, b"\x00\x08")
+    changed(where, f"Xlodie/{FILE}", 42, struct.pack("<I", place))
+    where.write_bytes(bytes(raw(where)).replace(b"Xlodie/", "Élodie/".encode("latin-1")))
+    with pytest.raises(ValueError, match=r"class\.zip is damaged or can't be read \(.+\): get it anew, or unpack it, and name the folder\.$"):
+        collect(where, LESSON, template)
+
+
+def test_a_zip_of_several_disks_and_a_name_that_begins_with_nothing_get_words(tmp_path, template):
+    where = zipped(tmp_path / "class.zip", [f"ada/{FILE}"])
+    content = bytes(raw(where))
+    end = content.rfind(b"PK\5\6")
+    where.write_bytes(content[:end] + struct.pack("<4sIQI", b"PK\6\7", 0, 0, 2) + content[end:])
+    with pytest.raises(ValueError, match=r"class\.zip is damaged or can't be read \(.*disks.*\): get it anew"):
+        collect(where, LESSON, template)
+    where.write_bytes(content.replace(f"ada/{FILE}".encode(), f"\0da/{FILE}".encode()))
+    assert all(isinstance(entry.name, str) for entry in collect(where, LESSON, template))
 
 
 def test_the_name_of_what_is_encrypted_is_read_like_any_other(tmp_path, template):

@@ -95,12 +95,19 @@ def collect(where: str | Path, lesson: str, template: NotebookNode, known: dict[
         return _collected(files, folders, lesson, template, known)
     if not where.exists():
         raise FileNotFoundError(f"There is nothing at {where}: name the folder or the zip with the submissions.")
-    if not zipfile.is_zipfile(where):
+    if not _is_zip(where):
         cure = ": unpack it, and name the folder" if ARCHIVE.search(where.name) else ""
         raise ValueError(f"{where} is neither a folder nor a zip file{cure}.")
     with _opened(where) as archive:
         files, folders = _in_zip(archive, zone)
         return _collected(files, folders, lesson, template, known)
+
+
+def _is_zip(path):
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # it is one, and what is wrong with it is said when it is opened
+        return True
 
 
 def _opened(path):
@@ -127,8 +134,10 @@ def _without_wrong_claims(content):
         try:
             content[at + 46:at + 46 + name].decode("utf-8")
         except UnicodeDecodeError:
-            content[at + 9] &= ~0x08  # here and where the member begins
-            content[before + struct.unpack_from("<I", content, at + 42)[0] + 7] &= ~0x08
+            begins = before + struct.unpack_from("<I", content, at + 42)[0]
+            if content[begins:begins + 4] == b"PK\x03\x04":  # or nothing begins there: what lies there is another member's
+                content[at + 9] &= ~0x08
+                content[begins + 7] &= ~0x08
         at += 46 + name + extra + comment
     return bytes(content)
 
@@ -157,7 +166,7 @@ def _in_zip(archive, zone):
         name = _name(info)
         if JUNK.search(name) or not name:
             continue
-        if info.is_dir() or info.filename.endswith("\\"):
+        if info.filename.endswith(("/", "\\")):
             folders.update([name, *map(str, PurePosixPath(name).parents[:-1])])  # not every program lists the outer ones
             continue
         modified = _dated(info, zone)
@@ -265,7 +274,7 @@ def _by_person(files, folders, lesson):
     """{Person: (what names them first, [(attempt, file)])}. A single folder around everything, as archives have, is looked through."""
     paths = [PurePosixPath(file.path).parts for file in files] + [(*PurePosixPath(folder).parts, "") for folder in folders]
     depth = 0
-    while _wraps([path[depth:] for path in paths], lesson):
+    while _wraps([path[depth:] for path in paths if any(path[depth:])], lesson):
         depth += 1
     groups = {}
 
@@ -299,7 +308,7 @@ def _wraps(paths, lesson):
         return False
     head = paths[0][0]
     folders = {path[0] for path in inside if len(path) > 1 and students.NOTEBOOK.search(path[-1])}
-    loose = {path[0] for path in inside if len(path) == 1 and path[0]}
+    loose = {path[0] for path in inside if len(path) == 1}
     if students.of_folder(head).number:
         return False
     deeper = inside
@@ -315,7 +324,9 @@ def _wraps(paths, lesson):
 
 def _in_one(paths):
     """The paths as they are within the one folder that all of them lie in; None where there is no such folder."""
-    return [path[1:] for path in paths] if len({path[0] for path in paths}) == 1 and all(len(path) > 1 for path in paths) else None
+    if len({path[0] for path in paths}) != 1 or not all(len(path) > 1 for path in paths):
+        return None
+    return [path[1:] for path in paths if path[1:] != ("",)]  # without the folder itself, which some programs list
 
 
 def _holds_a_notebook(file):
