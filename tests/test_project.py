@@ -1,20 +1,26 @@
 """What the project says of itself: README in one screen, where things are, what is checked where, and what a release needs."""
 import ast
+import http.server
+import io
+import json
+import locale
 import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 import yaml
 
-from mirror import mirror
+from mirror import serving
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
+import blank  # noqa: E402
 import licences  # noqa: E402
 import release_check  # noqa: E402
 import stamp  # noqa: E402
@@ -22,6 +28,15 @@ import stamp  # noqa: E402
 
 def page(name):
     return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def another_encoding():
+    """Python's own encoding is another than UTF-8, as on Windows; what is read and written all the same are letters of any script."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    locale.setlocale(locale.LC_CTYPE, "C")
+    yield
+    locale.setlocale(locale.LC_CTYPE, before)
 
 
 # ---- the README
@@ -155,18 +170,20 @@ def test_the_version_is_the_same_everywhere_and_has_its_entry():
 
 
 CITED = 'cff-version: 1.2.0\nversion: {version}\ndate-released: "{date}"\n'
-CHANGES = "# Changelog\n\n## [Unreleased]\n{waiting}\n## [2027.03.1] - 2027-03-05\n{said}\n[2027.03.1]: https://x.example\n"
+CHANGES = "# Changelog\n\n{heading}{waiting}\n## [2027.03.1] - 2027-03-05\n{said}\n[2027.03.1]: https://x.example\n"
 
 
 @pytest.mark.parametrize("change, said", [
-    ({}, None), ({"version": "2027.03.0"}, "CITATION.cff has version 2027.03.0"), ({"date": "2027-03-04"}, "CITATION.cff has the date 2027-03-04"),
+    ({}, None), ({"version": "2027.03.0"}, "CITATION.cff has version 2027.03.0"),
+    ({"date": "2027-03-04"}, "CITATION.cff has the date 2027-03-04, CHANGELOG.md 2027-03-05"),
     ({"waiting": "\n- one more\n"}, "entries under Unreleased"), ({"said": ""}, "says nothing of 2027.03.1"),
-    ({"own": "2027.13.1"}, "write year.month.number"), ({"own": "1.2"}, "write year.month.number"), ({"own": "2027.04.0"}, "has no section")])
-def test_a_version_that_is_not_the_same_everywhere_is_told(change, said, tmp_path, monkeypatch):
-    own = {"version": "2027.03.1", "date": "2027-03-05", "waiting": "", "said": "\n- a thing\n", "own": "2027.03.1", **change}
+    ({"own": "2027.13.1"}, "write year.month.number"), ({"own": "1.2"}, "write year.month.number"), ({"own": "2027.04.0"}, "has no section"),
+    ({"heading": ""}, None), ({"said": "\n- Zoë's α and β\n"}, None)])
+def test_a_version_that_is_not_the_same_everywhere_is_told(change, said, tmp_path, monkeypatch, another_encoding):
+    own = {"version": "2027.03.1", "date": "2027-03-05", "heading": "## [Unreleased]\n", "waiting": "", "said": "\n- a thing\n", "own": "2027.03.1", **change}
     (tmp_path / "pyproject.toml").write_text(f'[tool.course]\nversion = "{own["own"]}"\n')
     (tmp_path / "CITATION.cff").write_text(CITED.format(**own))
-    (tmp_path / "CHANGELOG.md").write_text(CHANGES.format(**own))
+    (tmp_path / "CHANGELOG.md").write_text(CHANGES.format(**own), encoding="utf-8")
     monkeypatch.setattr(release_check, "ROOT", tmp_path)
     found = list(release_check.versions())
     assert any(said in line for line in found) if said else found == []
@@ -225,6 +242,60 @@ def test_outputs_are_fresh_until_code_a_module_or_the_data_is_another(notebook):
     assert stamp.stale(notebook, root) == "it carries no stamp"
 
 
+def test_outputs_of_an_exercise_are_fresh_until_a_module_or_a_check_is_another(notebook):
+    root = notebook.parent.parent
+    exercise, check = root / "exercises" / "source" / "01" / "own.ipynb", root / "exercises" / "checks" / "own.py"
+    for path in (exercise, check):
+        path.parent.mkdir(parents=True)
+    exercise.write_bytes(notebook.read_bytes())
+    for changed in (root / "utils.py", check):
+        stamp.write(exercise, "real", root)
+        assert stamp.stale(exercise, root) == ""
+        changed.write_text("x = 3\n")
+        assert "modules that it imports have changed" in stamp.stale(exercise, root), changed
+    stamp.write(notebook, "real", root)
+    check.write_text("x = 4\n")
+    assert stamp.stale(notebook, root) == "", "no check is of a lesson"
+
+
+def test_a_notebook_is_named_from_the_courses_folder_wherever_one_is(notebook, tmp_path_factory, monkeypatch):
+    root, name = notebook.parent.parent, "exercises/source/01/own.ipynb"
+    (root / name).parent.mkdir(parents=True)
+    (root / "exercises" / "checks").mkdir()
+    (root / name).write_bytes(notebook.read_bytes())
+    edited(root / name, 1, "script.py makes y")
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    for changed in ("exercises/source/01/script.py", "exercises/checks/own.py"):
+        stamp.write(name, "real", root)
+        assert stamp.stale(name, root) == ""
+        (root / changed).write_text("y = 1\n")
+        assert "modules that it imports have changed" in stamp.stale(name, root), changed
+    assert list(Path().iterdir()) == []
+
+
+def test_the_order_in_which_an_outputs_parts_are_stored_makes_no_difference(notebook):
+    nb = json.loads(notebook.read_text())
+    nb["cells"][2]["outputs"] = [{"text": ["2"], "output_type": "stream", "name": "stdout"}]
+    notebook.write_text(json.dumps(nb))
+    stamp.write(notebook, "real", notebook.parent.parent)
+    assert stamp.stale(notebook, notebook.parent.parent) == ""
+
+
+def test_letters_of_any_script_may_be_in_a_notebook_and_a_module(notebook, another_encoding):
+    root = notebook.parent.parent
+    (root / "utils.py").write_text("x = 'β'\n", encoding="utf-8")
+    edited(notebook, 1, "Zoë's words")
+    stamp.write(notebook, "real", root)
+    assert stamp.stale(notebook, root) == ""
+    assert "Zoë's words" in notebook.read_text(encoding="utf-8") and "Zoë's words" in blank.blanks(root)["01.ipynb"]
+
+
+def test_a_lesson_that_was_never_stamped_is_made_blank_too():
+    cells = [nbformat.v4.new_code_cell("1 + 1", execution_count=1, outputs=[nbformat.v4.new_output("stream", text="2")])]
+    made = nbformat.reads(blank.blank(nbformat.writes(nbformat.v4.new_notebook(cells=cells))), 4)
+    assert [(cell.source, cell.outputs, cell.execution_count) for cell in made.cells] == [("1 + 1", [], None)]
+
+
 @pytest.mark.parametrize("path", release_check.launch.notebooks(), ids=lambda path: path.stem)
 def test_the_committed_outputs_are_of_the_committed_cells_on_the_real_data(path):
     """Whether a module has changed since, `make release-check` asks."""
@@ -256,13 +327,94 @@ def test_every_dependency_has_its_licence_and_one_that_is_missing_or_another_is_
     assert licences.PAGE.read_text(encoding="utf-8") == page("docs/licences.md")
 
 
-def test_an_address_that_leads_nowhere_is_told(tmp_path):
-    (tmp_path / "there.html").write_text("x")
-    with mirror(tmp_path) as url:
-        assert release_check.leads_nowhere(f"{url}there.html") == ""
-        assert release_check.leads_nowhere(f"{url}gone.html") == "answered 404"
-        closed = url
-    assert release_check.leads_nowhere(closed).startswith("no answer (")
+HEAD = "# Licences\n\nof Zoë's course\n\n| package | licence |\n| --- | --- |\n"
+
+
+@pytest.fixture
+def licensed(monkeypatch, tmp_path, another_encoding):
+    """A course that needs two packages, whose page lists them; nothing is declared. `licensed(rows, of the page)` writes the page."""
+    (tmp_path / "constraints.txt").write_text("# Zoë's\nLeft_Pad==1.0; python_version == '3.12'\nright-pad==2.0\n", encoding="utf-8")
+    monkeypatch.setattr(licences, "ROOT", tmp_path)
+    monkeypatch.setattr(licences, "PAGE", tmp_path / "licences.md")
+    monkeypatch.setattr(licences, "declared", dict)
+    return lambda *rows: licences.PAGE.write_text(HEAD + "".join(f"{row}\n" for row in rows), encoding="utf-8")
+
+
+ROWS = ["| left-pad | MIT |", "| right-pad | BSD |"]
+
+
+@pytest.mark.parametrize("more, line", [(ROWS[:1], ROWS[0]), (["some words"], "some words"), ([*HEAD.splitlines()[-2:], *ROWS], ROWS[1])],
+                         ids=["a package twice", "words", "the table twice"])
+def test_a_line_that_should_not_be_in_the_table_of_licences_is_told_and_taken_away(more, line, licensed):
+    licensed(*ROWS)
+    assert licences.wrong() == []
+    licensed(*ROWS, *more)
+    assert f"docs/licences.md has a line that is no row, or a package twice: {line}" in licences.wrong()
+    assert licences.main() is None and licences.wrong() == []
+    assert licences.PAGE.read_text(encoding="utf-8") == HEAD + "\n".join(ROWS) + "\n"
+
+
+def test_a_package_that_is_listed_with_two_licences_is_told(licensed):
+    licensed("| left-pad | BSD |", *ROWS)
+    assert "docs/licences.md has a line that is no row, or a package twice: | left-pad | MIT |" in licences.wrong()
+
+
+def test_a_licence_of_many_words_is_kept_in_one_line_that_then_is_right(monkeypatch, tmp_path):
+    said = json.dumps([{"Name": "left_pad", "License": "You may do\n  with it " + "what you like, " * 30}, {"Name": "right-pad", "License": "BSD License"}])
+    monkeypatch.setattr(licences.subprocess, "run", lambda *args, **how: SimpleNamespace(stdout=said))
+    monkeypatch.setattr(licences, "ROOT", tmp_path)
+    monkeypatch.setattr(licences, "PAGE", tmp_path / "licences.md")
+    (tmp_path / "constraints.txt").write_text("left-pad==1.0\nright-pad==2.0\n", encoding="utf-8")
+    licences.PAGE.write_text(HEAD, encoding="utf-8")
+    assert licences.main() is None and licences.wrong() == []
+    assert licences.listed()["left-pad"].startswith("You may do with it what you like, what") and len(licences.listed()["left-pad"]) == 200
+
+
+def test_a_package_whose_licence_nobody_knows_is_told_and_gets_no_row(licensed):
+    licensed(ROWS[1])
+    assert licences.main() == "no licence is known of left-pad: install it, or write its row into docs/licences.md"
+    assert licences.listed() == {"right-pad": "BSD"}
+    licensed("| left-pad | UNKNOWN |")
+    assert "of left-pad, right-pad:" in licences.main() and licences.listed() == {}
+
+
+def test_where_licences_cannot_be_asked_for_none_counts_as_declared(monkeypatch):
+    def fails(command, check=False, **options):
+        done = subprocess.CompletedProcess(command, 1, "[]", "No module named piplicenses")
+        if check:
+            done.check_returncode()
+        return done
+
+    monkeypatch.setattr(licences.subprocess, "run", fails)
+    with pytest.raises(subprocess.CalledProcessError, match="piplicenses"):
+        licences.declared()
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """/429 is answered with that number, and with a page of which only the beginning comes; a program that says it is one finds nothing."""
+    def do_GET(self):
+        self.send_response(404 if self.headers["User-Agent"].startswith("python") else int(self.path.strip("/")))
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b"a page that")
+
+
+def test_an_address_that_leads_nowhere_is_told_and_one_that_a_browser_would_open_is_not():
+    with serving(Answers) as url:
+        for number in (200, 403, 429):
+            assert release_check.leads_nowhere(f"{url}{number}") == "", number
+        for number in (404, 410, 500):
+            assert release_check.leads_nowhere(f"{url}{number}") == f"answered {number}"
+    assert release_check.leads_nowhere(url) == "no answer (ConnectionError)"
+
+
+def test_an_address_that_keeps_one_waiting_is_given_up(monkeypatch):
+    def waits(address, timeout=None, **options):
+        assert timeout and timeout <= 60, "for ever"
+        raise release_check.requests.Timeout
+
+    monkeypatch.setattr(release_check.requests, "get", waits)
+    assert release_check.leads_nowhere("https://a.example") == "no answer (Timeout)"
 
 
 def test_without_git_the_courses_files_are_those_that_gitignore_does_not_name(tmp_path, monkeypatch):
@@ -285,11 +437,14 @@ def test_what_is_not_committed_is_told_and_a_tag_that_is_taken(tmp_path, monkeyp
     git(tmp_path, "init", "-q")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-q", "-m", "x")
-    assert list(release_check.committed()) == []
+    git(tmp_path, "tag", "v2027.03.0")
+    assert list(release_check.committed()) == [], "another version has its tag"
     (tmp_path / "more").write_text("")
+    with (tmp_path / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
     git(tmp_path, "tag", "v2027.03.1")
     left, taken = release_check.committed()
-    assert "not committed" in left and "more" in left and "v2027.03.1 exists" in taken
+    assert left == "not committed (commit it, or take it away):\n M pyproject.toml\n?? more" and "v2027.03.1 exists" in taken
 
 
 def test_release_check_says_what_to_mend_and_fails(monkeypatch, capsys):
@@ -303,12 +458,53 @@ def test_release_check_says_what_to_mend_and_fails(monkeypatch, capsys):
 
     monkeypatch.setattr(release_check, "CHECKS", (good, release_check.links))
     assert release_check.main(["--offline"]) == 0
-    assert "good" in capsys.readouterr().out
+    assert capsys.readouterr().out == "good      All is well.\nleft out  Every link that leads out leads somewhere.\n"
     monkeypatch.setattr(release_check, "CHECKS", (good, bad))
     assert release_check.main([]) == 1
     assert re.search(r"mend +Something\.\n    do this", capsys.readouterr().out)
     monkeypatch.setattr(release_check, "CHECKS", (bad, good, bad, good))
     assert release_check.main([]) == 2, "also where the last one is good"
+    monkeypatch.setattr(release_check, "CHECKS", (release_check.links, bad))
+    assert release_check.main(["--offline"]) == 1, "what comes after the links is looked at"
+
+
+def test_the_links_are_looked_at_unless_they_are_to_be_left_out_and_alone_where_that_is_asked(monkeypatch, capsys):
+    def links():
+        """Links."""
+        yield "a link"
+
+    def other():
+        """Other things."""
+        return []
+
+    monkeypatch.setattr(release_check, "links", links)
+    monkeypatch.setattr(release_check, "CHECKS", (other, links))
+    assert release_check.main([]) == 1
+    assert capsys.readouterr().out == "good      Other things.\nmend      Links.\n    a link\n"
+    assert release_check.main(["--links"]) == 1
+    assert capsys.readouterr().out == "mend      Links.\n    a link\n"
+
+
+def test_what_a_check_found_is_shown_before_the_next_one_begins(monkeypatch):
+    """They take minutes."""
+    shown, seen = io.BytesIO(), []
+
+    def check():
+        """Something."""
+        seen.append(shown.getvalue().count(b"Something."))
+        return []
+
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown))
+    monkeypatch.setattr(release_check, "CHECKS", (check, check, check))
+    release_check.main([])
+    assert seen == [0, 1, 2]
+
+
+def test_the_help_of_release_check_says_what_it_does_in_a_sentence(capsys):
+    with pytest.raises(SystemExit):
+        release_check.main(["--help"])
+    said = capsys.readouterr().out
+    assert "What must hold before a version is tagged" in said and "leave out the links" in said and "python tools/" not in said
 
 
 def test_no_page_waits_for_somebody():
@@ -322,8 +518,34 @@ def test_without_a_network_the_links_are_one_line(monkeypatch):
     assert [line for line in release_check.links()] == ["no address answered, so there is no network here: OFFLINE=1 leaves the links out"]
     monkeypatch.setattr(release_check, "leads_nowhere", lambda address: "" if "zenodo" in address or "pytorch" in address else "answered 404")
     monkeypatch.setattr(release_check, "settings", lambda: ("OWNER/course", "main"))
+    monkeypatch.setattr(release_check.launch, "links", lambda: [])
+    assert [line for line in release_check.links()] == ["pyproject.toml's slug is OWNER/...: make fork SLUG=owner/name, or badges and links lead nowhere"]
+    monkeypatch.undo()
+    monkeypatch.setattr(release_check, "leads_nowhere", lambda address: "" if "zenodo" in address or "pytorch" in address else "answered 404")
+    monkeypatch.setattr(release_check, "settings", lambda: ("OWNER/course", "main"))
     *found, last = release_check.links()
     assert found and all("answered 404" in line for line in found) and last.startswith("pyproject.toml's slug is OWNER/...")
+
+
+@pytest.mark.parametrize("dead, answer, said", [
+    ([], "", []), (["https://a.example/x"], "answered 404", ["README.md: https://a.example/x answered 404"]),
+    (["https://b.example/"], "no answer (Timeout)", ["docs/b.md: https://b.example/ no answer (Timeout)"]),
+    (["https://a.example/x", "https://b.example/"], "answered 404", [
+        "README.md: https://a.example/x answered 404", "docs/b.md: https://b.example/ answered 404"])])
+def test_each_page_is_asked_for_once_and_told_with_the_first_file_that_leads_there(dead, answer, said, monkeypatch):
+    asked = []
+
+    def leads_nowhere(address):
+        asked.append(address)
+        return answer if address in dead else ""
+
+    monkeypatch.setattr(release_check, "leads_nowhere", leads_nowhere)
+    monkeypatch.setattr(release_check, "settings", lambda: ("prof/course", "main"))
+    monkeypatch.setattr(release_check.launch, "links", lambda: [
+        (ROOT / "README.md", "a", "https://a.example/x#part#1"), (ROOT / "docs" / "b.md", "b", "other.md"), (ROOT / "docs" / "b.md", "b", "https://b.example/"),
+        (ROOT / "docs" / "c.md", "c", "https://a.example/x#another")])
+    assert list(release_check.links()) == said
+    assert sorted(asked) == ["https://a.example/x", "https://b.example/"]
 
 
 def test_templates_ask_for_what_a_maintainer_needs():

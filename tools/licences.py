@@ -31,9 +31,10 @@ def needed():
 
 
 def declared():
-    """{package: licence} of what is installed beside this Python, where it declares one."""
+    """{package: licence} of what is installed beside this Python, where it declares one: in a line that fits its table."""
     said = subprocess.run([sys.executable, "-m", "piplicenses", "--format=json", "--from=mixed", "--with-system"], check=True, capture_output=True, text=True)
-    return {plain(row["Name"]): next((name for words, name in TEXTS.items() if words in row["License"]), PLAIN.get(row["License"], row["License"]))
+    return {plain(row["Name"]): next((name for words, name in TEXTS.items() if words in row["License"]),
+                                     PLAIN.get(row["License"], " ".join(row["License"].split())[:200]))
             for row in json.loads(said.stdout) if row["License"] != "UNKNOWN"}
 
 
@@ -49,18 +50,19 @@ def _table():
 def wrong():
     """What the page lacks or says otherwise than the packages do, in words."""
     rows, said, names, table = listed(), declared(), needed(), _table().splitlines()
+    packages = [line.split(" | ")[0] for line in table]
     lines = [f"{name} is not in docs/licences.md" for name in names if name not in rows]
     lines += [f"{name} declares {said[name]}, docs/licences.md says {rows[name]}" for name in names if name in said and rows.get(name, said[name]) != said[name]]
     lines += [f"docs/licences.md lists {name}, which nothing needs" for name in rows if name not in names]
     lines += [f"docs/licences.md has a line that is no row, or a package twice: {line[:60]}" for i, line in enumerate(table)
-              if not re.fullmatch(ROW, line) or line in table[:i]]
+              if not re.fullmatch(ROW, line) or packages[i] in packages[:i]]
     return lines and [*lines, "mend it: .venv/bin/python tools/licences.py"]
 
 
 def main():
     rows = {**listed(), **declared()}
     unknown = [name for name in needed() if rows.get(name, "UNKNOWN") == "UNKNOWN"]
-    table = "".join(f"| {name} | {' '.join(rows[name].split())[:200]} |\n" for name in sorted(needed()) if name not in unknown)
+    table = "".join(f"| {name} | {rows[name]} |\n" for name in sorted(needed()) if name not in unknown)
     PAGE.write_text(PAGE.read_text(encoding="utf-8").partition(HEAD)[0] + HEAD + table, encoding="utf-8")
     return f"no licence is known of {', '.join(unknown)}: install it, or write its row into docs/licences.md" if unknown else None
 

@@ -115,7 +115,7 @@ def links():
             out.setdefault(target.partition("#")[0], path.relative_to(ROOT).as_posix())
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         found = [f"{page}: {address} {why}" for (address, page), why in zip(out.items(), pool.map(leads_nowhere, out)) if why]
-    if len(found) == len(out) and all("no answer" in line for line in found):
+    if found and len(found) == len(out) and all("no answer" in line for line in found):
         found = ["no address answered, so there is no network here: OFFLINE=1 leaves the links out"]
     yield from found
     if settings()[0].startswith("OWNER/"):
