@@ -15,6 +15,7 @@ import environments
 from mirror import mirror
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+import course  # noqa: E402
 import launch  # noqa: E402
 
 ROOT = launch.ROOT
@@ -39,6 +40,28 @@ def git(folder, *arguments):
                           check=True, capture_output=True, text=True).stdout
 
 
+ADDRESS = "https://github.com/prof/course/blob/main/utils.py"
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """Another course, prof/course: two lessons that no links lead to or from yet, an exercise, a page, and what no move should touch."""
+    cell = nbformat.v4.new_code_cell
+    lesson = [nbformat.v4.new_markdown_cell(f"# A lesson\n\nIt uses [utils]({ADDRESS})."), cell("import utils"), cell(f'print("[no link]({ADDRESS})")')]
+    exercise = [lesson[0], cell("import utils\nimport torch\n"), lesson[2]]
+    notebooks = {"notebooks/01-one.ipynb": lesson, "notebooks/02-two.ipynb": lesson,
+                 "exercises/source/01-one/01-one-exercises.ipynb": exercise, "exercises/release/01-one/01-one-exercises.ipynb": exercise}
+    texts = {"pyproject.toml": '# Übungen\n[tool.course]\nslug = "prof/course"\nrevision = "main"\n', "data/images": b"\xff\xfe" + ADDRESS.encode(),
+             "docs/start.md": f"[Übungen]({ADDRESS})\n", "tests/test_fork.py": f"{ADDRESS}\n",
+             **{name: nbformat.writes(nbformat.v4.new_notebook(cells=cells)) + "\n" for name, cells in notebooks.items()}}
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    monkeypatch.setattr(launch, "ROOT", tmp_path)
+    return tmp_path
+
+
 # ---- badges and links
 
 def test_badges_and_first_cells_are_what_the_slug_makes_of_them():
@@ -55,6 +78,42 @@ def test_a_badge_opens_the_notebook_that_it_stands_in(path):
     text = nbformat.read(path, as_version=4).cells[0].source
     here = path.relative_to(ROOT).as_posix()
     assert launch.colab(slug, revision, here) in text and launch.binder(slug, revision, here) in text
+
+
+def test_a_new_notebook_gains_its_links_at_the_end_once_and_keeps_what_it_had(small):
+    path = small / "notebooks" / "01-one.ipynb"
+    before, notebook = (nbformat.read(path, as_version=4) for _ in range(2))
+    for _ in range(2):
+        notebook = launch.placed(notebook, "notebooks/01-one.ipynb", "prof/course", "main")
+        assert [cell.id for cell in notebook.cells] == [*(cell.id for cell in before.cells), "go-on-text"]
+    assert notebook.cells[-2] == before.cells[-1]
+    assert "[lesson 02](02-two.ipynb)" in notebook.cells[-1].source
+
+
+def test_an_exercise_keeps_all_that_its_first_cell_imports_after_utils():
+    kept = "import torch\nfrom torchvision import utils\n"
+    cell = launch.first_cell("prof/course", "main", "exercises/source/01-one/01-one-exercises.ipynb", f"import sys\nimport utils\n{kept}")
+    assert cell.endswith(f"\nimport utils\n{kept}")
+    assert launch.first_cell("prof/course", "main", "exercises/source/01-one/01-one-exercises.ipynb", cell) == cell
+    commented = f"import sys\nimport utils  # of the course\n{kept}"
+    assert launch.first_cell("prof/course", "main", "exercises/source/01-one/01-one-exercises.ipynb", commented) == cell
+
+
+def test_an_exercise_whose_first_cell_would_be_lost_stops_a_move_before_anything_is_written(small):
+    path = small / "exercises" / "source" / "01-one" / "01-one-exercises.ipynb"
+    path.write_text(path.read_text(encoding="utf-8").replace("import utils", "import util"), encoding="utf-8")
+    before = {file: file.read_bytes() for file in small.rglob("*") if file.is_file()}
+    with pytest.raises(SystemExit, match="01-one-exercises.ipynb: its first code cell has no line `import utils`. Write it there"):
+        launch.move("new-prof/dl", "v1")
+    assert {file: file.read_bytes() for file in small.rglob("*") if file.is_file()} == before
+
+
+def test_an_address_in_the_projects_own_file_follows_a_move_too(small):
+    project = small / "pyproject.toml"
+    project.write_text(project.read_text(encoding="utf-8") + f'[project.urls]\nUtils = "{ADDRESS}"\n', encoding="utf-8")
+    assert launch.move("new-prof/dl", "v1").count("pyproject.toml") == 1
+    assert project.read_text(encoding="utf-8").endswith('slug = "new-prof/dl"\nrevision = "v1"\n[project.urls]\n'
+                                                        f'Utils = "{ADDRESS.replace("prof/course/blob/main", "new-prof/dl/blob/v1")}"\n')
 
 
 @in_git
@@ -95,6 +154,24 @@ def test_every_link_leads_to_what_its_text_names():
     assert seen > 100
 
 
+def test_links_stand_in_pages_and_texts_of_notebooks_and_not_in_code(small, ascii_only):
+    links = {f"{path.relative_to(small).as_posix()}: {words} {target}" for path, words, target in launch.links()}
+    assert links == {f"docs/start.md: Übungen {ADDRESS}", *(f"{name}: utils {ADDRESS}" for name in (
+        "notebooks/01-one.ipynb", "notebooks/02-two.ipynb",
+        "exercises/source/01-one/01-one-exercises.ipynb", "exercises/release/01-one/01-one-exercises.ipynb"))}
+
+
+@pytest.mark.parametrize("text, found", [
+    ("```\n[a](b.md)\n```\n", []), ("Write `[a](b.md)`.", []), ("[`a`](b.md)", [("`a`", "b.md")]), ("[a `b`, c](d.md)", [("a `b`, c", "d.md")]),
+    ("[`a`](b.md), then `c`, [`d`](e.md)", [("`a`", "b.md"), ("`d`", "e.md")]),
+    ("[![a](b.svg)](c.md)", [("![a](b.svg)", "c.md"), ("![a](b.svg)", "b.svg")]),
+    ('<a href="a.md"><img src="b.svg" alt="c"></a>', [("", "a.md"), ("", "b.svg")])],
+    ids=["block", "code", "code-as-words", "code-in-words", "code-behind", "picture-in-link", "html"])
+def test_a_link_of_any_spelling_is_found_and_none_in_code(text, found, small):
+    (small / "docs" / "start.md").write_text(text, encoding="utf-8")
+    assert [(words, target) for path, words, target in launch.links() if path.name == "start.md"] == found
+
+
 def test_links_that_lead_out_are_listed_with_their_files(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["launch.py", "--links"])
     assert launch.main() is None
@@ -132,6 +209,50 @@ def test_a_fork_leaves_no_link_to_the_old_copy_and_moving_back_changes_nothing(t
     assert "(https://prof-x.github.io/dl.2027/)" in (fork / "README.md").read_text(encoding="utf-8"), "the web edition"
     move(old, revision)
     assert git(fork, "status", "--porcelain") == ""
+
+
+WRITTEN = ["pyproject.toml", "exercises/source/01-one/01-one-exercises.ipynb", "notebooks/01-one.ipynb", "notebooks/02-two.ipynb",
+           "blank/01-one.ipynb", "blank/02-two.ipynb", "docs/start.md"]
+
+
+def test_a_move_writes_all_that_follows_and_nothing_else_and_names_it(small, ascii_only):
+    others = ["data/images", "tests/test_fork.py", "exercises/release/01-one/01-one-exercises.ipynb"]  # `make release` writes the last
+    before = [(small / name).read_bytes() for name in others]
+    assert launch.move("new-prof/dl", "v1") == WRITTEN
+    assert [(small / name).read_bytes() for name in others] == before
+    assert (small / "pyproject.toml").read_text(encoding="utf-8") == '# Übungen\n[tool.course]\nslug = "new-prof/dl"\nrevision = "v1"\n'
+    there = ADDRESS.replace("prof/course/blob/main", "new-prof/dl/blob/v1")
+    assert (small / "docs" / "start.md").read_text(encoding="utf-8") == f"[Übungen]({there})\n"
+    for name in WRITTEN[1:-1]:
+        notebook = nbformat.reads((small / name).read_text(encoding="utf-8"), as_version=4)
+        assert "prof/course" not in str(notebook) and f"[utils]({there})" in notebook.cells[0].source
+        opened = name.replace("notebooks/", "blank/").replace("/source/", "/release/")
+        assert name.startswith("blank/") or f"(https://mybinder.org/v2/gh/new-prof/dl/v1?urlpath=lab/tree/{opened})" in notebook.cells[0].source
+    assert launch.move("new-prof/dl", "v1") == []
+
+
+def test_what_changed_is_told_line_by_line_and_without_a_name_the_course_stays_where_it_is(small, monkeypatch, capsys):
+    stays = "The course lives at github.com/prof/course, and its badges open main.\n"
+    monkeypatch.setattr(sys, "argv", ["launch.py"])
+    launch.main()
+    assert capsys.readouterr().out == "\n".join(WRITTEN[1:-1]) + f"\n{stays}"
+    launch.main()
+    assert capsys.readouterr().out == f"Nothing to change.\n{stays}"
+
+
+@pytest.mark.parametrize("owner", ["Prof", "prof"])
+def test_an_address_of_the_web_edition_follows_in_either_case(owner):
+    moved = launch.repointed(f"[web](https://{owner}.github.io/course/)", ("Prof/course", "main"), ("new-prof/dl", "main"))
+    assert moved == "[web](https://new-prof.github.io/dl/)"
+
+
+def test_help_begins_with_what_the_program_is_for_in_a_line(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(sys, "argv", ["launch.py", "--help"])
+    with pytest.raises(SystemExit):
+        launch.main()
+    said = capsys.readouterr().out
+    assert "Where this copy of the course lives" in said and "the course moves there" not in said
 
 
 @pytest.mark.parametrize("arguments", [["no-slash"], ["https://github.com/prof/course"], ["prof/course", "feature/x"]])

@@ -63,11 +63,14 @@ import utils
 
 
 def first_cell(slug, revision, path, source):
-    """Return the first code cell of the notebook at `path`; an exercise keeps what `source` imports after utils."""
+    """Return the first code cell of the notebook at `path`; an exercise keeps what `source` imports after utils. Raises SystemExit where it does not."""
     fetch = FETCH.format(slug=slug, revision=revision, d2l=D2L)
     if path.startswith("notebooks/"):
         return fetch + LESSON
-    return fetch + EXERCISE + source.partition("import utils\n")[2]
+    before, *kept = re.split(r"^import utils\b.*\n?", source, maxsplit=1, flags=re.M)
+    if not kept:
+        raise SystemExit(f"{path}: its first code cell has no line `import utils`. Write it there: what stands above it is written anew, what stands below it stays.")
+    return fetch + EXERCISE + kept[0]
 
 
 def whither(slug, revision, path):
@@ -81,9 +84,8 @@ def whither(slug, revision, path):
         goals.append((f"lesson {following[:2]}", f"notebooks/{following}.ipynb"))
     if "exercises/" in path:
         goals.append((f"back to lesson {here[:2]}", f"notebooks/{here}.ipynb"))
-    here = Path(path.replace("exercises/source/", "exercises/release/")).parent
     return "**Go on:** " + "; ".join(
-        f"[{words}]({Path(os.path.relpath(goal, here)).as_posix()}) ([in Colab]({colab(slug, revision, goal)}))"
+        f"[{words}]({Path(os.path.relpath(goal, Path(path).parent)).as_posix()}) ([in Colab]({colab(slug, revision, goal)}))"
         for words, goal in goals) + "."
 
 
@@ -154,16 +156,16 @@ def move(slug, revision):
     old = settings()
     project = ROOT / "pyproject.toml"
     text = re.sub(r'^slug = "[^"]*"', f'slug = "{slug}"', project.read_text(encoding="utf-8"), flags=re.M)
-    changed = write(project, re.sub(r'^revision = "[^"]*"', f'revision = "{revision}"', text, flags=re.M))
+    texts = {project: re.sub(r'^revision = "[^"]*"', f'revision = "{revision}"', text, flags=re.M)}
     for path in notebooks():
-        here = path.relative_to(ROOT).as_posix()
         notebook = nbformat.read(path, as_version=4)
         for cell in notebook.cells:
             cell.source = repointed(cell.source, old, (slug, revision))
-        changed += write(path, nbformat.writes(placed(notebook, here, slug, revision)) + "\n")
+        texts[path] = nbformat.writes(placed(notebook, path.relative_to(ROOT).as_posix(), slug, revision)) + "\n"
+    changed = [name for path, text in texts.items() for name in write(path, text)]  # once none of them has anything wrong
     changed += blank.main(ROOT)
     for name in files():
-        if name != "pyproject.toml" and not name.endswith(".ipynb") and not name.startswith("tests/"):  # tests name other forks
+        if not name.endswith(".ipynb") and not name.startswith("tests/"):  # tests name other forks
             try:
                 text = (ROOT / name).read_bytes().decode("utf-8")
             except UnicodeDecodeError:
@@ -171,7 +173,7 @@ def move(slug, revision):
             moved = repointed(text, old, (slug, revision))
             if moved != text:
                 (ROOT / name).write_bytes(moved.encode("utf-8"))
-                changed.append(name)
+                changed += [name] if name not in changed else []
     return changed
 
 
@@ -189,7 +191,7 @@ def links():
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".ipynb":
             text = "\n\n".join(cell.source for cell in nbformat.reads(text, as_version=4).cells if cell.cell_type == "markdown")
-        text = re.sub(r"```.*?```|`[^`\n]*`(?!\])", "", text, flags=re.S)
+        text = re.sub(r"```.*?```|(`[^`\n]*`)", lambda code: re.sub(r"[\[\]]", "", code[1] or ""), text, flags=re.S)  # in code is no link
         # [text](target), where text may hold a picture of its own: [![alt](picture)](target)
         for words, picture, target in re.findall(r"\[((?:[^\[\]]|!\[[^\]]*\]\(([^)\s]*)\))*)\]\(([^)\s]*)\)", text):
             yield path, words, target
