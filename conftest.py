@@ -1,4 +1,5 @@
 """What every test and every notebook runs under. Set before torch is imported anywhere."""
+import locale
 import os
 import re
 import tomllib
@@ -75,3 +76,12 @@ def pytest_xdist_auto_num_workers(config):
 
 def pytest_xdist_make_scheduler(config, log):
     return _Scheduling(config, log)
+
+
+@pytest.fixture
+def ascii_only():
+    """A system whose own encoding is no UTF-8, as Windows had: Python's default follows it, except in its UTF-8 mode."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    locale.setlocale(locale.LC_CTYPE, "C")
+    yield
+    locale.setlocale(locale.LC_CTYPE, before)

@@ -1,4 +1,5 @@
 """The Makefile's commands where something is missing: Python, venv, git, a name, a commit; and what they leave behind."""
+import importlib.machinery
 import json
 import os
 import re
@@ -145,6 +146,7 @@ def test_both_ends_of_the_range_are_in_it(version, monkeypatch):
 
 @pytest.mark.parametrize("windows, there, said", [
     (False, ["3.11", "3.12", "3.13", "3.14"], "type  make lab PYTHON=python3.12"), (False, ["3.14", "3.13"], "type  make lab PYTHON=python3.13"),
+    (False, ["3.11", "3.13"], "type  make lab PYTHON=python3.13"),
     (False, ["3.14", "3.11"], "type  make lab PYTHON=python3.11"), (False, [], "install Python 3.12 (python.org has it) and type  make lab PYTHON=python3.12"),
     (True, ["3.14"], "type  py -3.14 -m venv .venv"), (True, [], "install Python 3.12 (python.org has it) and type  py -3.12 -m venv .venv")])
 def test_the_cure_names_the_best_python_of_this_machine(monkeypatch, windows, there, said):
@@ -187,6 +189,23 @@ def test_a_python_without_its_venv_is_named_with_debians_package(monkeypatch):
     said = python_fits.amiss("python3", "lab")
     assert re.fullmatch(rf"python3 \d+\.\d+\.\d+ lacks the module venv: on Debian and Ubuntu install it with  "
                         rf"sudo apt-get install python{sys.version_info[0]}\.{sys.version_info[1]}-venv", said)
+
+
+def test_the_module_that_a_python_lacks_is_the_one_that_is_named(monkeypatch):
+    monkeypatch.delitem(sys.modules, "ensurepip", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [importlib.machinery.BuiltinImporter])  # which finds no module of a folder
+    assert " lacks the module ensurepip: " in python_fits.amiss("python3", "lab")
+
+
+def test_the_range_is_the_courses_whatever_folder_one_stands_in(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text('python = "2.6 to 2.7"\n')
+    monkeypatch.chdir(tmp_path)
+    assert python_fits.supported()[0] == RANGE
+
+
+def test_the_folder_of_an_environment_is_read_whatever_encoding_a_system_has(tmp_path, ascii_only):
+    (tmp_path / "pyvenv.cfg").write_text("command = /usr/bin/python3 -m venv /home/zoë/Übung/.venv\n", encoding="utf-8")
+    assert python_fits.made_in(str(tmp_path)) == "/home/zoë/Übung/.venv"
 
 
 @posix
@@ -540,6 +559,67 @@ def test_a_repository_further_up_knows_nothing_of_the_course(tmp_path, monkeypat
     assert course.files() == ["utils.py"]
 
 
+def put(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+@has_git
+def test_the_course_is_what_git_tracks_and_what_is_new_but_nothing_ignored_or_deleted(tmp_path, monkeypatch):
+    put(tmp_path, "kept.log", "new.log", "new.py", "gone.py")
+    (tmp_path / ".gitignore").write_text("*.log\n")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "-f", ".gitignore", "kept.log", "gone.py")
+    (tmp_path / "gone.py").unlink()
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    assert course.files() == [".gitignore", "kept.log", "new.py"] and course.new_files() == ["new.py"]
+
+
+@has_git
+def test_a_line_of_gitignore_means_the_same_without_git(tmp_path, monkeypatch, ascii_only):
+    (tmp_path / ".gitignore").write_text("# notes\n#old\n\nmine/\n/XML\n/INDEX/\nlogs/*.X\nÜbung*\n", encoding="utf-8")
+    kept = {"#old", "notes", "mine", "deeper/XML", "ML", "deeper/INDEX/a", "INDE/a", "logs/a"}
+    put(tmp_path, *kept, "lessons/mine/a/b", "XML", "INDEX/a", "logs/a.X", "Übung 1")
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    assert set(course.files()) == kept | {".gitignore"}
+    git(tmp_path, "init", "-q")
+    assert set(course.files()) == kept | {".gitignore"}
+
+
+@pytest.mark.parametrize("answer", [FileNotFoundError("git"), subprocess.CompletedProcess([], 128, b"", b"fatal: detected dubious ownership")],
+                         ids=["no git", "a git that refuses"])
+def test_where_git_does_not_answer_the_folder_itself_does(tmp_path, monkeypatch, answer):
+    def run(*_, **__):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    put(tmp_path, ".git/config", "lessons/.git/config", "utils.py")
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    monkeypatch.setattr(course.subprocess, "run", run)
+    assert course.files() == ["utils.py"] and course.new_files() == []
+
+
+@pytest.mark.parametrize("slug", ["prof/course", "Prof-2/Deep_Learning.v2", "X/y", "7/9", f"{'a' * 39}/{'b' * 100}", "prof/.github", "prof/digits"])
+@pytest.mark.parametrize("revision", ["main", "v1.0", "Autumn_2027-b", "_", "unlock"])
+def test_what_github_takes_for_a_name_and_git_for_a_branch_is_taken(slug, revision):
+    assert course.checked(slug, revision) is None
+
+
+@pytest.mark.parametrize("slug", ["", "no-slash", "a/b/c", "prof/", "/course", "-x/y", "prof/.", "prof/..", "prof/course.git", "a b/c", "prof/it's",
+                                  f"{'a' * 40}/b", f"a/{'b' * 101}"])
+def test_what_github_does_not_take_for_a_name_is_said(slug):
+    with pytest.raises(SystemExit, match=re.escape(f"SLUG is {slug!r}: write owner/name")):
+        course.checked(slug, "main")
+
+
+@pytest.mark.parametrize("revision", ["", "feature/x", "-b", ".b", "a b", "v1..v2", "v1.", "v1.lock", "main\n"])
+def test_what_git_does_not_take_for_a_branch_is_said(revision):
+    with pytest.raises(SystemExit, match=re.escape(f"REVISION is {revision!r}: name a branch or a tag")):
+        course.checked("prof/course", revision)
+
+
 @posix
 @pytest.mark.parametrize("arguments, asked", [
     ([], "SLUG=owner/name"), (["SLUG="], "SLUG=owner/name"), (["SLUG=no-slash"], "owner/name"), (["SLUG=a/b/c"], "owner/name"),
@@ -669,6 +749,14 @@ def test_a_handout_has_what_students_need_and_no_more(handed_out):
     for path in handed_out.rglob("*"):
         if path.is_file() and path.suffix in (".py", ".ipynb", ".md", ".toml"):
             assert "### BEGIN" not in path.read_text(encoding="utf-8"), path
+
+
+@pytest.mark.parametrize("name, goes_along", [
+    ("utils.py", True), ("notebooks/01-tensors.ipynb", True), ("tools/mine.py", True), ("tools/launch.py", False), ("docs/checks.md", False),
+    ("exercises/checks/__init__.py", True), ("exercises/checks/__pycache__/__init__.pyc", False),
+    ("__pycache__/utils.cpython-312.pyc", False), ("notebooks/.ipynb_checkpoints/01-tensors-checkpoint.ipynb", False), ("mine/01-tensors.ipynb", False)])
+def test_a_file_goes_along_where_a_student_needs_it(name, goes_along):
+    assert handout.packed(name) is goes_along
 
 
 def test_a_handout_promises_no_more_than_it_has(handed_out):

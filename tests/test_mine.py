@@ -1,4 +1,5 @@
 """What a reader opens: lessons without outputs (tools/blank.py), and copies of one's own that no update touches (tools/mine.py)."""
+import errno
 import json
 import os
 import re
@@ -25,6 +26,15 @@ def renew(folder, made):
     lines, failed = mine.renew(folder, made)
     assert not failed
     return lines
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A course of one lesson, in this process."""
+    (tmp_path / "blank").mkdir()
+    (tmp_path / "blank" / "one.ipynb").write_text(notebook("a"))
+    monkeypatch.setattr(mine, "ROOT", tmp_path)
+    return tmp_path
 
 
 RUN = [nbformat.v4.new_output("stream", text="1\n")]
@@ -61,6 +71,14 @@ def test_copies_lead_to_one_another(tmp_path):
         assert "../notebooks/" not in text.replace("../notebooks/train.py", "") and "exercises/release/" not in re.sub(r"https://[^)]*", "", text)
 
 
+@pytest.mark.parametrize("link, near", [
+    ("[a](../../../notebooks/01-tensors.ipynb)", "[a](01-tensors.ipynb)"),
+    ("[a](../exercises/release/01-tensors/01-tensors-exercises.ipynb), b", "[a](01-tensors-exercises.ipynb), b"),
+    ("[a](https://example.org/notebooks/01-tensors.ipynb) [b](../utils.py)", "[a](https://example.org/notebooks/01-tensors.ipynb) [b](../utils.py)")])
+def test_a_link_to_a_lesson_or_an_exercise_leads_to_the_copy_and_no_other_is_changed(link, near):
+    assert mine.at_home(link) == near
+
+
 @pytest.mark.parametrize("what, edit, kept, said", [
     ("untouched", lambda path: None, False, "one.ipynb is renewed: you had not changed it."),
     ("run", lambda path: path.write_text(notebook("a", outputs=RUN)), False, "one.ipynb is renewed: you had not changed it."),
@@ -81,14 +99,14 @@ def test_a_new_version_overwrites_nothing_of_anybodys(tmp_path, what, edit, kept
     assert {path.name for path in folder.iterdir()} <= {"one.ipynb", "two.ipynb", "one.new.ipynb", mine.RECORD}
 
 
-@pytest.mark.parametrize("content", ["{", "<<<<<<< HEAD\n" + notebook("a"), "", "notes"])
+@pytest.mark.parametrize("content", ["{", "<<<<<<< HEAD\n" + notebook("a"), "", "notes", "größer, from a system without UTF-8"])
 def test_what_lies_there_without_a_record_is_its_owners(tmp_path, content):
     """Cut off, full of merge marks, or never a notebook: it is not the course's to overwrite."""
     folder = tmp_path / "mine"
     folder.mkdir()
-    (folder / "one.ipynb").write_text(content)
+    (folder / "one.ipynb").write_text(content, encoding="latin-1")
     said, = renew(folder, {"one.ipynb": notebook("new")})
-    assert "stays as it is" in said and (folder / "one.ipynb").read_text() == content and (folder / "one.new.ipynb").read_text() == notebook("new")
+    assert "stays as it is" in said and (folder / "one.ipynb").read_text(encoding="latin-1") == content and (folder / "one.new.ipynb").read_text() == notebook("new")
 
 
 def changed(path, change):
@@ -101,20 +119,30 @@ def changed(path, change):
     (lambda nb: nb["cells"][0]["metadata"].update(tags=["mine"]), True),
     (lambda nb: nb["cells"][0]["metadata"].update(slideshow={"slide_type": "slide"}), True),
     (lambda nb: nb["cells"][0].update(attachments={"a.png": {"image/png": "AAAA"}}), True),
+    (lambda nb: nb["cells"][0]["metadata"].update(jupyter={"source_hidden": True}), True),
     (lambda nb: nb["metadata"].update(title="my course"), True),
     (lambda nb: nb["cells"].pop(), True),
     (lambda nb: nb["cells"].reverse(), True),
     (lambda nb: nb["metadata"].update(kernelspec={"name": "other"}, language_info={"version": "3.14"}, widgets={"state": {}}), False),
-    (lambda nb: nb["cells"][0].update(execution_count=7, source=["a"]), False),
+    (lambda nb: nb["cells"][0].update(execution_count=7, source=["a\n", "b"]), False),
     (lambda nb: nb["cells"][0]["metadata"].update(execution={"iopub.execute_input": "now"}, jupyter={"outputs_hidden": True}, vscode={}), False),
-], ids=["tags", "slides", "attachment", "title", "deleted", "moved", "kernel", "run, source as a list", "times, hidden outputs"])
+], ids=["tags", "slides", "attachment", "hidden source", "title", "deleted", "moved", "kernel", "run, source as a list", "times, hidden outputs"])
 def test_what_its_owner_did_to_a_notebook_is_a_change_and_what_running_did_is_none(tmp_path, change, kept):
     folder = tmp_path / "mine"
-    renew(folder, {"one.ipynb": notebook("a", "b")})
+    renew(folder, {"one.ipynb": notebook("a\nb", "b")})
     changed(folder / "one.ipynb", change)
     before = (folder / "one.ipynb").read_text()
     said, = renew(folder, {"one.ipynb": notebook("new", "b")})
     assert ("stays as it is" in said) == kept and ((folder / "one.ipynb").read_text() == before) == kept
+
+
+def test_the_order_in_which_an_editor_writes_a_cells_settings_is_no_change(tmp_path):
+    folder, one = tmp_path / "mine", json.loads(notebook("a"))
+    one["cells"][0]["metadata"] = {"tags": ["x"], "nbgrader": {"grade": True, "points": 3}}
+    renew(folder, {"one.ipynb": json.dumps(one)})
+    one["cells"][0]["metadata"] = {"nbgrader": {"points": 3, "grade": True}, "tags": ["x"]}
+    (folder / "one.ipynb").write_text(json.dumps(one))
+    assert renew(folder, {"one.ipynb": notebook("new")}) == ["one.ipynb is renewed: you had not changed it."]
 
 
 def test_a_new_version_that_its_owner_worked_in_is_kept_too(tmp_path):
@@ -129,14 +157,22 @@ def test_a_new_version_that_its_owner_worked_in_is_kept_too(tmp_path):
     assert (folder / "one.new.ipynb").read_text() == notebook("worked in") and (folder / "one.new2.ipynb").read_text() == notebook("fourth")
 
 
-@pytest.mark.parametrize("theirs", ["", "half of a noteb", "[]", "null"])
+@pytest.mark.parametrize("theirs", ["", "half of a noteb", "[]", "null", "größer, from a system without UTF-8"])
 def test_a_file_beside_it_that_is_no_notebook_is_its_owners(tmp_path, theirs):
     folder = tmp_path / "mine"
     (folder).mkdir()
     (folder / "one.ipynb").write_text(notebook("mine"))
-    (folder / "one.new.ipynb").write_text(theirs)
+    (folder / "one.new.ipynb").write_text(theirs, encoding="latin-1")
     said, = renew(folder, {"one.ipynb": notebook("first")})
-    assert "is one.new2.ipynb" in said and (folder / "one.new.ipynb").read_text() == theirs
+    assert "is one.new2.ipynb" in said and (folder / "one.new.ipynb").read_text(encoding="latin-1") == theirs
+
+
+def test_a_folder_in_the_place_of_a_new_version_is_passed_over(tmp_path):
+    folder = tmp_path / "mine"
+    (folder / "one.new.ipynb").mkdir(parents=True)
+    (folder / "one.ipynb").write_text(notebook("mine"))
+    said, = renew(folder, {"one.ipynb": notebook("first")})
+    assert "is one.new2.ipynb" in said and (folder / "one.new2.ipynb").read_text() == notebook("first")
 
 
 def test_a_change_taken_back_is_none(tmp_path):
@@ -162,6 +198,13 @@ def test_a_damaged_file_of_the_course_replaces_no_copy(tmp_path):
         assert renew(folder, {"one.ipynb": damaged}) == ["The course's own one.ipynb is damaged, so your copy was not renewed."]
     assert (folder / "one.ipynb").read_text() == notebook("a")
     assert renew(folder, {"one.ipynb": notebook("b")}) == ["one.ipynb is renewed: you had not changed it."]
+
+
+def test_a_file_of_the_course_that_is_no_text_costs_no_other_copy(own, capsys):
+    (own / "blank" / "two.ipynb").write_bytes(notebook("b").encode("utf-16"))
+    mine.main()
+    assert (own / "mine" / "one.ipynb").is_file() and not (own / "mine" / "two.ipynb").exists()
+    assert "The course's own two.ipynb is damaged" in capsys.readouterr().out
 
 
 def test_one_copy_that_cannot_be_written_costs_no_other(tmp_path):
@@ -199,15 +242,75 @@ def test_without_its_record_nothing_is_overwritten(tmp_path):
         assert (folder / "one.ipynb").read_text() == notebook("mine")
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path, monkeypatch, capsys):
-    def full(path, text):
-        raise OSError(28, "No space left on device", str(path))
+def test_a_copy_that_is_the_newest_already_is_known_as_unchanged_again(tmp_path):
+    folder = tmp_path / "mine"
+    renew(folder, {"one.ipynb": notebook("a")})
+    (folder / mine.RECORD).unlink()
+    assert renew(folder, {"one.ipynb": notebook("a")}) == []
+    assert renew(folder, {"one.ipynb": notebook("new")}) == ["one.ipynb is renewed: you had not changed it."]
 
-    (tmp_path / "blank").mkdir()
-    (tmp_path / "blank" / "one.ipynb").write_text(notebook("a"))
-    monkeypatch.setattr(mine, "ROOT", tmp_path)
-    monkeypatch.setattr(mine, "write", full)
-    assert mine.main() == 1 and "can't be written (No space left on device)" in capsys.readouterr().err
+
+def failing(*error):
+    def fail(*_):
+        raise OSError(*error)
+    return fail
+
+
+def test_a_folder_that_cannot_be_written_is_said(own, monkeypatch, capsys):
+    monkeypatch.setattr(mine, "write", failing(28, "No space left on device"))
+    assert mine.main() == 1
+    said = capsys.readouterr()
+    assert "can't be written (No space left on device)" in said.err and said.out == ""
+
+
+@pytest.mark.parametrize("named", [(), ("/dev/full",)])
+def test_a_failure_names_the_file_that_the_system_names_and_else_the_copy(tmp_path, monkeypatch, named):
+    monkeypatch.setattr(mine, "write", failing(28, "No space left on device", *named))
+    place = named[0] if named else tmp_path / "mine" / "one.ipynb"
+    assert mine.renew(tmp_path / "mine", {"one.ipynb": notebook("a")}) == \
+        ([], [f"one.ipynb in mine/ can't be written (No space left on device): {place}"])
+
+
+def test_a_copy_is_not_to_be_seen_before_it_is_whole_and_a_failure_leaves_no_trace(tmp_path, monkeypatch):
+    folder, parts = tmp_path / "mine", []
+
+    def replace(part, whole):
+        parts.append(Path(part))
+        assert parts[-1].parent == whole.parent  # another folder may lie on another disk
+        raise OSError(13, "Permission denied", str(whole))
+
+    monkeypatch.setattr(mine.os, "replace", replace)
+    lines, failed = mine.renew(folder, {"one.ipynb": notebook("a")})
+    assert lines == [] and failed == [f"one.ipynb in mine/ can't be written (Permission denied): {folder / 'one.ipynb'}"]
+    assert parts[0].name.startswith(".one.ipynb.") and list(folder.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+def test_a_new_copy_can_be_read_as_any_new_file_and_a_renewed_one_as_before(tmp_path):
+    folder = tmp_path / "mine"
+    renew(folder, {"one.ipynb": notebook("a")})
+    (tmp_path / "any").touch()
+    assert (folder / "one.ipynb").stat().st_mode == (tmp_path / "any").stat().st_mode
+    (folder / "one.ipynb").chmod(0o600)
+    renew(folder, {"one.ipynb": notebook("new")})
+    assert (folder / "one.ipynb").stat().st_mode & 0o777 == 0o600 and (folder / "one.ipynb").read_text() == notebook("new")
+
+
+def test_any_letter_is_kept_whatever_encoding_a_system_has(own, ascii_only):
+    def course(*words):
+        text = json.dumps(json.loads(notebook(*words)), ensure_ascii=False)
+        (own / "blank" / "one.ipynb").write_text(text, encoding="utf-8")
+        lines, failed = mine.renew(own / "mine", mine.versions())
+        assert not failed
+        return lines, text
+
+    course("größer")
+    lines, text = course("größte")
+    assert lines == ["one.ipynb is renewed: you had not changed it."] and (own / "mine" / "one.ipynb").read_text(encoding="utf-8") == text
+    (own / "mine" / "one.ipynb").write_text(notebook("mine"))
+    course("noch größer")
+    lines, text = course("am größten")  # nobody had touched the version before
+    assert "is one.new.ipynb" in lines[0] and (own / "mine" / "one.new.ipynb").read_text(encoding="utf-8") == text
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
@@ -222,11 +325,34 @@ def test_what_would_keep_a_reader_waiting_costs_its_own_copy_only(tmp_path):
     assert (folder / "three.ipynb").read_text() == notebook("c") and (folder / "one.ipynb").is_fifo()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has other words for them")
+@pytest.mark.parametrize("put, error", [(lambda path: path.mkdir(), errno.EISDIR), (lambda path: path.symlink_to("nowhere"), errno.ENOENT)],
+                         ids=["a folder", "a link to nothing"])
+def test_what_else_stands_in_the_place_of_a_copy_is_said_in_the_systems_words(tmp_path, put, error):
+    put(tmp_path / "one.ipynb")
+    assert mine.renew(tmp_path, {"one.ipynb": notebook("a")}) == \
+        ([], [f"one.ipynb in {tmp_path.name}/ can't be written ({os.strerror(error)}): {tmp_path / 'one.ipynb'}"])
+
+
 def test_copies_go_where_they_are_asked_to(tmp_path):
     """A hub's students can't write where the course lies."""
     done = subprocess.run([sys.executable, ROOT / "tools" / "mine.py", tmp_path / "home" / "mine"], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "The first page to open is mine/01-tensors.ipynb.\n", "")
     assert len(list((tmp_path / "home" / "mine").glob("*.ipynb"))) == 16 and list(tmp_path.iterdir()) == [tmp_path / "home"]
+
+
+def test_what_was_done_and_the_page_to_open_are_said(own, capsys):
+    where = own / "home" / "copies"
+    assert (mine.main([str(where)]), capsys.readouterr()) == (0, ("The first page to open is copies/one.ipynb.\n", ""))
+    (own / "blank" / "one.ipynb").write_text(notebook("new"))
+    assert (mine.main([str(where)]), capsys.readouterr().out) == \
+        (0, "one.ipynb is renewed: you had not changed it.\nThe first page to open is copies/one.ipynb.\n")
+    assert (where / "one.ipynb").read_text() == notebook("new") and not (own / mine.MINE).exists()
+
+
+def test_a_course_without_lessons_names_no_page(own, capsys):
+    (own / "blank" / "one.ipynb").unlink()
+    assert (mine.main(), capsys.readouterr()) == (0, ("", ""))
 
 
 def git(*args, folder):

@@ -3,7 +3,6 @@ import ast
 import http.server
 import io
 import json
-import locale
 import os
 import re
 import subprocess
@@ -28,15 +27,6 @@ import stamp  # noqa: E402
 
 def page(name):
     return (ROOT / name).read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def another_encoding():
-    """Python's own encoding is another than UTF-8, as on Windows; what is read and written all the same are letters of any script."""
-    before = locale.setlocale(locale.LC_CTYPE)
-    locale.setlocale(locale.LC_CTYPE, "C")
-    yield
-    locale.setlocale(locale.LC_CTYPE, before)
 
 
 # ---- the README
@@ -179,7 +169,7 @@ CHANGES = "# Changelog\n\n{heading}{waiting}\n## [2027.03.1] - 2027-03-05\n{said
     ({"waiting": "\n- one more\n"}, "entries under Unreleased"), ({"said": ""}, "says nothing of 2027.03.1"),
     ({"own": "2027.13.1"}, "write year.month.number"), ({"own": "1.2"}, "write year.month.number"), ({"own": "2027.04.0"}, "has no section"),
     ({"heading": ""}, None), ({"said": "\n- Zoë's α and β\n"}, None)])
-def test_a_version_that_is_not_the_same_everywhere_is_told(change, said, tmp_path, monkeypatch, another_encoding):
+def test_a_version_that_is_not_the_same_everywhere_is_told(change, said, tmp_path, monkeypatch, ascii_only):
     own = {"version": "2027.03.1", "date": "2027-03-05", "heading": "## [Unreleased]\n", "waiting": "", "said": "\n- a thing\n", "own": "2027.03.1", **change}
     (tmp_path / "pyproject.toml").write_text(f'[tool.course]\nversion = "{own["own"]}"\n')
     (tmp_path / "CITATION.cff").write_text(CITED.format(**own))
@@ -281,7 +271,7 @@ def test_the_order_in_which_an_outputs_parts_are_stored_makes_no_difference(note
     assert stamp.stale(notebook, notebook.parent.parent) == ""
 
 
-def test_letters_of_any_script_may_be_in_a_notebook_and_a_module(notebook, another_encoding):
+def test_letters_of_any_script_may_be_in_a_notebook_and_a_module(notebook, ascii_only):
     root = notebook.parent.parent
     (root / "utils.py").write_text("x = 'β'\n", encoding="utf-8")
     edited(notebook, 1, "Zoë's words")
@@ -331,7 +321,7 @@ HEAD = "# Licences\n\nof Zoë's course\n\n| package | licence |\n| --- | --- |\n
 
 
 @pytest.fixture
-def licensed(monkeypatch, tmp_path, another_encoding):
+def licensed(monkeypatch, tmp_path, ascii_only):
     """A course that needs two packages, whose page lists them; nothing is declared. `licensed(rows, of the page)` writes the page."""
     (tmp_path / "constraints.txt").write_text("# Zoë's\nLeft_Pad==1.0; python_version == '3.12'\nright-pad==2.0\n", encoding="utf-8")
     monkeypatch.setattr(licences, "ROOT", tmp_path)

@@ -25,14 +25,14 @@ def settings():
 
 
 def _git(*arguments):
-    """The names that git lists, or None where there is no repository (a downloaded zip) or no git."""
+    """The names that git lists, the last of them "", or None where there is no repository (a downloaded zip) or no git."""
     if not (ROOT / ".git").exists():  # a repository further up knows nothing of this folder
         return None
     try:
         done = subprocess.run(["git", "ls-files", "-z", *arguments], cwd=ROOT, capture_output=True)
     except OSError:
         return None
-    return None if done.returncode else [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+    return None if done.returncode else [os.fsdecode(name) for name in done.stdout.split(b"\0")]
 
 
 def _ignored(patterns, name, folder):
@@ -48,7 +48,7 @@ def _ignored(patterns, name, folder):
 
 def _walked():
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines() if (ROOT / ".gitignore").is_file() else []
-    patterns = [".git", *(line.strip() for line in lines if line.strip() and not line.startswith("#"))]
+    patterns = [".git", *(line.strip() for line in lines if not line.startswith("#"))]
     for folder, folders, names in os.walk(ROOT):
         here = Path(folder).relative_to(ROOT).as_posix()
         prefix = "" if here == "." else here + "/"

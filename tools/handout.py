@@ -19,9 +19,9 @@ LEFT_OUT = ("exercises/source/", "exercises/grading/", "exercises/nbgrader_confi
             "exercises/release/generated.json", "exercises/rubrics/", "teaching/", "tests/", "conftest.py", "hub/", "web/", "tools/", ".ci/", ".github/", ".git/",
             "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md", ".pre-commit-config.yaml", "docs/instructors.md", "docs/checks.md", "docs/mutants.md",
             "benchmarks/explore.py", "benchmarks/grading.py",  # these two need tests/
-            # what grading and installing write, should .gitignore have lost its line
+            # what grading, learning and installing write, should .gitignore have lost its line
             "exercises/collected/", "exercises/submitted/", "exercises/autograded/", "exercises/feedback/", "exercises/grades",
-            "exercises/gradebook.db", ".venv/", ".lock/", ".environments/", "data/MNIST/", "data/FashionMNIST/", TARGET)
+            "exercises/gradebook.db", "mine/", ".venv/", ".lock/", ".environments/", "data/MNIST/", "data/FashionMNIST/", TARGET)
 KEPT = ("tools/python_fits.py", "tools/mine.py", "tools/course.py")  # `make lab` asks them
 SECTIONS = ("For instructors", "For maintainers")
 MAKEFILE_ENDS = "# ---- for instructors and maintainers"
@@ -37,7 +37,7 @@ SAYS = ((re.compile(r'Once you have tried, `answer\(\\?"\w+\\?"\)` in a new cell
 
 
 def packed(name):
-    return name in KEPT or not (name.startswith(LEFT_OUT) or "/__pycache__/" in name)
+    return name in KEPT or not (name.startswith(LEFT_OUT) or {"__pycache__", ".ipynb_checkpoints"} & set(name.split("/")))
 
 
 # ---- what the copy's pages say

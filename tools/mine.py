@@ -56,7 +56,14 @@ def at_home(text):
 def versions():
     """Return {name below mine/: text} of the course as it is now: lessons without outputs, and exercises."""
     found = [*sorted(ROOT.glob("blank/*.ipynb")), *sorted(ROOT.glob("exercises/release/*/*-exercises.ipynb"))]
-    return {path.name: at_home(path.read_text(encoding="utf-8")) for path in found}
+    return {path.name: at_home(_read(path)) for path in found}
+
+
+def _read(path):
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""  # no notebook: `said` finds it damaged
 
 
 def renew(folder, made):
