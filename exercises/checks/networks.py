@@ -23,10 +23,11 @@ def probe_network(answer, seed, X, G, *args):
 
 def _network(answer, seed, X, G, *args):
     net, other = answer(*args), answer(*args)
-    if net is None:
-        raise Wrong("returns None: is there a `return`?")
-    if not isinstance(net, nn.Module):
-        raise Wrong(f"gives a {type(net).__name__}, not an nn.Module.")
+    for made in (net, other):
+        if made is None:
+            raise Wrong("returns None: is there a `return`?")
+        if not isinstance(made, nn.Module):
+            raise Wrong(f"gives a {type(made).__name__}, not an nn.Module.")
     if {id(p) for p in net.parameters()} & {id(p) for p in other.parameters()}:
         raise Wrong("gives two networks that share parameters: each is to have its own, made in `__init__`.")
     _output(net, X)  # lazy layers learn their sizes
@@ -39,7 +40,7 @@ def _network(answer, seed, X, G, *args):
     evaluated = _output(net, X).detach()
     net.train(mode)
     out, one = _output(net, X), _output(net, X[:1])
-    if out.requires_grad:
+    if out.requires_grad and out.shape == G.shape and not out.is_complex():  # or the check says what is wrong with it
         (out * G).sum().backward()
     return {"values": [p.detach() for p in parameters], "out": out.detach(), "one": one.detach(), "evaluated": evaluated,
             "grads": [p.grad for p in parameters], "mode": mode, "frozen": [not p.requires_grad for p in parameters]}
@@ -88,7 +89,6 @@ def examine_network(what, answer, args, seed, X, roles, forward, slips, given):
     demand(report["mode"], f"{what} is in evaluation mode: a new network is to be trained.")
     demand(any(grad is not None for grad in report["grads"]), f"{what} computes the right output, but no gradient reaches its parameters: "
            f"does forward run under torch.no_grad(), detach, or use .data? ({given})")
-    wrong = []
     for way in right:
         leaves = [value.clone().requires_grad_() for value in values]
         (forward(way(leaves), X) * G).sum().backward()
@@ -115,7 +115,7 @@ def _ways(values, roles):
                 for rest in fill(place + 1, used | {i}):
                     yield [(i, read), *rest]
             if place + 1 < len(roles) and len(role) >= 2 and roles[place + 1] == role[:1]:  # weight and bias in one
-                for read in _joint(tuple(value.shape), role):
+                for read in _joint(tuple(size for size in value.shape if size > 1), role):
                     for rest in fill(place + 2, used | {i}):
                         yield [(i, lambda value, read=read: read(value)[0]), (i, lambda value, read=read: read(value)[1]), *rest]
 
@@ -144,12 +144,17 @@ def _merged(sizes):
 
 
 def _joint(shape, role):
-    """Yield functions that read a weight of the role's shape and its bias out of one parameter, in which the bias is a row or column more."""
+    """Yield functions that read a weight of the role's shape and its bias out of one parameter of that shape, without its axes of
+    size 1, in which the bias is a row or column more."""
     out, into = role[0], torch.Size(role[1:]).numel()
     for turned in (True, False):
-        if shape != ((into + 1, out) if turned else (out, into + 1)):
+        sizes = (into + 1, out) if turned else (out, into + 1)
+        if shape != tuple(size for size in sizes if size > 1):
             continue
         for weight, bias in ((slice(None, -1), -1), (slice(1, None), 0)):
             for read in _readings(tuple(size for size in (out, into) if size > 1), role):
-                yield lambda value, turned=turned, weight=weight, bias=bias, read=read: (
-                    read((value.T if turned else value)[:, weight]), (value.T if turned else value)[:, bias])
+                def joint(value, turned=turned, sizes=sizes, weight=weight, bias=bias, read=read):
+                    rows = value.reshape(sizes).T if turned else value.reshape(sizes)
+                    return read(rows[:, weight]), rows[:, bias]
+
+                yield joint

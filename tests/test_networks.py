@@ -1,0 +1,150 @@
+"""A network is judged by what it computes, however it keeps its parameters; what is said of it is true, and the learner's random numbers stay."""
+import sys
+from pathlib import Path
+
+import pytest
+
+import utils  # noqa: F401  before torch
+import torch
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from exercises.checks import Wrong, networks, randn  # noqa: E402
+
+LINE = [(3, 4), (3,)]
+
+
+class Net(nn.Module):
+    """Parameters of these shapes, and what a function computes with them."""
+
+    def __init__(self, shapes, compute):
+        super().__init__()
+        self.parts, self.compute = nn.ParameterList(torch.zeros(shape) for shape in shapes), compute
+
+    def forward(self, X):
+        return self.compute(list(self.parts), X)
+
+
+def layers(p, X):
+    """One layer, or several with ReLU between."""
+    for weight, bias in zip(p[:-2:2], p[1:-2:2]):
+        X = torch.relu(X @ weight.T + bias)
+    return X @ p[-2].T + p[-1]
+
+
+def said(make, roles=LINE, forward=layers, X=randn(5, 7, 4), **slips):
+    """What is said of a network, "" where it is right."""
+    try:
+        networks.examine_network("Net", make, (), 3, X, roles, forward, slips, "as given")
+    except Wrong as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("made, words", [(None, "returns None: is there a `return`?"), ("a text", "gives a str, not an nn.Module.")])
+def test_what_is_no_network_is_told(made, words):
+    assert said(lambda: made) == f"<lambda> {words}"
+    calls = []
+    assert said(lambda: calls.append(1) or (made if len(calls) > 1 else Net(LINE, layers))) == f"<lambda> {words}", "the second time"
+
+
+@pytest.mark.parametrize("change, words", [
+    (torch.t, "has shape (3, 7); (7, 3) was expected"), (lambda Y: Y[:, :, None], "has the right numbers in shape (7, 3, 1), and should have shape (7, 3)"),
+    (lambda Y: Y.sum(1), "has shape (7,); (7, 3) was expected"), (lambda Y: Y[:2], "has shape (2, 3); (7, 3) was expected"),
+    (lambda Y: Y + 0j, "holds complex numbers, and real ones were expected"), (lambda Y: Y.max(), "has shape (); (7, 3) was expected")])
+def test_an_output_of_another_shape_or_kind_is_told_as_such(change, words):
+    assert said(lambda: Net(LINE, lambda p, X: change(layers(p, X)))).startswith(f"Net(X) {words}")
+
+
+def test_parameters_are_drawn_by_the_seed_alone_and_of_moderate_size():
+    """Large ones would leave float32 too few digits, and small ones would make all activations alike."""
+    def drawn(seed):
+        return networks.probe_network(lambda: Net([(40, 50), (40, 50)], lambda p, X: X @ p[0].T @ p[1]), seed, randn(0, 2, 50), randn(1, 2, 50))["values"]
+
+    first, second = drawn(3)
+    again, _ = drawn(3)
+    other, _ = drawn(30)
+    assert torch.equal(first, again) and not torch.equal(first, second) and not torch.equal(first, other)
+    assert 0.4 < first.std() < 1.2 and first.abs().max() < 5
+
+
+def test_a_check_of_a_network_leaves_the_learners_random_numbers():
+    before = torch.get_rng_state()
+    assert said(lambda: Net(LINE, layers)) == ""
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_no_more_ways_to_read_a_network_than_the_limit_are_tried(monkeypatch):
+    monkeypatch.setattr(networks, "LIMIT", 5)
+    tried = []
+
+    def slip(p, X):
+        tried.append(len(p))
+        return torch.zeros(len(X), 4)
+
+    roles = [(4, 4), (4,)] * 2  # which layer is the first, and how each lies: 16 ways
+    assert "and should be" in said(lambda: Net(roles, lambda p, X: layers(p, X) + 1), roles, slip=slip)
+    assert tried == [4] * 5
+
+
+def test_what_rounding_makes_of_a_result_is_right():
+    def rounded(p, X):
+        return layers(p, X) * (1 + 5e-5)
+
+    assert said(lambda: Net(LINE, rounded)) == ""
+    assert said(lambda: Net(LINE, lambda p, X: rounded(p, X)[None])).startswith("Net(X) has the right numbers in shape (1, 7, 3), and should have shape (7, 3)")
+
+
+def test_a_parameter_that_nothing_depends_on_needs_no_gradient():
+    def forward(p, X):
+        return layers(p[:2], X) + 0 * p[2]
+
+    assert said(lambda: Net([*LINE, (3,)], lambda p, X: layers(p[:2], X)), [*LINE, (3,)], forward) == ""
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+@pytest.mark.parametrize("column", [True, False], ids=["column", "row"])
+@pytest.mark.parametrize("sizes", [(4, 3, 2), (1, 3, 1), (2, 4, 2)])
+def test_a_bias_may_be_a_row_or_a_column_of_its_weight(sizes, column, first):
+    pairs = list(zip(sizes, sizes[1:]))
+    for joint in ({0}, {1}, {0, 1}):
+        def compute(p, X):
+            p = iter(p)
+            for i in range(2):
+                X = torch.relu(X) if i else X
+                if i in joint:
+                    ones, M = torch.ones(len(X), 1), next(p)
+                    X = torch.cat([ones, X] if first else [X, ones], 1) @ (M.T if column else M)
+                else:
+                    X = X @ next(p).T + next(p)
+            return X
+
+        shapes = [shape for i, (a, b) in enumerate(pairs) for shape in ([(b, a + 1) if column else (a + 1, b)] if i in joint else [(b, a), (b,)])]
+        roles = [shape for a, b in pairs for shape in ((b, a), (b,))]
+        assert said(lambda: Net(shapes, compute), roles, X=randn(5, 7, sizes[0])) == ""
+        boxed = [(1, *shape) if len(shape) == 2 else shape for shape in shapes]
+        assert said(lambda: Net(boxed, lambda p, X: compute([part.reshape(shape) for part, shape in zip(p, shapes)], X)), roles, X=randn(5, 7, sizes[0])) == ""
+
+
+def test_nothing_but_a_bias_may_share_a_weights_parameter():
+    def forward(p, X):
+        return X @ p[0].T @ p[1].T
+
+    words = said(lambda: Net([(5, 3)], lambda p, X: forward((p[0][:4].T, p[0][4:]), X)), [(3, 4), (1, 3)], forward)
+    assert words == "Net has parameters of the shapes [(5, 3)], which are not those of its layers: (3, 4), (1, 3). (as given)"
+
+
+@pytest.mark.parametrize("roles, forward", [
+    ([(3, 4), (3,), (2, 3)], lambda p, X: torch.relu(X @ p[0].T + p[1]) @ p[2].T),
+    ([(), ()], lambda p, X: p[0] * X + p[1]),
+], ids=["a last layer without bias", "two numbers"])
+def test_parameters_may_be_of_any_kind(roles, forward):
+    assert said(lambda: Net(roles, forward), roles, forward) == ""
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (6, 4), (2, 12), (24,), (1, 24)])
+def test_neighbouring_axes_of_a_weight_may_be_kept_as_one(shape):
+    def forward(p, X):
+        return (X[:, None] * p[0]).sum((2, 3))
+
+    assert said(lambda: Net([shape], lambda p, X: forward([p[0].reshape(2, 3, 4)], X)), [(2, 3, 4)], forward, randn(5, 7, 3, 4)) == ""
