@@ -270,8 +270,9 @@ def copy(module, left_out=()):
 
 def run(folder, *arguments, seconds=None):
     """Run mutmut in a copy, and stop it after some seconds; return what it said."""
-    with open(folder / "mutmut.log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen([sys.executable, str(ROOT / "tests" / "dropped.py"), "run", *arguments], cwd=folder, env=ENVIRONMENT, stdout=log, stderr=log)
+    with open(folder / "mutmut.log", "w", encoding="utf-8") as log, tempfile.TemporaryDirectory() as scratch:  # each change leaves some, as it ends at once
+        process = subprocess.Popen([sys.executable, str(ROOT / "tests" / "dropped.py"), "run", *arguments], cwd=folder,
+                                   env={**ENVIRONMENT, "TMPDIR": scratch}, stdout=log, stderr=log)
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:

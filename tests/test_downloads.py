@@ -158,6 +158,14 @@ def test_two_mirrors_that_never_answer_take_no_longer(root, monkeypatch):
     assert source == "sample" and seconds < LIMIT
 
 
+def test_files_that_were_put_there_after_a_download_failed_are_found(root, stand_in, monkeypatch):
+    with server(status(503)) as broken:
+        monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [broken])
+        assert load()[0] == "sample"
+    shutil.copytree(stand_in["raw"], root / "FashionMNIST" / "raw")
+    assert load()[0] == "real"
+
+
 def test_the_second_mirror_helps_where_the_first_fails(root, stand_in, monkeypatch):
     """What comes is gathered beside the set's place, on the same disk; later connections wait as long as they did before."""
     tools, places = torchvision.datasets.utils, []

@@ -115,6 +115,18 @@ def test_also_where_it_lies_in_folders_of_its_own(within, inbound, template, tmp
     assert only(inbound, template).modified > changed - timedelta(seconds=0.1)
 
 
+def test_a_folder_moved_late_into_one_that_was_there_is_late(inbound, template, tmp_path):
+    """The move changes the times of the moved folder and of the one around it, and not those of what is further up or down."""
+    work = hand_in(inbound, file="notes.txt") / "work"
+    (work / "earlier").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "mine").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "mine" / FILE).write_bytes(GOOD)
+    time.sleep(0.3)
+    moved = datetime.now(timezone.utc)
+    (tmp_path / "elsewhere").rename(work / "earlier" / "later")
+    assert only(inbound, template).modified > moved - timedelta(seconds=0.1)
+
+
 def test_twenty_folders_in_one_another_are_the_most(inbound, template, tmp_path):
     for number in (20, 21):
         folder = hand_in(inbound, file="notes.txt", name=named(letters=f"+{number}"))

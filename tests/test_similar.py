@@ -222,6 +222,7 @@ def test_the_page_shows_both_marks_what_is_shared_and_runs_nothing(known):
     listed = [int(number) for number in re.findall(r"\w+ (\d+)", re.search(r"<td>\d+</td><td>([^<]+)</td></tr>", html)[1])]
     assert listed == sorted(listed, reverse=True) and listed[0] > listed[-1] >= 1, "what they share most of comes first"
     assert '<h2 id="p1">1. &lt;i&gt;s05&lt;/i&gt; and &lt;i&gt;zz&lt;/i&gt;</h2>' in html
+    assert "runs of 7 words of Python (of 6 words in a text) that both answers have" in html
     assert re.sub(r"</?mark>", "", one) in html.replace("<mark>", "").replace("</mark>", "")
     assert "It can't tell who wrote first" in html and "a rank" not in html.lower().split("<table>")[1]
 
