@@ -137,6 +137,10 @@ def test_a_block_has_the_controls_of_its_cell_and_a_picture_for_each_setting(nam
         number, alt, _ = pack["settings"][places.index(tuple(control["start"] for control in pack["controls"]))]
         html = edition.explore_block(name)
         assert f'alt="{escape(alt)}"' in html and pack["pictures"][number] in html, "what is shown first is what the controls say"
+        for control in pack["controls"]:
+            field, said = re.search(rf'<input type="range"[^>]* id="{re.escape(name)}\.{control["name"]}"([^>]*)><output[^>]*>([^<]*)</output>', html).groups()
+            spoken, at = re.search(r'value="(\d+)" aria-valuetext="([^"]*)"', field).groups()[::-1]
+            assert spoken == said and int(at) == control["start"] and float(said) == pytest.approx(control["values"][control["start"]], rel=5e-3)
 
 
 def test_each_page_stands_once_in_the_sidebar_in_the_first_group_that_it_fits():
