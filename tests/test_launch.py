@@ -91,7 +91,7 @@ def test_a_new_notebook_gains_its_links_at_the_end_once_and_keeps_what_it_had(sm
 
 
 def test_an_exercise_keeps_all_that_its_first_cell_imports_after_utils():
-    kept = "import torch\nfrom torchvision import utils\n"
+    kept = "import torch\nfrom torchvision import utils\nimport utils as course\nx = 1\nimport utils\n"
     cell = launch.first_cell("prof/course", "main", "exercises/source/01-one/01-one-exercises.ipynb", f"import sys\nimport utils\n{kept}")
     assert cell.endswith(f"\nimport utils\n{kept}")
     assert launch.first_cell("prof/course", "main", "exercises/source/01-one/01-one-exercises.ipynb", cell) == cell
@@ -164,9 +164,10 @@ def test_links_stand_in_pages_and_texts_of_notebooks_and_not_in_code(small, asci
 @pytest.mark.parametrize("text, found", [
     ("```\n[a](b.md)\n```\n", []), ("Write `[a](b.md)`.", []), ("[`a`](b.md)", [("`a`", "b.md")]), ("[a `b`, c](d.md)", [("a `b`, c", "d.md")]),
     ("[`a`](b.md), then `c`, [`d`](e.md)", [("`a`", "b.md"), ("`d`", "e.md")]),
+    ("[`a[0]`](b.md)", [("`a0`", "b.md")]), ("[a ```b``` c](d.md)", [("a  c", "d.md")]),
     ("[![a](b.svg)](c.md)", [("![a](b.svg)", "c.md"), ("![a](b.svg)", "b.svg")]),
     ('<a href="a.md"><img src="b.svg" alt="c"></a>', [("", "a.md"), ("", "b.svg")])],
-    ids=["block", "code", "code-as-words", "code-in-words", "code-behind", "picture-in-link", "html"])
+    ids=["block", "code", "code-as-words", "code-in-words", "code-behind", "brackets", "block-in-words", "picture-in-link", "html"])
 def test_a_link_of_any_spelling_is_found_and_none_in_code(text, found, small):
     (small / "docs" / "start.md").write_text(text, encoding="utf-8")
     assert [(words, target) for path, words, target in launch.links() if path.name == "start.md"] == found

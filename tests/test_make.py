@@ -208,6 +208,15 @@ def test_the_folder_of_an_environment_is_read_whatever_encoding_a_system_has(tmp
     assert python_fits.made_in(str(tmp_path)) == "/home/zoë/Übung/.venv"
 
 
+@pytest.mark.parametrize("said, folder", [
+    ("home = /usr/bin\ncommand = /usr/bin/python3 -m venv --clear --upgrade-deps /home/a b/.venv \nversion = 3.12\n", "/home/a b/.venv"),
+    ("home = /usr/bin\nversion = 3.9.2\n", None), ("", None)], ids=["among others", "an older Python's", "empty"])
+def test_the_folder_of_an_environment_is_read_from_the_line_that_tells_it_or_unknown(said, folder, tmp_path):
+    assert python_fits.made_in(str(tmp_path)) is None, "no environment"
+    (tmp_path / "pyvenv.cfg").write_text(said, encoding="utf-8")
+    assert python_fits.made_in(str(tmp_path)) == folder
+
+
 @posix
 @pytest.mark.parametrize("version", ["2.7", "3.6", "3.9", "3.10"])
 def test_the_question_can_be_put_to_an_old_python(version, bare, without_git):

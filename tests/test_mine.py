@@ -45,6 +45,20 @@ def test_the_blank_lessons_are_in_step():
     assert made == blank.blanks(), "run `python tools/blank.py`"
 
 
+def test_blank_lessons_follow_the_lessons_and_only_what_changed_is_written_and_named(tmp_path, ascii_only):
+    lessons, folder = tmp_path / "notebooks", tmp_path / "blank"
+    lessons.mkdir()
+    for name in ("one", "two", "gone"):
+        (lessons / f"{name}.ipynb").write_text(notebook(f"Zoë's {name}"), encoding="utf-8")
+    assert sorted(blank.main(tmp_path)) == ["blank/gone.ipynb", "blank/one.ipynb", "blank/two.ipynb"] and blank.main(tmp_path) == []
+    (folder / "README.md").write_text("a page")
+    (lessons / "gone.ipynb").unlink()
+    (lessons / "one.ipynb").write_text(notebook("new"), encoding="utf-8")
+    assert blank.main(tmp_path) == ["blank/one.ipynb"]
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "one.ipynb", "two.ipynb"]
+    assert {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.ipynb")} == blank.blanks(tmp_path)
+
+
 def test_a_blank_lesson_shows_no_answer_and_says_the_same():
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         full, empty = nbformat.read(path, 4), nbformat.read(ROOT / blank.BLANK / path.name, 4)

@@ -39,7 +39,7 @@ def main(root=ROOT):
             path.unlink()
     for name, text in made.items():
         if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != text:
-            (folder / name).write_text(text, encoding="utf-8")
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
             changed.append(f"{BLANK}/{name}")
     return changed
 
