@@ -19,9 +19,11 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .crossing import Refused, decode, encode, words
+from .crossing import Refused, decode, encode, kind_of, words
 
 COURSE = Path(__file__).resolve().parents[2]
+CHECKS = str(Path(__file__).parent)
+PYTHONS = (sysconfig.get_path("stdlib"), "<frozen ")  # where the code of Python's own library stands, of os and abc too
 
 
 class Wrong(AssertionError):
@@ -67,13 +69,13 @@ def ask(answer, *args, **how):
     """
     report = run(probe_call, answer, how, *args)
     for i, change in report["changed"] if how.get("layout") != "double" else ():  # what casts float32 and works on, works on a copy
-        raise Wrong(f"{answer.__name__} {change.format(argument=f'its {ordinal(i)} argument')}")
+        raise Wrong(f"{_called(answer)} {_filled(change, f'its {ordinal(i)} argument')}")
     return report
 
 
 def broken(answer, report, autograd=None, no_graph=False, **how):
     """The rule that an answer broke although its result may be right, a sentence, or ""."""
-    name = answer.__name__
+    name = _called(answer)
     if no_graph and report["graph"]:
         return (f"{name}: right, but what it returns still asks for gradients (requires_grad), as a part of a graph does. Return it "
                 "without: `.detach()` for a tensor, `.item()` for a number.")
@@ -96,7 +98,7 @@ def run(probe, answer, *args):
         reply = answer.send(request)
     else:
         reply = serve(answer, request)
-    name = getattr(answer, "__name__", "your answer")
+    name = _called(answer)
     try:
         kind, content = json.loads(reply)
         if kind == "returned":
@@ -111,8 +113,20 @@ def run(probe, answer, *args):
     raise Wrong(f"{name} {message}")
 
 
+def _called(answer):
+    return getattr(answer, "__name__", "your answer")
+
+
+def _filled(change, what):
+    return change.replace("{argument}", what)  # not format: the sentence may come from the answer's process
+
+
 def ordinal(i):
-    return ("first", "second", "third", "fourth", "fifth")[i] if i < 5 else f"{i + 1}th"
+    """The place after `i` others, in words: "first", "22nd"."""
+    if i < 5:
+        return ("first", "second", "third", "fourth", "fifth")[i]
+    tens, ones = divmod(i + 1, 10)
+    return f"{i + 1}{'th' if tens % 10 == 1 else {1: 'st', 2: 'nd', 3: 'rd'}.get(ones, 'th')}"
 
 
 # ---------------------------------------------------------------- the answer's side
@@ -122,7 +136,7 @@ def serve(answer, request):
     module, probe, args = json.loads(request)
     try:
         if not callable(answer):
-            return json.dumps(["wrong", f"is a {type(answer).__name__}, not a function: was its name used again?"])
+            return json.dumps(["wrong", f"is {kind_of(answer)}, not a function: was its name used again?"])
         probe = getattr(__import__(module, fromlist=[probe]), probe)
         returned = probe(answer, *decode(args))
     except Without as error:
@@ -137,7 +151,7 @@ def serve(answer, request):
         if _is_stub(error):
             return json.dumps(["stub", ""])
         where = _where(error, decode(args) if probe is probe_call else [])
-        return json.dumps(["wrong", f"raised {type(error).__name__}: {words(error)}{_cure(error)}{where}"])
+        return json.dumps(["wrong", f"raised {kind_of(error).partition(' ')[2]}: {words(error)}{_cure(error)}{where}"])
     try:
         return json.dumps(["returned", encode(returned)])
     except Refused as error:
@@ -151,13 +165,14 @@ def _is_installed(file):
 
 
 def _is_stub(error):
-    """Whether the learner's own `raise NotImplementedError()` was met: PyTorch's says what is missing, or stands in PyTorch."""
+    """Whether the learner's own `raise NotImplementedError()` was met: that of a package says what is missing, or stands in the package."""
     if type(error) is not NotImplementedError or error.args:
         return False
     frames = traceback.extract_tb(error.__traceback__)
-    return not _is_installed(frames[-1].filename)
+    return not _is_installed(frames[-1].filename) and not frames[-1].filename.startswith(PYTHONS)
 
 
+NOTHING = "Something here is None: a gradient before `backward()`, or what was called changes what it is given and returns nothing."
 CURES = (  # what an error says: what to do about it
     ('is missing the required "forward" function', "Is the name of its method `forward` misspelt, or its indentation wrong?"),
     ("before Module.__init__() call", "Call `super().__init__()` first in `__init__`."),
@@ -168,8 +183,8 @@ CURES = (  # what an error says: what to do about it
      "`requires_grad_()` on a copy of what you differentiate by, and don't detach what depends on it."),
     ("Trying to backward through the graph a second time", "Compute the value anew before the second `backward()`."),
     ("cannot unpack non-iterable NoneType", "Is there a `return`?"),
-    ("unsupported operand type(s) for /: 'NoneType'", "Something that was called returns nothing: does it change what it is given?"),
-    ("'NoneType' object has no attribute 'item'", "Something that was called returns nothing: does it change what it is given?"),
+    ("unsupported operand type(s) for /: 'NoneType'", NOTHING),
+    ("'NoneType' object has no attribute 'item'", NOTHING),
     ("'NoneType' object has no attribute 'zero_'", "A gradient is None until backward() is called: an optimizer's `zero_grad()` knows that."),
     ("Default process group has not been initialized", "No processes are started here: call the `all_reduce` that the function is given."),
     ("maximum recursion depth exceeded", "A function that calls itself for each entry is a loop, too."),
@@ -184,10 +199,10 @@ def _cure(error):
 
 def _where(error, args):
     """The learner's line that failed, and the shapes that it was given."""
-    others = (sysconfig.get_path("stdlib"), str(Path(__file__).parent), "/sandbox/")
+    others = (*PYTHONS, CHECKS, "/sandbox/")
     try:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__)
-                  if not _is_installed(frame.filename) and not frame.filename.startswith(others)
+                  if not _is_installed(frame.filename) and not frame.filename.startswith(others) and Path(frame.filename).parent != COURSE
                   and linecache.getline(frame.filename, frame.lineno)]
     except BaseException:  # an exception of the answer's own kind, whose parts raise others
         frames = []
@@ -208,11 +223,11 @@ class _Names(TorchFunctionMode):
         self.counts[name] += 1
         if name in self.without:
             raise self.refused(name, name)
-        before, self.now = self.now, name
+        self.now = name
         try:
             return func(*args, **(kwargs or {}))
         finally:
-            self.now = before
+            self.now = ""
 
     def refused(self, name, shown):
         why = self.without[name] if isinstance(self.without, dict) else "which is what you are to write yourself here."
@@ -272,8 +287,8 @@ def watched(without=(), counted=True):
                 watchers.enter_context(_Operators(without, names))
             yield names
         if torch.is_grad_enabled() != grad:
-            raise Wrong("switches autograd off for everything that comes after it: use `with torch.no_grad():`, which "
-                        "ends with its block.")
+            raise Wrong(f"switches autograd {'off' if grad else 'on'} for everything that comes after it: use "
+                        f"`with torch.{'no_grad' if grad else 'enable_grad'}():`, which ends with its block.")
         if torch.get_default_dtype() != kind:
             raise Wrong("changes PyTorch's default type of numbers for everything that comes after it.")
     finally:
@@ -303,7 +318,8 @@ def _watch_autograd(answer, args, how):
     except RuntimeError as error:
         if "saved tensor hooks" not in str(error):  # torch.func's derivatives take none
             raise
-        return answer(*args), 99
+        with watched(how.get("without", ()), counted=False):
+            return answer(*args), 99
     return returned, seen.derivatives or (99 if read else 0)
 
 
@@ -317,7 +333,7 @@ def _laid_out(value, layout):
     if value.dim() >= 2:
         turned = range(value.dim())[::-1]
         return value.permute(*turned).contiguous().permute(*turned)
-    return torch.stack([value, value], -1)[..., 0] if value.dim() else value
+    return torch.stack([value, value], -1)[..., 0]
 
 
 def _state(value):
@@ -328,7 +344,7 @@ def _state(value):
     tensors = list(_tensors(value))
     return {"values": values, "flags": [tensor.requires_grad for tensor in tensors],
             "grads": [tensor.is_leaf and tensor.grad is not None for tensor in tensors],
-            "shape": list(value.shape) if isinstance(value, torch.Tensor) else None, "list": isinstance(value, list),
+            "shape": list(value.shape) if isinstance(value, torch.Tensor) else None,
             "length": len(value) if isinstance(value, list | tuple) else 0}
 
 
@@ -339,7 +355,7 @@ def _change(before, after, leaves):
     if before["shape"] != after["shape"]:
         return "changes the shape of {argument} in place, and whoever called it finds it changed: `unsqueeze_` and its like end in `_`."
     if before["values"] != after["values"]:
-        if before["list"]:
+        if before["shape"] is None:
             return "changes {argument} in place, so whoever called it finds other values there: work on copies."
         return ("changes {argument} in place, so whoever called it loses that value: work on a new tensor (`a = a - b`, not "
                 "`a -= b`).")
@@ -362,7 +378,7 @@ def unchanged(*values, leaves=False):
     yield
     for state, (what, value) in zip(before, values):
         if change := _change(state, _state(value), leaves):
-            raise Wrong(change.format(argument=what))
+            raise Wrong(_filled(change, what))
 
 
 def _tensors(value):
@@ -385,12 +401,11 @@ def _holds_graph(value):
 def probe_steps(answer, *args):
     """Call the answer; return its result and how many of PyTorch's operators and Python's lines it took."""
     lines = 0
-    library = sysconfig.get_path("stdlib")
 
     def trace(frame, event, _):
         nonlocal lines
         file = frame.f_code.co_filename
-        if not _is_installed(file) and not file.startswith((library, "<frozen ")):  # as os and abc are
+        if not _is_installed(file) and not file.startswith((*PYTHONS, CHECKS)):  # what counts the operators stands here
             lines += event == "line"
             return trace
 
@@ -425,6 +440,6 @@ def parts(value, names):
     if value is None:
         raise Wrong("returns None: is there a `return`?")
     if not isinstance(value, tuple | list) or len(value) != len(names):
-        what = f"{len(value)} values" if isinstance(value, tuple | list) else f"a {type(value).__name__}"
+        what = f"{len(value)} value{'s' * (len(value) != 1)}" if isinstance(value, tuple | list) else kind_of(value)
         raise Wrong(f"returns {what}, and should return {len(names)}: {', '.join(names)}.")
     return value

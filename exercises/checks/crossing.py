@@ -27,13 +27,13 @@ def _encode(value, depth, items):
     except (Refused, KeyboardInterrupt):
         raise
     except BaseException as error:  # of a class that the answer wrote, or of a kind that PyTorch or NumPy can't read
-        raise Refused(f"{_kind_of(value)} that can't be read ({type(error).__name__}: {words(error)})") from None
+        raise Refused(f"{kind_of(value)} that can't be read ({type(error).__name__}: {words(error)})") from None
 
 
 def _data(value, depth, items):
     items[0] += 1
     if depth > DEEPEST:
-        raise Refused(f"{_kind_of(value)} nested more than {DEEPEST} deep, or one that contains itself")
+        raise Refused(f"{kind_of(value)} nested more than {DEEPEST} deep, or one that contains itself")
     if items[0] > LONGEST:
         raise Refused(f"more than {LONGEST:,} values in lists")
     if value is None or isinstance(value, bool | float):
@@ -63,7 +63,7 @@ def _data(value, depth, items):
         return {"dict": [[str(key), _encode(item, depth + 1, items)] for key, item in value.items()]}
     if isinstance(value, complex):
         raise Refused("a complex number")
-    raise Refused(_kind_of(value))
+    raise Refused(kind_of(value))
 
 
 def _encode_tensor(value):
@@ -81,7 +81,8 @@ def _encode_tensor(value):
     return [kind, list(value.shape), base64.b64encode(array.tobytes()).decode()]
 
 
-def _kind_of(value):
+def kind_of(value):
+    """What a value is, in words: "an int"; also of a class whose name can't be had."""
     try:
         name = str(type(value).__name__)[:80]
     except BaseException:  # a class whose class is the answer's own
