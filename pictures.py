@@ -183,6 +183,10 @@ def show_decision_boundary(predict: Callable[[torch.Tensor], torch.Tensor], X: t
     show(fig, alt)
 
 
+def _several(value):
+    return getattr(value, "ndim", hasattr(value, "__len__"))  # a tensor () has a length that it refuses to tell
+
+
 class Animator:
     """Curves that grow in place while a loop runs; `add(x, y)` as in d2l, `finish(alt)` for the last picture.
 
@@ -205,14 +209,14 @@ class Animator:
 
     def add(self, x, y) -> None:
         """Add a point to each curve: `y` a number or one a curve (None for no point), `x` likewise."""
-        y = list(y) if hasattr(y, "__len__") and np.ndim(y) else [y]  # a tensor () has a length that it refuses to tell
-        x = list(x) if hasattr(x, "__len__") else [x] * len(y)
+        y = list(y) if _several(y) else [y]
+        x = list(x) if _several(x) else [x] * len(y)
         if not self.X:
             self.X, self.Y = [[] for _ in y], [[] for _ in y]
         for i, (a, b) in enumerate(zip(x, y)):
             if a is not None and b is not None:
-                self.X[i].append(a)
-                self.Y[i].append(float(b))
+                self.X[i].append(a.item() if isinstance(a, torch.Tensor) else a)
+                self.Y[i].append(float(b.detach() if isinstance(b, torch.Tensor) else b))
         if watched() and time.monotonic() - self.drawn >= self.seconds_between:
             self._draw("Curves of a running computation.")
 

@@ -264,6 +264,8 @@ def test_a_file_that_cannot_be_read_takes_the_old_answer_away(upload, watched, m
     assert capsys.readouterr().out.count("PDF") == 1
     upload(a_one())
     assert len(upload.digits) == count + 1
+    part(watched[-1], "FileUpload").value = ()
+    assert len(upload.digits) == count + 1, "and an upload that is taken back changes nothing"
 
 
 def test_a_finger_draws_as_the_mouse_does(watched):

@@ -3,8 +3,10 @@ import base64
 import io
 import re
 import threading
+import warnings
 from html import unescape
 
+import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib import pyplot as plt
@@ -12,7 +14,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import pictures
-import utils
+import utils  # before torch
+import torch
 
 ALT = 'A line that rises from 1 to 2; "steep" & <fast>.'
 
@@ -35,6 +38,7 @@ def notebook(monkeypatch):
 
     monkeypatch.setattr(pictures.display, "display", show)
     yield shown
+    plt.uninstall_repl_displayhook()  # or pyplot would ask for a shell that is gone, in whatever test comes next
     InlineBackend.clear_instance()
     InteractiveShell.clear_instance()
     plt.close("all")
@@ -361,6 +365,21 @@ def test_nought_is_a_point_and_none_is_not():
     for x, y in ((0, (0.0, 1)), (1, (None, 0)), (None, (1.0, 1.0)), (2, (float("nan"), False)), (0, (0, None))):
         animator.add(x, y)
     assert animator.X == [[0, 2, 0], [0, 1, 2]] and [str(y) for y in animator.Y[0]] == ["0.0", "nan", "0.0"] and animator.Y[1] == [1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("number", [lambda y: torch.tensor(float(y), requires_grad=True), lambda y: torch.tensor([y]), np.float32, float, int])
+def test_numbers_of_every_kind_are_points_one_or_several(number):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        animator = utils.Animator()
+        animator.add(number(1), number(2))
+        animator.add(2, number(3))
+        assert (animator.X, animator.Y) == ([[1, 2]], [[2, 3]]) and {type(y) for y in animator.Y[0]} == {float}
+        animator = utils.Animator(xlabel=None, xscale=None, yscale=None)
+        animator.add(3, [number(1), 0.5])
+        animator.add([4, 5], torch.tensor([3.0, 4.0], requires_grad=True))
+        assert (animator.X, animator.Y) == ([[3, 4], [3, 5]], [[1, 3], [0.5, 4]])
+        animator.finish("Two lines.")
 
 
 def test_the_last_picture_is_shown_also_where_nobody_looks(notebook, monkeypatch, clock):
