@@ -145,6 +145,7 @@ def test_settings_may_differ_where_the_kind_is_the_same(tmp_path):
 GROUPS = {
     "two groups": (lambda net: [{"params": net[0].parameters()}, {"params": net[2].parameters()}], "groups of 4 parameters, yours has 2, 2"),
     "some": (lambda net: net[0].parameters(), "groups of 4 parameters, yours has 2"),
+    "two exchanged": (lambda net: [*net[0].parameters(), *list(net[2].parameters())[::-1]], "in another order: 2.weight in the file is 2.bias in yours"),
     "the other way round": (lambda net: list(net.parameters())[::-1], "in another order: 0.weight in the file is 2.bias in yours"),
 }
 
@@ -359,6 +360,14 @@ def test_prefixes_of_compiled_and_parallel_networks_are_left_out_and_named(wrap,
         utils.load_checkpoint(tmp_path / "c.pt", twin, KINDS["SGD"](twin.parameters()))  # the same names: nothing to say
 
 
+def test_where_a_name_without_its_prefix_would_be_two_parameters_nothing_is_left_out(tmp_path):
+    utils.save_checkpoint(tmp_path / "c.pt", Inside(nn.ModuleDict({"a": nn.Linear(2, 2)}), "_orig_mod"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        refused("holds another model: _orig_mod.a.bias is \\(2,\\) in the file, missing in your network",
+                tmp_path / "c.pt", nn.ModuleDict({"a": nn.Linear(2, 2), "module": nn.ModuleDict({"a": nn.Linear(2, 2)})}))
+
+
 def test_a_layer_that_is_called_module_keeps_its_name(tmp_path):
     net = nn.ModuleDict({"module": nn.Linear(2, 2), "other": nn.Linear(2, 2)})
     utils.save_checkpoint(tmp_path / "c.pt", net)
@@ -439,9 +448,10 @@ def test_a_file_of_format_1_is_looked_at_as_closely_as_can_be(params, kind, word
         utils.load_checkpoint(OLD, net, optimizer, lr_scheduler.StepLR(optimizer, 1))
 
 
-def test_a_setting_that_a_newer_optimizer_has_beside_is_no_other_kind(tmp_path):
+@pytest.mark.parametrize("change", [lambda group: group.pop("maximize"), lambda group: group.update(later=None)], ids=["an older PyTorch's", "a newer one's"])
+def test_a_setting_that_the_other_optimizer_has_beside_is_no_other_kind(change, tmp_path):
     content = torch.load(OLD, weights_only=True)
-    del content["optimizer"]["param_groups"][0]["maximize"]  # as an older PyTorch saved it
+    change(content["optimizer"]["param_groups"][0])
     torch.save(content, tmp_path / "c.pt")
     utils.load_checkpoint(tmp_path / "c.pt", *small())
 

@@ -115,7 +115,8 @@ def test_words_that_prose_toml_holds_are_noticed_and_nothing_else_is():
     assert not noticed(of('cmap="Blues"', 'cmap="BLUES"')), "one word is a name, and no prose"
     assert not noticed(of("fontsize=8", "fontsize=9"))
     assert noticed(of('"Curves of a running computation."', '"XXCurves of a running computation.XX"', add, "pictures.Animator.add"))
-    assert not noticed(of('"__len__"', '"__LEN__"', add.split("x = list(x)")[0], "pictures.Animator.add"))
+    draw = re.search(r"^    def _draw\(.*?(?=^    def )", text, re.M | re.S)[0]
+    assert not noticed(of('"linear"', '"LINEAR"', draw, "pictures.Animator._draw"))
 
 
 def test_words_that_prose_toml_does_not_hold_are_not_noticed():
