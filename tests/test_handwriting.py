@@ -263,6 +263,11 @@ def test_a_page_without_ink_is_empty(image):
     assert not as_digit(read_image(file(image))).any()
 
 
+def test_grain_is_no_ink_though_some_of_it_runs_across():
+    grain = torch.randn(1, 120, 90, generator=torch.Generator().manual_seed(109))
+    assert not handwriting._ink((0.5 + 0.1 * grain).clamp(0, 1) * torch.linspace(0.6, 1, 90)).any()
+
+
 CUT = file(lit(page(SEVEN), 0.7, 0.9, 0.1))
 
 
