@@ -406,6 +406,11 @@ def test_what_the_task_is_to_write_is_refused_by_whatever_name_it_is_called(answ
     assert told(answer, x, without=("another",)) == told(answer, x) == ""
 
 
+def test_an_operator_that_is_called_by_itself_is_named_by_its_own_name():
+    with pytest.raises(asking.Without, match="^the ready-made softmax, "), asking._Operators(("_softmax",), asking._Names(("_softmax",))):
+        torch.ops.aten._softmax(x, 0, False)
+
+
 PACKAGE = "/usr/lib/site-packages/a.py"
 
 

@@ -32,10 +32,10 @@ def layers(p, X):
     return X @ p[-2].T + p[-1]
 
 
-def said(make, roles=LINE, forward=layers, X=randn(5, 7, 4), **slips):
+def said(make, roles=LINE, forward=layers, X=randn(5, 7, 4), args=(), **slips):
     """What is said of a network, "" where it is right."""
     try:
-        networks.examine_network("Net", make, (), 3, X, roles, forward, slips, "as given")
+        networks.examine_network("Net", make, args, 3, X, roles, forward, slips, "as given")
     except Wrong as error:
         return str(error)
     return ""
@@ -46,6 +46,64 @@ def test_what_is_no_network_is_told(made, words):
     assert said(lambda: made) == f"<lambda> {words}"
     calls = []
     assert said(lambda: calls.append(1) or (made if len(calls) > 1 else Net(LINE, layers))) == f"<lambda> {words}", "the second time"
+
+
+def test_a_network_is_made_with_its_arguments_and_leaves_them_and_its_batch():
+    assert said(lambda shapes: Net(shapes, layers), args=(LINE,)) == ""
+    assert said(lambda shapes: Net([shapes.pop(0), *shapes], layers), args=(LINE,)).startswith("<lambda> changes the arguments that it is made with in place")
+    assert said(lambda: Net(LINE, lambda p, X: (layers(p, X.clone()), X.mul_(2))[0])).startswith("<lambda> changes its batch in place")
+
+
+def test_each_network_has_parameters_of_its_own():
+    bias = nn.Parameter(torch.zeros(3))
+
+    def make():
+        net = Net(LINE, layers)
+        net.parts[1] = bias
+        return net
+
+    assert said(make).startswith("make gives two networks that share parameters")
+
+
+def test_a_layer_may_learn_its_sizes_from_the_batch():
+    assert said(lambda: nn.LazyLinear(3)) == ""
+
+
+@pytest.mark.parametrize("out, words", [(lambda Y: None, "returns None from forward: is there a `return`?"), (lambda Y: (Y,), "returns a tuple from forward, not a tensor.")])
+def test_what_is_no_output_is_told(out, words):
+    assert said(lambda: Net(LINE, lambda p, X: out(layers(p, X)))) == f"<lambda> {words}"
+
+
+def test_a_slip_is_named_where_it_computes_the_same():
+    assert said(lambda: Net(LINE, lambda p, X: 2 * layers(p, X)), thrice=lambda p, X: 3 * layers(p, X), twice=lambda p, X: 2 * layers(p, X)) == "Net: twice (as given)"
+    assert "beside layers that are right" in said(lambda: Net(LINE, lambda p, X: 2 * layers(p, X)), thrice=lambda p, X: 3 * layers(p, X))
+
+
+def test_a_batch_of_one_counts_too():
+    words = said(lambda: Net(LINE, lambda p, X: layers(p, X) * (1.5 if len(X) == 1 else 1)))
+    assert words.startswith("Net(X)[0, ") and words.endswith(" (as given, a batch of one).")
+
+
+def test_nothing_depends_on_the_mode_in_which_a_new_network_trains():
+    class Moody(Net):
+        def forward(self, X):
+            return super().forward(X) * (1 if self.training else 1.5)
+
+    assert said(lambda: Moody(LINE, layers)).startswith("Net computes something else in evaluation mode")
+    assert said(lambda: Net(LINE, layers).eval()).startswith("Net is in evaluation mode")
+
+
+@pytest.mark.parametrize("forward, words", [
+    (torch.no_grad()(layers), "but no gradient reaches its parameters"), (lambda p, X: layers(p, X).detach(), "but no gradient reaches its parameters"),
+    (lambda p, X: X @ p[0].detach().T + p[1], "but its parameters of the shapes [(3, 4)] don't get the gradients that they should"),
+    (lambda p, X: X @ p[0].T + 1.5 * p[1] - 0.5 * p[1].detach(), "but its parameters of the shapes [(3,)] don't get the gradients that they should")],
+    ids=["no graph", "detached", "a part", "too large"])
+def test_every_parameter_gets_its_gradient(forward, words):
+    assert said(lambda: Net(LINE, forward)).startswith(f"Net computes the right output, {words}")
+
+
+def test_no_parameter_is_frozen():
+    assert said(lambda: Net(LINE, layers).requires_grad_(False)).startswith("Net has frozen parameters")
 
 
 @pytest.mark.parametrize("change, words", [

@@ -310,15 +310,15 @@ def probe_call(answer, how, *args):
 
 def _watch_autograd(answer, args, how):
     """The result, and how many derivatives were taken on the way; at least one where what a graph had saved was read."""
-    read = []
+    read, without = [], how.get("without", ())
     hooks = torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor, lambda tensor: read.append(1) or tensor)
     try:
-        with hooks if "autograd" in how else contextlib.nullcontext(), watched(how.get("without", ()), counted="autograd" in how) as seen:
+        with hooks if "autograd" in how else contextlib.nullcontext(), watched(without, counted="autograd" in how) as seen:
             returned = answer(*args)
     except RuntimeError as error:
         if "saved tensor hooks" not in str(error):  # torch.func's derivatives take none
             raise
-        with watched(how.get("without", ()), counted=False):
+        with watched(without):
             return answer(*args), 99
     return returned, seen.derivatives or (99 if read else 0)
 
