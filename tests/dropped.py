@@ -13,6 +13,7 @@ import libcst as cst
 from libcst import matchers as m
 from mutmut.__main__ import cli
 from mutmut.mutation.mutators import mutation_operators
+from mutmut.runners.harness import BadTestExecutionCommandsException, PytestRunner
 from tqdm import tqdm
 
 
@@ -42,7 +43,20 @@ def condition(node: cst.CompFor):
 
 DROPPED = [(cst.Expr, statement), (cst.Raise, error), (cst.BooleanOperation, half), (cst.If, branch), (cst.CompFor, condition)]
 
+NOT_FOUND = 77  # an exit status of nobody else's
+
+
+def execute_pytest(runner, params, original=PytestRunner.execute_pytest, **how):
+    """As mutmut's; but where pytest finds one of the tests no more, as a change that was tried before has changed the files, no
+    test has failed, though an error that ends the process looks like it."""
+    try:
+        return original(runner, params, **how)
+    except BadTestExecutionCommandsException:
+        return NOT_FOUND
+
+
 if __name__ == "__main__":
+    PytestRunner.execute_pytest = execute_pytest
     if os.environ.get("COURSE_MUTANTS") == "dropped":
         mutation_operators.clear()
     mutation_operators.extend(DROPPED)

@@ -54,6 +54,13 @@ def test_a_network_is_made_with_its_arguments_and_leaves_them_and_its_batch():
     assert said(lambda: Net(LINE, lambda p, X: (layers(p, X.clone()), X.mul_(2))[0])).startswith("<lambda> changes its batch in place")
 
 
+@pytest.mark.parametrize("shapes, words", [([], "Net has no parameters that an optimizer would find"), (
+    [(3, 4)], "Net has 12 numbers in its parameters, of the shapes [(3, 4)], and should have 15: (3, 4), (3,). (as given)")])
+def test_parameters_that_are_hidden_or_missing_are_told(shapes, words):
+    weight = torch.ones(3, 4)
+    assert said(lambda: Net(shapes, lambda p, X: X @ sum(p, weight).T)).startswith(words)
+
+
 def test_each_network_has_parameters_of_its_own():
     bias = nn.Parameter(torch.zeros(3))
 
@@ -69,14 +76,18 @@ def test_a_layer_may_learn_its_sizes_from_the_batch():
     assert said(lambda: nn.LazyLinear(3)) == ""
 
 
-@pytest.mark.parametrize("out, words", [(lambda Y: None, "returns None from forward: is there a `return`?"), (lambda Y: (Y,), "returns a tuple from forward, not a tensor.")])
+@pytest.mark.parametrize("out, words", [
+    (lambda Y: None, "returns None from forward: is there a `return`?"), (lambda Y: (Y,), "returns a tuple from forward, not a tensor.")])
 def test_what_is_no_output_is_told(out, words):
     assert said(lambda: Net(LINE, lambda p, X: out(layers(p, X)))) == f"<lambda> {words}"
 
 
 def test_a_slip_is_named_where_it_computes_the_same():
-    assert said(lambda: Net(LINE, lambda p, X: 2 * layers(p, X)), thrice=lambda p, X: 3 * layers(p, X), twice=lambda p, X: 2 * layers(p, X)) == "Net: twice (as given)"
-    assert "beside layers that are right" in said(lambda: Net(LINE, lambda p, X: 2 * layers(p, X)), thrice=lambda p, X: 3 * layers(p, X))
+    def times(factor):
+        return lambda p, X: factor * layers(p, X)
+
+    assert said(lambda: Net(LINE, times(2)), thrice=times(3), twice=times(2)) == "Net: twice (as given)"
+    assert "beside layers that are right" in said(lambda: Net(LINE, times(2)), thrice=times(3))
 
 
 def test_a_batch_of_one_counts_too():

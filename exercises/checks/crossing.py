@@ -18,7 +18,7 @@ def encode(value):
 
     Raises Refused, in words that follow "returned", for anything else.
     """
-    return _encode(value, 0, [0])
+    return _encode(value, 0, [-1])  # the outermost list is no value in one
 
 
 def _encode(value, depth, items):
@@ -33,19 +33,21 @@ def _encode(value, depth, items):
 def _data(value, depth, items):
     items[0] += 1
     if depth > DEEPEST:
-        raise Refused(f"{kind_of(value)} nested more than {DEEPEST} deep, or one that contains itself")
+        raise Refused(f"lists nested more than {DEEPEST} deep, or one that contains itself")
     if items[0] > LONGEST:
         raise Refused(f"more than {LONGEST:,} values in lists")
     if value is None or isinstance(value, bool | float):
         return value if value is None else bool(value) if isinstance(value, bool) else float.__float__(value)
     if isinstance(value, int):
+        value = int.__int__(value)  # of a class of the answer's own, too
         if value.bit_length() > 64:
             raise Refused(f"a whole number of some {int(value.bit_length() * 0.30103) + 1} digits")
-        return int(value)
+        return value
     if isinstance(value, str):
+        value = str.__str__(value)
         if len(value) > LARGEST:
             raise Refused(f"a text of {len(value):,} letters, which is far too long")
-        return str(value)
+        return value
     if isinstance(value, np.ndarray | np.generic):
         if isinstance(value, np.ma.MaskedArray):
             raise Refused("a masked array, not an ordinary one")
@@ -54,7 +56,7 @@ def _data(value, depth, items):
         if value.size * value.itemsize > LARGEST:
             raise Refused(f"an array of shape {value.shape}, which is far too large")
         # a copy, with positive strides and this computer's order of bytes: PyTorch takes no other
-        value = torch.from_numpy(np.array(value, dtype=value.dtype.newbyteorder("="), order="C"))
+        value = torch.from_numpy(np.array(value, dtype=value.dtype.newbyteorder("=")))
     if isinstance(value, torch.Tensor):
         return {"tensor": _encode_tensor(value)}
     if isinstance(value, list | tuple):
@@ -69,8 +71,9 @@ def _data(value, depth, items):
 def _encode_tensor(value):
     """[dtype, shape, base64]; bfloat16, which NumPy does not know, as its bits."""
     value = value.detach()
-    for strange, is_so in (("a tensor without values (device meta)", value.is_meta), ("a sparse tensor", value.layout != torch.strided),
-                           ("a nested tensor", value.is_nested), ("a quantized tensor", value.is_quantized)):
+    for strange, is_so in (("a tensor without values (device meta)", value.is_meta), ("a nested tensor", value.is_nested),
+                           ("a sparse tensor", "sparse" in str(value.layout)),
+                           (f"a tensor of layout {value.layout}", value.layout != torch.strided), ("a quantized tensor", value.is_quantized)):
         if is_so:
             raise Refused(f"{strange}, not an ordinary one")
     if value.numel() * value.element_size() > LARGEST:
@@ -93,7 +96,7 @@ def kind_of(value):
 def words(error):
     """What an exception says, at most 500 letters; also where saying it raises another."""
     try:
-        text = str(error)
+        text = "".join([str(error)])  # a plain one, whatever class it is of
     except BaseException as another:
         return f"(its text can't be had: {type(another).__name__})"
     return text if len(text) <= 500 else text[:499] + "…"

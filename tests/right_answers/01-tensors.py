@@ -735,3 +735,24 @@ def pick(P,y): return torch.vmap(lambda r,i:r.gather(0,i[None])[0])(P,y)
 
 # %% pick: eye
 def pick(P,y): return torch.einsum("ij,ij->i",P,torch.eye(P.shape[1])[y])
+
+# %% gradients: both from one backward, each with a tensor of its own
+def gradients(x):
+    v, w = x.clone().requires_grad_(), x.clone().requires_grad_()
+    (v ** 2 + v ** 3 + w ** 2 + (w ** 3).detach()).backward()
+    return v.grad, w.grad
+
+# %% gradients: both from one call
+def gradients(x):
+    v, w = x.clone().requires_grad_(), x.clone().requires_grad_()
+    return torch.autograd.grad([v ** 2 + v ** 3, w ** 2 + w.detach() ** 3], [v, w])
+
+# %% moving_mean: sums by doubling
+def moving_mean(x, k):
+    s, h = x.double(), 1
+    while h < len(x):
+        t = s.clone()
+        t[h:] += s[:-h]
+        s, h = t, 2 * h
+    s = torch.cat([s.new_zeros(1), s])
+    return ((s[k:] - s[:-k]) / k).to(x.dtype)
