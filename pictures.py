@@ -215,8 +215,8 @@ class Animator:
             self.X, self.Y = [[] for _ in y], [[] for _ in y]
         for i, (a, b) in enumerate(zip(x, y)):
             if a is not None and b is not None:
-                self.X[i].append(a.item() if isinstance(a, torch.Tensor) else a)
-                self.Y[i].append(float(b.detach() if isinstance(b, torch.Tensor) else b))
+                self.X[i].append(a.item() if hasattr(a, "item") else a)  # a tensor's or an array's number, which may change later
+                self.Y[i].append(float(b.item() if hasattr(b, "item") else b))
         if watched() and time.monotonic() - self.drawn >= self.seconds_between:
             self._draw("Curves of a running computation.")
 

@@ -252,10 +252,10 @@ def endless(n):
 SLIPS = [  # what raises an error, and what its cure speaks of
     (unfinished, "`forward` misspelt"), (early, "super().__init__()"), (lambda: X.T.view(-1), "`reshape`"),
     (lambda: leaf(x).backward(), "mean first"),
-    (lambda: leaf(x).add_(1), "torch.no_grad()"), (lambda: x.sum().backward(), "`requires_grad_()`"), (twice, "anew before the second"),
-    (unpacked, "`return`"), (lambda: random.shuffle([1, 2]) / 2, "returns nothing"), (lambda: leaf(x).grad.item(), "a gradient before `backward()`"),
+    (lambda: leaf(x).add_(1), "`x = x + 1`"), (lambda: x.sum().backward(), "`requires_grad_()`"), (twice, "anew before the second"),
+    (unpacked, "`return`"), 
     (lambda: leaf(x).grad.zero_(), "A gradient is None"), (lambda: torch.distributed.all_reduce(x), "`all_reduce` that the function is given"),
-    (lambda: endless(0), "a loop"), (lambda: nothing()(x), "`return`")]
+    (lambda: endless(0), "without end"), (lambda: nothing()(x), "`return`"), (lambda: leaf(x).grad.clone(), "a gradient before `backward()`")]
 
 
 @pytest.mark.parametrize("i", range(len(SLIPS)))
@@ -266,6 +266,12 @@ def test_each_cure_stands_below_the_error_that_it_is_for(i):
     assert sign in error and lines[0] == cure and words in cure
     assert lines[1].startswith("in the line: ") and len(lines) == 2
     assert len(SLIPS) == len(asking.CURES)
+
+
+@pytest.mark.parametrize("slip", [lambda: random.shuffle([1, 2]) / 2, lambda: 2 * leaf(x).grad, lambda: -leaf(x).grad, lambda: leaf(x).grad[0], lambda: len(leaf(x).grad),
+                                  lambda: float(leaf(x).grad), lambda: torch.stack([leaf(x).grad]), lambda: torch.exp(leaf(x).grad)])
+def test_where_something_is_none_it_is_said_what_that_may_be(slip):
+    assert "Something here is None: a gradient before `backward()`" in told(slip)
 
 
 # ---------------------------------------------------------------- what an answer does to its arguments

@@ -217,3 +217,22 @@ def test_neighbouring_axes_of_a_weight_may_be_kept_as_one(shape):
         return (X[:, None] * p[0]).sum((2, 3))
 
     assert said(lambda: Net([shape], lambda p, X: forward([p[0].reshape(2, 3, 4)], X)), [(2, 3, 4)], forward, randn(5, 7, 3, 4)) == ""
+
+
+@pytest.mark.parametrize("where", ["made", "run"])
+@pytest.mark.parametrize("switch, words", [(lambda: torch.set_grad_enabled(False), "switches autograd off for everything that comes after it"),
+                                           (lambda: torch.set_default_dtype(torch.float64), "changes PyTorch's default type of numbers")])
+def test_what_a_network_leaves_switched_is_told_and_put_back(switch, words, where):
+    def make():
+        if where == "made":
+            switch()
+        return Net(LINE, lambda p, X: (where == "run" and switch(), layers(p, X.to(p[0].dtype)))[1])
+
+    assert words in said(make) or where == "made" and said(make).startswith("make raised ")
+    assert torch.is_grad_enabled() and torch.get_default_dtype() == torch.float32 and said(lambda: Net(LINE, layers)) == ""
+
+
+@pytest.mark.parametrize("change", [lambda Y: Y.to("meta"), lambda Y: Y.to(torch.float8_e4m3fn), lambda Y: Y.to(torch.float8_e5m2)])
+def test_an_output_of_a_strange_kind_is_no_error_of_the_checks_own(change):
+    words = said(lambda: Net(LINE, lambda p, X: change(layers(p, X))))
+    assert words and "raised" not in words

@@ -367,7 +367,7 @@ def test_nought_is_a_point_and_none_is_not():
     assert animator.X == [[0, 2, 0], [0, 1, 2]] and [str(y) for y in animator.Y[0]] == ["0.0", "nan", "0.0"] and animator.Y[1] == [1.0, 0.0, 0.0]
 
 
-@pytest.mark.parametrize("number", [lambda y: torch.tensor(float(y), requires_grad=True), lambda y: torch.tensor([y]), np.float32, float, int])
+@pytest.mark.parametrize("number", [lambda y: torch.tensor(float(y), requires_grad=True), lambda y: torch.tensor([y]), np.float32, np.array, lambda y: np.array([y]), float, int])
 def test_numbers_of_every_kind_are_points_one_or_several(number):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -377,6 +377,7 @@ def test_numbers_of_every_kind_are_points_one_or_several(number):
         assert (animator.X, animator.Y) == ([[1, 2]], [[2, 3]]) and {type(y) for y in animator.Y[0]} == {float}
         animator = utils.Animator(xlabel=None, xscale=None, yscale=None)
         animator.add(3, [number(1), 0.5])
+        assert all(isinstance(x, (int, float)) for x in animator.X[0])
         animator.add([4, 5], torch.tensor([3.0, 4.0], requires_grad=True))
         assert (animator.X, animator.Y) == ([[3, 4], [3, 5]], [[1, 3], [0.5, 4]])
         animator.finish("Two lines.")

@@ -172,23 +172,22 @@ def _is_stub(error):
     return not _is_installed(frames[-1].filename) and not frames[-1].filename.startswith(PYTHONS)
 
 
-NOTHING = "Something here is None: a gradient before `backward()`, or what was called changes what it is given and returns nothing."
 CURES = (  # what an error says: what to do about it
     ('is missing the required "forward" function', "Is the name of its method `forward` misspelt, or its indentation wrong?"),
     ("before Module.__init__() call", "Call `super().__init__()` first in `__init__`."),
     ("view size is not compatible", "`view` needs numbers that lie side by side in memory; `reshape` takes any tensor."),
     ("grad can be implicitly created only for scalar", "`backward()` starts from one number: take the mean first."),
-    ("a leaf Variable that requires grad", "Update parameters inside `with torch.no_grad():`."),
+    ("a leaf Variable that requires grad", "What asks for gradients isn't changed in place: make a new tensor (`x = x + 1`), or update "
+     "parameters inside `with torch.no_grad():`."),
     ("element 0 of tensors does not require grad", "Nothing on the way to this number asks for gradients: call "
      "`requires_grad_()` on a copy of what you differentiate by, and don't detach what depends on it."),
     ("Trying to backward through the graph a second time", "Compute the value anew before the second `backward()`."),
     ("cannot unpack non-iterable NoneType", "Is there a `return`?"),
-    ("unsupported operand type(s) for /: 'NoneType'", NOTHING),
-    ("'NoneType' object has no attribute 'item'", NOTHING),
     ("'NoneType' object has no attribute 'zero_'", "A gradient is None until backward() is called: an optimizer's `zero_grad()` knows that."),
     ("Default process group has not been initialized", "No processes are started here: call the `all_reduce` that the function is given."),
-    ("maximum recursion depth exceeded", "A function that calls itself for each entry is a loop, too."),
+    ("maximum recursion depth exceeded", "A function that calls itself without end never returns, and one that does so for each entry is a loop, too."),
     ("'NoneType' object is not callable", "Is there a `return`?"),
+    ("NoneType", "Something here is None: a gradient before `backward()`, or what was called changes what it is given and returns nothing."),
 )
 
 

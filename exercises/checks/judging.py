@@ -199,6 +199,6 @@ def _shown(value):
     if isinstance(value, torch.Tensor):
         return f"a tensor of shape {tuple(value.shape)}"
     if value is None:
-        return "None (is there a `return`?)"
+        return "None (is there a `return`, or was a gradient read before `backward()`?)"
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else f"{text[:58]}…{text[-1] if text[-1] in ')]}' else ''}"

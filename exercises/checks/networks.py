@@ -4,9 +4,10 @@ import itertools
 import torch
 from torch import nn
 
-from .asking import Wrong, run, unchanged
+from .asking import Wrong, run, unchanged, watched
 from .judging import compare, demand, same
 
+KINDS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)  # in which gradients go back
 LIMIT = 500  # ways to read a network's parameters that are tried
 
 
@@ -17,7 +18,7 @@ def probe_network(answer, seed, X, G, *args):
     Returns a dictionary: the parameters' values in their order, the outputs for the batch and for its first row alone, and the
     gradients (None where none arrived).
     """
-    with unchanged(("the arguments that it is made with", list(args)), ("its batch", X)):
+    with watched(counted=False), unchanged(("the arguments that it is made with", list(args)), ("its batch", X)):
         return _network(answer, seed, X, G, *args)
 
 
@@ -40,7 +41,7 @@ def _network(answer, seed, X, G, *args):
     evaluated = _output(net, X).detach()
     net.train(mode)
     out, one = _output(net, X), _output(net, X[:1])
-    if out.requires_grad and out.shape == G.shape and not out.is_complex():  # or the check says what is wrong with it
+    if out.requires_grad and out.shape == G.shape and out.device == G.device and out.dtype in KINDS:  # or the check says what is wrong with it
         (out * G).sum().backward()
     return {"values": [p.detach() for p in parameters], "out": out.detach(), "one": one.detach(), "evaluated": evaluated,
             "grads": [p.grad for p in parameters], "mode": mode, "frozen": [not p.requires_grad for p in parameters]}
