@@ -195,7 +195,7 @@ def test_twenty_lists_in_each_other_cross_and_more_do_not(around):
 @pytest.mark.parametrize("more", [lambda items: [*items, 0, 0], lambda items: [items, (0, 0)], lambda items: {"a": items, "b": [0], "c": 0}],
                          ids=["one list", "lists", "a dictionary"])
 def test_no_more_than_twenty_thousand_values_cross(more):
-    items = [0] * 19_999
+    items = [0] * 20_000
     assert crossed(items) == items and crossed(tuple(items)) == tuple(items), "each time anew"
     assert refusal(more(items)) == "more than 20,000 values in lists"
 
@@ -251,6 +251,8 @@ UNEQUAL = [  # a result, what is wanted, what is said
     (tensor(1, NAN), tensor(1, INF), "f(x)[1] is nan, and should be inf."),
     (tensor(1, INF), tensor(1, NAN), "f(x)[1] is inf, and should be nan."),
     (tensor(1, -INF), tensor(1, INF), "f(x)[1] is -inf, and should be inf."),
+    (tensor(INF, NAN, 2), tensor(INF, NAN, 1), "f(x)[2] is 2, and should be 1."),
+    (tensor(1, 2, 3), 4, "f(x) has shape (3,); () was expected."),
     (INF, 1.0, "f(x) holds inf: something overflowed, or 0 was divided or had its logarithm taken."),
     (tensor(1, NAN, INF), tensor(1, 2, 3), "f(x) holds nan: something overflowed, or 0 was divided or had its logarithm taken."),
     (tensor(1, -INF, 7), tensor(1, 2, 3), "f(x) holds inf: something overflowed, or 0 was divided or had its logarithm taken."),
