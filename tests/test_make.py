@@ -743,7 +743,8 @@ def names(folder):
 
 
 def test_a_handout_has_what_students_need_and_no_more(handed_out):
-    held = names(handed_out)
+    with zipfile.ZipFile(handed_out.parent / "source" / "handout.zip") as archive:  # the copy itself is where other tests run its commands
+        held = {name.partition("/")[2] for name in archive.namelist()}
     for name in ("README.md", "LICENSE", "Makefile", "utils.py", "requirements.txt", "constraints.txt", "pyproject.toml",
                  "tools/python_fits.py", ".devcontainer/devcontainer.json", "exercises/course.toml", "exercises/checks/__init__.py", "benchmarks/records.csv",
                  "data/sample/MNIST/raw/train-images-idx3-ubyte"):
