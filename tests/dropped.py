@@ -16,6 +16,8 @@ from mutmut.mutation.mutators import mutation_operators
 from mutmut.runners.harness import BadTestExecutionCommandsException, PytestRunner
 from tqdm import tqdm
 
+from mutate import NOT_FOUND
+
 
 def statement(node: cst.Expr):
     """A call for what it does, left out; not a docstring, nor what makes its function a generator."""
@@ -42,9 +44,6 @@ def condition(node: cst.CompFor):
 
 
 DROPPED = [(cst.Expr, statement), (cst.Raise, error), (cst.BooleanOperation, half), (cst.If, branch), (cst.CompFor, condition)]
-
-NOT_FOUND = 77  # an exit status of nobody else's
-
 
 def execute_pytest(runner, params, original=PytestRunner.execute_pytest, **how):
     """As mutmut's; but where pytest finds one of the tests no more, as a change that was tried before has changed the files, no

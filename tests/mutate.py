@@ -70,7 +70,7 @@ pytest_add_cli_args_test_selection = {tests}
 OPTIONS = ["-o", "addopts=", "-o", "markers=long: needs seconds\nslow: needs minutes\nexhaustive: the same once more", "-m", "not slow and not exhaustive", "-p", "no:cacheprovider", "-p", "no:randomly", "-q"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COURSE_DATA": "sample", "MPLBACKEND": "agg"}
 KILLED, SKIPPED = 1, 34  # exit statuses as mutmut keeps them; None: not tried yet
-NOT_FOUND = 77  # see tests/dropped.py
+NOT_FOUND = 77  # a status of nobody else's, which tests/dropped.py gives
 UNKNOWN = {None, 5, 33, 34, NOT_FOUND}  # mutmut's statuses of what was not tried: no test reaches it, or it was told not to
 SURVIVED = {0, 35}
 FAILED = {1, 3}  # a test did; what took too long may have waited for others, and is tried again

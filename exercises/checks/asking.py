@@ -19,7 +19,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .crossing import Refused, decode, encode, kind_of, words
+from .crossing import Refused, decode, encode, kind_of, name_of, words
 
 COURSE = Path(__file__).resolve().parents[2]
 CHECKS = str(Path(__file__).parent)
@@ -151,7 +151,7 @@ def serve(answer, request):
         if _is_stub(error):
             return json.dumps(["stub", ""])
         where = _where(error, decode(args) if probe is probe_call else [])
-        return json.dumps(["wrong", f"raised {kind_of(error).partition(' ')[2]}: {words(error)}{_cure(error)}{where}"])
+        return json.dumps(["wrong", f"raised {name_of(error)}: {words(error)}{_cure(error)}{where}"])
     try:
         return json.dumps(["returned", encode(returned)])
     except Refused as error:

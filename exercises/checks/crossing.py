@@ -84,12 +84,17 @@ def _encode_tensor(value):
     return [kind, list(value.shape), base64.b64encode(array.tobytes()).decode()]
 
 
-def kind_of(value):
-    """What a value is, in words: "an int"; also of a class whose name can't be had."""
+def name_of(value):
+    """The name of a value's class, also of one whose name can't be had."""
     try:
-        name = str(type(value).__name__)[:80]
+        return str(type(value).__name__)[:80]
     except BaseException:  # a class whose class is the answer's own
-        name = "object"
+        return "object"
+
+
+def kind_of(value):
+    """What a value is, in words: "an int"."""
+    name = name_of(value)
     return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
 
 
