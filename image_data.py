@@ -259,7 +259,7 @@ def _find(name):
         return _search(root, name)[0], "real"
     except (OSError, RuntimeError) as error:
         reason = _reason(error, root)
-        if None in files and any(files):
+        if any(files):
             missing = [file for file, path in zip(FILES, files) if path is None]
             reason += f". (missing: {', '.join(missing)}; the others are there)"
         if others:

@@ -296,5 +296,5 @@ def test_a_folder_that_can_not_be_searched_is_named(full_size, monkeypatch, tmp_
     request.addfinalizer(lambda: (base / closed).chmod(0o700))
     empty_root(monkeypatch, root, "auto")
     request.getfixturevalue("unprivileged")
-    with pytest.raises(PermissionError, match=r"can't be read .*Mend its permissions, or name another folder in COURSE_DATA_DIR\.$"):
+    with pytest.raises(PermissionError, match=rf"^{base / 'above'}/data.* can't be read .*Mend its permissions, or name another folder in COURSE_DATA_DIR\.$"):
         utils.load_data_fashion_mnist(32)

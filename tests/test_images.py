@@ -1,6 +1,8 @@
 """ImageSet and its loaders, used as PyTorch's users use a data set; and good files under other names and places."""
+import errno
 import gzip
 import os
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -131,6 +133,12 @@ def test_a_bad_size_of_whole_batches_is_named(dataset, batch_size):
         utils.whole_batches(dataset, batch_size)
 
 
+def test_batches_may_be_of_one_example_and_their_size_is_no_yes_or_no(dataset):
+    assert [len(y) for _, y in utils.whole_batches(dataset, 1)] == [1] * N
+    with pytest.raises(ValueError, match="^batch_size is True: give a whole number"):
+        utils.whole_batches(dataset, True)
+
+
 @pytest.mark.parametrize("kind", [torch.uint8, torch.float32])
 def test_a_set_without_images_gives_no_batch(kind):
     empty = utils.ImageSet(torch.zeros(0, 28, 28, dtype=kind), [])
@@ -159,6 +167,10 @@ def test_bytes_are_kept_as_they_are_without_a_copy(images):
     """Of 60,000 images, a copy would be another 47 MB, and one in numbers of eight bytes 376 MB."""
     array = images.numpy()
     assert all(np.shares_memory(array, utils.ImageSet(given, range(N)).images.numpy()) for given in (images, array))
+
+
+def test_images_of_your_own_are_not_called_a_sample(images):
+    assert utils.ImageSet(images, range(N)).source == "real"
 
 
 def test_a_list_may_hold_a_single_image(images):
@@ -323,8 +335,25 @@ def test_files_of_another_set_are_not_taken_and_named(root, full, monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setattr(image_data, "_download", offline)
+    with pytest.raises(RuntimeError, match=r"could not be downloaded: no answer from the data set's server \(no network\)\. "
+                                           r"Connect to the network, then try again\. Or name a folder"):
+        utils.load_data_mnist(256)
     put(full, root / "{}")  # of the right size, but not MNIST's
-    with pytest.raises(RuntimeError, match="train-images-idx3-ubyte lies there, but its checksum is not that of MNIST's file"):
+    with pytest.raises(RuntimeError, match=r"\(no network\).* \(\S+train-images-idx3-ubyte lies there, but its checksum is not that of MNIST's file\)\. Or"):
+        utils.load_data_mnist(256)
+
+
+def test_a_file_of_the_sets_name_that_can_not_be_looked_at_is_named(root, full, monkeypatch):
+    put(full, root / "{}")
+    seen = Path.stat
+
+    def stat(path, **how):
+        if path == root / "MNIST" / image_data.FILES[2]:
+            raise PermissionError(13, "Permission denied")
+        return seen(path, **how)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.raises(PermissionError, match="^" + re.escape(f"{root / 'MNIST' / image_data.FILES[2]} can't be read (Permission denied)")):
         utils.load_data_mnist(256)
 
 
@@ -475,11 +504,13 @@ def test_the_one_file_that_is_missing_is_named(root, full, monkeypatch):
     put(full, root / "MNIST" / "raw" / "{}")
     (root / "MNIST" / "raw" / "train-labels-idx1-ubyte").unlink()
 
-    def offline(*_):
-        raise OSError("no network")
+    def full_disk(name, folder, missing):
+        assert (name, folder, missing) == ("MNIST", root, ["train-labels-idx1-ubyte"])
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(image_data, "_download", offline)
-    with pytest.raises(RuntimeError, match=r"\(missing: train-labels-idx1-ubyte; the others are there\)"):
+    monkeypatch.setattr(image_data, "_download", full_disk)
+    with pytest.raises(RuntimeError, match=re.escape(f"the folder {root} is full: free 100 MB, or name another in COURSE_DATA_DIR. "
+                                                     "(missing: train-labels-idx1-ubyte; the others are there). Or")):
         utils.load_data_mnist(256)
 
 
