@@ -14,7 +14,8 @@ def _sizes(size, layers, how="right"):
         padding = {"no padding": 0, "one side": padding / 2}.get(how, padding)
         stride = 1 if how == "no stride" else stride
         room = size - kernel + 2 * padding
-        size = {"no one": room // stride, "up": -(-room // stride) + 1, "kernel": (size + 2 * padding) // stride}.get(how, room // stride + 1)
+        size = {"no one": room // stride, "up": -(-room // stride) + 1, "no kernel": (room + kernel) // stride + 1,
+                "neither": (room + kernel) // stride}.get(how, room // stride + 1)
     return int(size)
 
 
@@ -33,7 +34,8 @@ def output_size(answer, cases=(
             "one is missing: the kernel's first position counts too.": _sizes(size, layers, "no one"),
             "rounded up: a last step that does not fit is left out.": _sizes(size, layers, "up"),
             "the stride is left out.": _sizes(size, layers, "no stride"),
-            "the kernel's own width is left out.": _sizes(size, layers, "kernel"),
+            "the kernel's own width is left out.": _sizes(size, layers, "no kernel"),
+            "the kernel's own width is left out, and one is missing: its first position counts too.": _sizes(size, layers, "neither"),
             "this is height times width: return one side.": side ** 2,
             "only the first layer was counted.": _sizes(size, layers[:1]),
             "only the last layer was counted: the output of one is the input of the next.": _sizes(size, layers[-1:]),
@@ -57,18 +59,24 @@ def corr2d(answer, cases=((6, 8, 2, 3, 0, 1), (5, 5, 3, 3, 1, 1), (7, 6, 3, 2, 1
         X, K = randn(seed + h, h, w), randn(seed + kw, kh, kw)
         Y = _corr(X, K, padding, stride)
         full = _corr(X, K, padding)
-        fits = h + padding >= kh and w + padding >= kw
+
+        def padded(*sides):
+            """The result where each side, left, right, top and bottom, gets so many times the padding."""
+            Z = F.pad(X, [padding * times for times in sides])
+            return _corr(Z, K, 0, stride) if Z.shape[0] >= kh and Z.shape[1] >= kw else None
+
         return Case((X, K, padding, stride), Y, f"X of shape {(h, w)}, K of shape {(kh, kw)}, padding {padding}, stride {stride}", {
             "the kernel is flipped: that is the convolution of mathematics, and layers compute the cross-correlation.":
                 _corr(X, K.flip(0, 1), padding, stride),
             "the stride was not used.": full,
-            "the padding was not used.": _corr(X, K, 0, stride) if kh <= h and kw <= w else None,
-            "padding goes on all four sides, not on two of them.":
-                F.conv2d(F.pad(X, (0, padding, 0, padding))[None, None], K[None, None],
-                                                                         stride=stride)[0, 0] if fits else None,
-            "the padding at the top and on the left is right, below and on the right it is missing.":
-                F.conv2d(F.pad(X, (padding, 0, padding, 0))[None, None], K[None, None], stride=stride)[0, 0] if fits else None,
-            "one row and one column are missing.": Y[:-1, :-1] if min(Y.shape) > 1 else None,
+            "the padding was not used.": padded(0, 0, 0, 0),
+            "padding goes on all four sides: at the top and on the left it is missing.": padded(0, 1, 0, 1),
+            "padding goes on all four sides: below and on the right it is missing.": padded(1, 0, 1, 0),
+            "padding goes on all four sides: at the top and below it is missing.": padded(1, 1, 0, 0),
+            "padding goes on all four sides: on the left and on the right it is missing.": padded(0, 0, 1, 1),
+            "padding goes on all four sides: here all of it is below and on the right.": padded(0, 2, 0, 2),
+            "padding goes on all four sides: here all of it is at the top and on the left.": padded(2, 0, 2, 0),
+            "one row and one column are missing.": Y[:-1, :-1],
             "this is the mean of the products: add them up.": Y / K.numel(),
             "height and width of the kernel are swapped.":
                 _corr(X, K.T, padding, stride) if kh <= w + 2 * padding and kw <= h + 2 * padding else None,
@@ -89,7 +97,7 @@ def max_pool2d(answer, cases=((2, 3, 6, 6, 2), (1, 1, 7, 5, 2), (2, 2, 9, 9, 3),
     def case(n, c, h, w, k):
         X = randn(seed + h, n, c, h, w) - (2000 if h == w == 6 else 1)
         Y = F.max_pool2d(X, k)
-        cut = X[:, :, :h // k * k, :w // k * k]
+        windows = X[:, :, :h // k * k, :w // k * k].reshape(n, c, h // k, k, w // k, k)
         return Case((X, k), Y, f"X of shape {(n, c, h, w)}, k = {k}", {
             "this is the mean of each window: take its largest entry.": F.avg_pool2d(X, k),
             "this is the sum of each window: take its largest entry.": F.avg_pool2d(X, k) * k * k,
@@ -100,8 +108,11 @@ def max_pool2d(answer, cases=((2, 3, 6, 6, 2), (1, 1, 7, 5, 2), (2, 2, 9, 9, 3),
             "rows or columns that fill no whole window are left out.": F.max_pool2d(X, k, ceil_mode=True),
             "negative maxima have become 0: are there zeros that were not in the image?": Y.clamp(min=0),
             "the largest absolute value was taken: take the largest value.": F.max_pool2d(X.abs(), k),
-            "this picks one pixel of each window: take the largest.": cut[:, :, ::k, ::k],
-            "the maximum went over the rows of each window only.": cut.reshape(n, c, h // k, k, -1).amax(3),
+            "this picks one pixel of each window: take the largest.": windows[:, :, :, 0, :, 0],
+            "this picks one pixel of each window, also where it is not whole: take the largest of each whole one.": X[:, :, ::k, ::k],
+            "the maximum went over the rows of each window only: take it over its columns too.": windows.amax(3),
+            "only the first column of each window was looked at.": windows[..., 0].amax(3),
+            "the windows are k rows high and one column wide: they are to be k columns wide.": X[:, :, :h // k * k].reshape(n, c, h // k, k, w).amax(3),
         })
 
     examine("max_pool2d(X, k)", answer, [case(*sizes) for sizes in cases], close=1e-6,
@@ -165,8 +176,7 @@ def probe_resume(answer, seed, before, after):
     except Exception as error:  # not the answer's own, which has returned
         raise Wrong(f"returns a network and an optimizer with which training can't go on ({type(error).__name__}: {error}).") from None
     whole = whole and all(torch.equal(checkpoint["model"][name], value) for name, value in kept.items())
-    return {"weights": at_once, "buffers": buffers, "training": mode, "later": _weights(new), "made": len(made), "whole": whole,
-            "settings": [[group["lr"], group["momentum"]] for group in new_updater.param_groups]}
+    return {"weights": at_once, "buffers": buffers, "training": mode, "later": _weights(new), "made": len(made), "whole": whole}
 
 
 def _unbroken(seed, before, after, how="right"):
@@ -175,8 +185,6 @@ def _unbroken(seed, before, after, how="right"):
         updater = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
     if how == "plain":
         updater = torch.optim.SGD(net.parameters(), lr=0.1)
-    if how == "evaluation":
-        net.eval()
     _steps(net, updater, seed, before, before + after)
     return _weights(net)
 
@@ -211,10 +219,10 @@ def resume(answer, cases=((5, 3), (2, 6), (1, 1)), seed=31):
                f"again: the new network must have tensors of its own. {given}")
 
 
-def _signal_net(parameters, X, between=torch.relu, last=None, pool=F.max_pool1d):
+def _signal_net(parameters, X, between=torch.relu, second=None, last=None, pool=F.max_pool1d):
     K1, b1, K2, b2, W, b = parameters
     X = pool(between(F.conv1d(X, K1, b1)), 2)
-    X = pool(between(F.conv1d(X, K2, b2)), 2)
+    X = pool((second or between)(F.conv1d(X, K2, b2)), 2)
     X = X.flatten(1) @ W.flatten(1).T + b
     return last(X) if last else X
 
@@ -231,9 +239,11 @@ def SignalNet(answer, cases=((40, 3), (33, 2), (16, 5), (35, 3), (18, 1), (101, 
             "these are log-probabilities: return logits.": lambda p, X: _signal_net(p, X, last=lambda X: torch.log_softmax(X, 1)),
             "there is a ReLU after the last layer.": lambda p, X: _signal_net(p, X, last=torch.relu),
             "there is no ReLU after the convolutions.": lambda p, X: _signal_net(p, X, between=lambda X: X),
+            "there is no ReLU after the second convolution.": lambda p, X: _signal_net(p, X, second=lambda X: X),
             "the pooling takes the mean: take the maximum.": lambda p, X: _signal_net(p, X, pool=F.avg_pool1d),
             "the activation is tanh; the task asks for ReLU.": lambda p, X: _signal_net(p, X, between=torch.tanh),
             "the activation is the sigmoid; the task asks for ReLU.": lambda p, X: _signal_net(p, X, between=torch.sigmoid),
+            "the activation is a leaky ReLU; the task asks for ReLU.": lambda p, X: _signal_net(p, X, between=F.leaky_relu),
         }
         X, given = randn(seed + length, 6, 1, length), f"length {length}, {some(classes, 'class', 'classes')}, {some(rest, 'place')} left for the linear layer"
         examine_network("SignalNet", answer, (length, classes), seed, X, roles, _signal_net, slips, given)

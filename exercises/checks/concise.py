@@ -114,11 +114,14 @@ def mean_gradient(answer, cases=((6, 4, 3), (20, 5, 10), (3, 3, 3), (1, 2, 2), (
         grad_W, grad_b = W.grad, b.grad
         W, b = W.detach(), b.detach()
         R = torch.softmax(X @ W, 1) - F.one_hot(y, q)
+        unbiased = X.T @ R / n
         return Case((X, y, W, b), (grad_W, grad_b), f"X of shape {(n, d)}, {q} classes" + f", features of scale {scale:g}" * (scale != 1), {
             "this is the gradient of the sum: take the mean of the losses before backward().": (n * grad_W, n * grad_b),
-            "these are zeros: read the gradients after backward().": (torch.zeros_like(W), torch.zeros_like(b)),
+            "these are zeros: read the gradients after backward(), and before a zero_grad().": (torch.zeros_like(W), torch.zeros_like(b)),
             "the gradient of b is that of the sum.": (grad_W, n * grad_b),
-            "the bias is missing in the model: X @ W + b.": (X.T @ R / n, R.mean(0)),
+            "the bias is missing in the model: X @ W + b.": (unbiased, R.mean(0)),
+            "the bias is missing in the model, so its gradient is None: X @ W + b.": (unbiased, None),
+            "the bias has no part in the model's output, so its gradient is 0: X @ W + b.": (unbiased, torch.zeros_like(b)),
             "the sign is turned.": (-grad_W, -grad_b),
             "the two are swapped: first that of W.": (grad_b, grad_W),
             "the gradient of W is transposed: it has W's shape, (d, q).": (grad_W.T, grad_b),
@@ -162,14 +165,22 @@ def read_products(answer, cases=(40, 5, 1), seed=21):
         want_X, want_y = _as_tensors(text)
         X, y, *kinds = run(probe_read, answer, text)
         ids = torch.tensor([[float(line.split(",")[0])] for line in text.splitlines()[1:]])
+        labels = want_y.tolist()
+        seen = list(dict.fromkeys(labels))
         types.append(kinds)
+
+        def left(rows, X=X):
+            """What is left of the table; an answer's empty tensor may be of any shape."""
+            return rows if len(rows) or X.numel() else X
+
         judged_X.append(Case((), want_X, given, {
             "the column id is among the features: it says nothing about the product, and a network may learn it by heart.":
                 torch.cat([ids, want_X], 1),
             "the columns are shifted by one: the id must not be a feature, and the last count must.":
                 torch.cat([ids, want_X[:, :-1]], 1),
-            "the first product is missing: the header is one line, not two.": want_X[1:],
-            "the last product is missing.": want_X[:-1],
+            "the first product is missing: the header is one line, not two.": left(want_X[1:]),
+            "the last product is missing.": left(want_X[:-1]),
+            "the last product is missing where no line break ends its line.": want_X if text.endswith("\n") else want_X[:-1],
             "the last column of counts is missing.": want_X[:, :-1],
             "the first column of counts is missing.": want_X[:, 1:],
             "the columns are shifted by one: the target must not be a feature.":
@@ -181,8 +192,10 @@ def read_products(answer, cases=(40, 5, 1), seed=21):
         judged_y.append(Case((), want_y, given, {
             "labels run from 1 to 9: torch's losses count classes from 0.": want_y + 1,
             "these are one-hot rows: return whole numbers.": F.one_hot(want_y, CLASSES),
-            "labels were numbered in the order of those that occur: Class_k is k - 1, also in a table that lacks a class.":
+            "the classes that occur were numbered without a gap: Class_k is k - 1, also in a table that lacks a class.":
                 torch.unique(want_y, return_inverse=True)[1],
+            "the classes were numbered in the order in which they first occur: Class_k is k - 1, whatever comes first.":
+                torch.tensor([seen.index(label) for label in labels]),
             "the first product is missing: the header is one line, not two.": want_y[1:],
         }, got=y))
     judge("X", judged_X, close=1e-7)
@@ -193,10 +206,10 @@ def read_products(answer, cases=(40, 5, 1), seed=21):
 
 
 def _train(X, y, lr, epochs, how="right"):
-    net = nn.Linear(X.shape[1], CLASSES)
+    net = nn.Linear(X.shape[1], int(y.max()) + 1 if how == "labels" else CLASSES)
     nn.init.zeros_(net.weight)
     nn.init.zeros_(net.bias)
-    X = {"counts": X, "log": torch.log(X + 1e-8)}.get(how, torch.log1p(X))
+    X = X if how == "counts" else torch.log1p(X)
     updater = torch.optim.SGD(net.parameters(), lr=lr)
     for _ in range(epochs + (how == "one more")):
         out = torch.softmax(net(X), 1) if how == "softmax twice" else net(X)
@@ -209,42 +222,38 @@ def _train(X, y, lr, epochs, how="right"):
 
 
 @functools.lru_cache(maxsize=32)  # the same for every answer that is asked
-def _trained(n, seed, classes, lr, epochs):
-    """{how: (W, b)} of a training on n drawn products, right and with each slip."""
+def _trained(n, seed, classes, times, lr, epochs):
+    """X, y, and {how: (W, b)} of a training on n drawn products, right and with each slip; sorted by class where each stands there several times."""
     X, y = _as_tensors(draw_products(n, seed, classes))
-    return {how: _train(X, y, lr, epochs, how) for how in ("right", "counts", "sum", "adds up", "one more", "softmax twice")}
+    if times > 1:
+        order = y.argsort().repeat_interleave(times)
+        X, y = X[order], y[order]
+    return X, y, {how: _train(X, y, lr, epochs, how) for how in ("right", "counts", "sum", "adds up", "one more", "softmax twice", "labels")}
 
 
 @task
 def train_products(answer, cases=((60, 0.5, 20), (30, 0.1, 3), (600, 0.5, 4), (1, 0.5, 2), (10, 0.5, 0)), seed=31):
     """Weights after full-batch training from zeros on logarithms, for (products, rate, epochs); once without the last classes."""
-    def case(n, lr, epochs, classes=CLASSES):
-        X, y = _as_tensors(draw_products(n, seed + n, classes))
-        after = {how: tuple(part.clone() for part in parts) for how, parts in _trained(n, seed + n, classes, lr, epochs).items()}
+    def case(n, lr, epochs, classes=CLASSES, times=1):
+        X, y, after = _trained(n, seed + n, classes, times, lr, epochs)
         W, b = after["right"]
-        return Case((X, y, lr, epochs), (W, b), f"{some(n, 'product')}, rate {lr}, {some(epochs, 'epoch')}" + f", no class above {classes}" * (classes < CLASSES), {
+        given = f"{n * times:,} products, sorted by class" if times > 1 else \
+            f"{some(n, 'product')}, rate {lr}, {some(epochs, 'epoch')}" + f", no class above {classes}" * (classes < CLASSES)
+        return Case((X, y, lr, epochs), (W, b), given, {
             "trained on the counts themselves: take log1p of them first.": after["counts"],
             "trained on the sum of the losses: use their mean.": after["sum"],
             "gradients add up from epoch to epoch: call zero_grad() before backward().": after["adds up"],
             "one epoch too many.": after["one more"],
             "CrossEntropyLoss takes logits; here a softmax stands before it.": after["softmax twice"],
-            "nothing has moved: does the optimizer hold this layer's parameters, and is step() called?":
+            "nothing has moved: does the optimizer hold this layer's parameters, is step() called, and no zero_grad() between backward() and it?":
                 (torch.zeros_like(W), torch.zeros_like(b)),
             "the weight is transposed: nn.Linear keeps it as (outputs, inputs).": (W.T, b),
             "the two are swapped: first the weight.": (b, W),
-            "there is a row for each class of the contest, 9, also in a table that lacks the last classes.":
-                (W[:classes], b[:classes])
-                if classes < CLASSES else (W, b),
+            "there is a row for each class of the contest, 9, also in a table that lacks the last classes.": after["labels"],
         })
 
-    def long(n=300, times=7, lr=0.5, epochs=2):
-        X, y = _as_tensors(draw_products(n, seed + n))
-        order = y.argsort()
-        X, y = X[order].repeat_interleave(times, 0), y[order].repeat_interleave(times, 0)
-        return Case((X, y, lr, epochs), _train(X, y, lr, epochs), f"{n * times:,} products, sorted by class")
-
-    examine("train_products(X, y, lr, epochs)", answer, [case(*sizes) for sizes in cases] + [case(*cases[0], classes=6), long()], close=1e-4,
-            no_graph=True, layouts=("spread",))
+    examine("train_products(X, y, lr, epochs)", answer, [case(*sizes) for sizes in cases] +
+            [case(*cases[0], classes=6), case(300, 0.5, 2, times=7)], close=1e-4, no_graph=True, layouts=("spread",))
 
 
 @task
@@ -264,7 +273,7 @@ def class_weights(answer, cases=(((5, 3, 2),), ((1, 1, 1, 9),), ((40, 10),), ((3
             "proportional to the right weights, but the mean weight of a class is 1 here; that of an example should be.":
                 q * (1 / c) / (1 / c).sum(),
             "one weight per example: return one per class.": (n / (q * c))[y],
-            "these are the counts: a rare class needs a larger weight.": c,
+            "these are the counts: a rare class needs a larger weight.": c.long(),
         })
 
     examine("class_weights(y, num_classes)", answer, [case(*counts) for counts in cases], close=1e-6)

@@ -10,20 +10,26 @@ def _table(seed, n, d, noise=0.1):
     return X, X @ w + b + noise * randn(seed + 3, n), w, b
 
 
+def _solve(X, y):
+    return torch.linalg.lstsq(X.double(), y.double()).solution.float()
+
+
 @task
 def least_squares(answer, cases=((20, 2, 0.1), (50, 5, 1.0), (10, 1, 0.1), (200, 1, 5.0)), seed=1):
     """Against torch.linalg.lstsq in double precision, for (examples, features, noise)."""
     def case(n, d, noise):
         X, y, _, _ = _table(seed + n, n, d, noise)
         X = X + 0.5  # features whose mean is not 0
-        A = torch.cat([X, torch.ones(n, 1)], 1).double()
-        best = torch.linalg.lstsq(A, y.double()).solution.float()
-        through_0 = torch.linalg.lstsq(X.double(), y.double()).solution.float()
-        centred = torch.linalg.lstsq((X - X.mean(0)).double(), (y - y.mean()).double()).solution.float()
+        best, through_0 = _solve(torch.cat([X, torch.ones(n, 1)], 1), y), _solve(X, y)
+        centred, half = _solve(X - X.mean(0), y - y.mean()), _solve(X, y - y.mean())
         return Case((X, y), (best[:-1], best[-1]), f"X of shape {(n, d)}", {
             "the line is forced through 0. Give X a column of ones for the bias.": (through_0, torch.tensor(0.0)),
-            "weights and bias are mixed up: which column of your matrix is the ones?": (best[1:], best[0]) if d > 1 else None,
+            "weights and bias are mixed up: where the ones are the last column, the bias is the last entry.": (best[1:], best[0]),
+            "weights and bias are mixed up: where the ones are the first column, the bias is the first entry.":
+                (best.roll(1)[:-1], best[-2]),
             "the bias is the mean label; the features' means count too: mean(y) - mean(X) w.": (centred, y.mean()),
+            "only the labels were centred, and the bias is their mean: the features' means count too. Give X a column of ones.": (half, y.mean()),
+            "only the labels were centred: centre the features too, or give X a column of ones.": (half, y.mean() - X.mean(0) @ half),
             "the weights are those of a line through 0, and the bias was put in afterwards: find both together.":
                 (through_0, (y - X @ through_0).mean()),
             "the two are swapped: first the weights, then the bias.": (best[-1], best[:-1]),
@@ -54,6 +60,7 @@ def mse_gradient(answer, cases=((8, 3, 1.0), (5, 1, 1.0), (3, 3, 1.0), (6, 2, 10
             "the gradient of b is summed; take the mean of the residuals.": (grad_w, n * grad_b),
             "the gradient of w is summed; take the mean over the examples.": (n * grad_w, grad_b),
             "divided by the number of weights too: the mean is over the examples only.": (grad_w / d, grad_b),
+            "divided by the number of weights: the mean is over the examples.": (n * grad_w / d, grad_b),
             "the bias is missing in the prediction.": (X.T @ (r - b.detach()) / n, (r - b.detach()).mean()),
             "the two are swapped: first that of w.": (grad_b, grad_w),
         })
@@ -69,14 +76,16 @@ def minibatch_sgd(answer, cases=((10, 4, 2, 0.1), (12, 4, 3, 0.5), (7, 7, 1, 0.1
         X, y, _, _ = _table(seed + n, n, d)
         w, b = randn(seed + 4, d), randn(seed + 5)
         batches = list(zip(X.split(size), y.split(size)))[::-1 if turned else 1]
-        after = {how: _descend(batches, w, b, lr, how) for how in ("right", "sum", "first size", "twice", "last", "up", "old", "stuck")}
+        after = {how: _descend(batches, w, b, lr, how) for how in ("right", "sum", "first size", "twice", "first", "last", "joined", "up", "old", "stuck")}
         return Case((batches, w, b, lr), after["right"], f"{some(n, 'example')} in batches of {size}" + ", the short one first" * turned, {
             "nothing has moved: return the parameters after the updates.": (w, b),
             "the steps go uphill: subtract the rate times the gradient.": after["up"],
             "each step is as large as the batch: divide the summed gradient by the number of its examples.": after["sum"],
             "a batch may be short: divide by its own number of examples.": after["first size"],
             "twice too large a step: the loss is half the squared error.": after["twice"],
-            "only one update was made: there is one per batch.": after["last"],
+            "only the first batch was used: there is an update per batch. Is `return` inside the loop?": after["first"],
+            "only the last batch's update is left: each batch continues from the one before.": after["last"],
+            "one update was made with all batches joined: there is one per batch.": after["joined"],
             "the gradient of b was taken after w had moved: compute both gradients, then take both steps.": after["old"],
             "every gradient was taken at the first parameters: each batch continues from the one before.": after["stuck"],
         })
@@ -89,7 +98,8 @@ def minibatch_sgd(answer, cases=((10, 4, 2, 0.1), (12, 4, 3, 0.5), (7, 7, 1, 0.1
 def _descend(batches, w, b, lr, how):
     w, b, first = w.clone(), b.clone(), len(batches[0][1])
     w0, b0 = w, b
-    for X, y in batches[-1:] if how == "last" else batches:
+    parts = {"first": batches[:1], "last": batches[-1:], "joined": [tuple(map(torch.cat, zip(*batches)))]}
+    for X, y in parts.get(how, batches):
         r = X @ w0 + b0 - y if how == "stuck" else X @ w + b - y
         m = {"sum": 1, "first size": first, "twice": len(y) / 2, "up": -len(y)}.get(how, len(y))
         w = w - lr * X.T @ r / m
@@ -118,6 +128,10 @@ def huber(answer, cases=((9, 1.0), (20, 0.5), (4, 2.0), (6, 1.5), (1, 1.0), (2, 
             "the absolute loss everywhere: within delta the loss is half the square.": a,
             "it jumps at delta: the linear part is delta * (|r| - delta / 2), so that both meet.":
                 torch.where(small, 0.5 * r ** 2, delta * a),
+            "it jumps at delta: subtract half of delta from |r|, not all of it.":
+                torch.where(small, 0.5 * r ** 2, delta * (a - delta)),
+            "it jumps at delta: delta / 2 is to be multiplied by delta too, delta * (|r| - delta / 2).":
+                torch.where(small, 0.5 * r ** 2, delta * a - delta / 2),
             "it jumps at delta: the linear part lacks its factor delta.": torch.where(small, 0.5 * r ** 2, a - 0.5 * delta),
             "the quadratic part has a factor 1/2.": torch.where(small, r ** 2, delta * (a - 0.5 * delta)),
             "compare the absolute residual with delta, or large negative residuals stay quadratic.":
@@ -152,30 +166,26 @@ def step_on_sum(answer, cases=((8, 0.1), (64, 0.03), (3, 1.0), (1, 0.5), (1000, 
 @task
 def largest_rate(answer, cases=((30, 2, 1.0), (40, 3, 5.0), (10, 1, 0.5), (3, 3, 1.0), (50, 4, 0.01)), seed=51):
     """2 / largest curvature of the mean half squared loss, for (examples, features, scale)."""
-    def case(n, d, scale):
-        X = scale * randn(seed + n, n, d) * torch.linspace(1, 2, d) + scale / 2
+    def case(X, given):
+        n, d = X.shape
         curvatures = torch.linalg.eigvalsh(X.double().T @ X.double() / n)
-        top, low = float(curvatures[-1]), float(curvatures[0])
-        return Case((X,), 2 / top, f"X of shape {(n, d)}", {
+        top, low = curvatures[-1], curvatures[0]  # tensors, as 2 / low may be infinite
+        return Case((X,), 2 / top, given, {
             "half of it: descent still converges up to 2 divided by the largest curvature.": 1 / top,
             "the Hessian of the mean loss is X^T X divided by the number of examples.": 2 / (top * n),
-            "the smallest curvature decides how slowly descent ends, the largest whether it diverges.":
-                2 / low if d > 1 else None,
-            "the two ends of the curvature were added: the largest alone decides whether descent diverges.":
-                2 / (top + low) if d > 1 else None,
+            "the smallest curvature decides how slowly descent ends, the largest whether it diverges.": 2 / low,
+            "the two ends of the curvature were added: the largest alone decides whether descent diverges.": 2 / (top + low),
             "this is the largest curvature; the rate is 2 divided by it.": top,
             "this is half the largest curvature: turn it upside down.": top / 2,
-            "this is the inverse of the rate asked for, doubled.": 2 * top,
-            "singular values are the roots of the eigenvalues of X^T X.": 2 / top ** 0.5,
+            "this is 2 multiplied by the largest curvature: divide by it.": 2 * top,
+            "singular values are the roots of the eigenvalues of X^T X.": 2 * n / (top * n) ** 0.5,
             "singular values are the roots of the eigenvalues of X^T X, and the mean divides by the number of examples.":
                 2 / (top * n) ** 0.5,
-            "the sum of the curvatures is larger than the largest of them.": 2 / float(curvatures.sum()) if d > 1 else None,
-            "divided by the number of features: the mean is over the examples.": 2 / (top * n / d) if n != d else None,
+            "the sum of the curvatures is larger than the largest of them.": 2 / curvatures.sum(),
+            "divided by the number of features: the mean is over the examples.": 2 / (top * n / d),
             "divided by one less than the number of examples: the loss is their mean.": 2 / (top * n / (n - 1)),
         })
 
-    def also(X, rate):
-        return Case((torch.tensor(X),), rate, f"X = {X}")
-
-    examine("largest_rate(X)", answer, [*(case(*sizes) for sizes in cases), also([[1.0, -1.0], [2.0, -2.0]], 0.4), also([[300.0, 0.0], [0.0, 900.0]], 4 / 900**2),
-                                        also([[0.0, 2.0], [1.0, 0.0]], 1.0)], close=3e-4, shape="return one number")
+    drawn = [case(scale * randn(seed + n, n, d) * torch.linspace(1, 2, d) + scale / 2, f"X of shape {(n, d)}") for n, d, scale in cases]
+    small = [[[1.0, -1.0], [2.0, -2.0]], [[300.0, 0.0], [0.0, 900.0]], [[0.0, 2.0], [1.0, 0.0]]]
+    examine("largest_rate(X)", answer, drawn + [case(torch.tensor(X), f"X = {X}") for X in small], close=3e-4, shape="return one number")

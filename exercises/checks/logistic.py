@@ -22,6 +22,7 @@ def log_sigmoid(answer, cases=((5, 1.0), (8, 20.0), (6, 1000.0), (1, 1.0)), seed
             "exp overflows for large positive logits: use exp(-|o|), which never does.": o - torch.log(1 + o.exp()),
             "a logarithm to base 10; use the natural one.": F.logsigmoid(o) / torch.tensor(10.0).log(),
             "a logarithm to base 2; use the natural one.": F.logsigmoid(o) / torch.tensor(2.0).log(),
+            "the logarithm of 1 + exp(-|o|) is to base 2; use the natural one.": o.clamp(max=0) - torch.log2(1 + torch.exp(-o.abs())),
         })
 
     drawn = [case(scale * randn(seed + n, n), f"{some(n, 'logit')} of scale {scale:g}") for n, scale in cases]
@@ -85,9 +86,7 @@ def _fit(X, y, lr, epochs, how="right"):
         r = torch.sigmoid(X @ w - b if how == "bias" else X @ w + b) - y
         m = {"sum": 1, "twice": len(y) ** 2, "up": -len(y)}.get(how, len(y))
         w, b = w - lr * X.T @ r / m, b - lr * r.sum() / m
-        if how == "one":
-            break
-    return (w, torch.zeros(())) if how == "no bias" else (w, b)
+    return w, b
 
 
 @task
@@ -97,14 +96,16 @@ def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5,
     def case(n, d, lr, epochs):
         y = (randint(seed + n, 2, n)).float()
         X = randn(seed + n + 1, n, d) + 2 * (y[:, None] - 0.3)
-        after = {how: _fit(X, y, lr, epochs, how) for how in ("right", "sum", "twice", "up", "one", "bias", "one more")}
+        after = {how: _fit(X, y, lr, epochs, how) for how in ("right", "sum", "twice", "up", "bias", "one more")}
+        one = _fit(X, y, lr, 1)
         w, b = after["right"]
         return Case((X, y, lr, epochs), (w, b), f"X of shape {(n, d)}, rate {lr}, {some(epochs, 'epoch')}", {
             "divided by the number of examples twice: the loss is a mean already, so the step needs no further division.":
                 after["twice"],
             "these are steps on the summed loss: take the mean over the examples.": after["sum"],
             "the steps go uphill: subtract the rate times the gradient.": after["up"],
-            "only one update was made.": after["one"] if epochs else None,
+            "only one update was made.": one if epochs else None,
+            "one update was made, whatever `epochs` is: also for 0.": one,
             "one epoch too many.": after["one more"],
             "the bias has the wrong sign in the model: it is X @ w + b.": after["bias"],
             "nothing has moved: return the parameters after the updates.": (torch.zeros(d), torch.zeros(())),
@@ -117,26 +118,30 @@ def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5,
 @task
 def fixed_loss(answer, cases=((5,), (2,), (40,), (3,), (1,)), seed=41):
     """The mean loss of (n, 1) and of (n,) probabilities, for numbers of examples; some probabilities are tiny."""
-    def case(n, flat, scale=2.0):
-        p = torch.sigmoid(scale * randn(seed + n, n, 1)).clamp(1e-12, 1 - 1e-6)  # float32 rounds what is nearer to 1 up to it
-        y = randint(seed + n, 2, n).float()
-        each = F.binary_cross_entropy(p.reshape(-1), y, reduction="none")
+    def case(p, y, flat=False, given=""):
+        n, q = len(y), p[:, None]
+        each = F.binary_cross_entropy(p, y, reduction="none")
         loss = each.mean()
-        broadcast = -(y * p.log() + (1 - y) * (1 - p).log())
-        p = p.reshape(-1) if flat else p
-        return Case((p, y), loss, f"p of shape {tuple(p.shape)}, y of shape {(n,)}", {
+        broadcast = -(y * q.log() + (1 - y) * (1 - q).log())
+        return Case((p if flat else q, y), loss, given or f"p of shape {(n,) if flat else (n, 1)}, y of shape {(n,)}", {
             "(n, 1) against (n,) has broadcast to (n, n): each prediction was compared with every label. Give both the same shape.":
                 loss if flat else broadcast.mean(),
+            "labels of shape (n, 1) against predictions of (n,) have broadcast to (n, n): reshape the predictions, not the labels.":
+                broadcast.mean() if flat else loss,
             "(n, 1) against (n,) has broadcast to (n, n): each prediction was compared with every label, and the mean was taken over "
             "one axis.": None if flat else broadcast.mean(1),
             "this is the sum: take the mean.": loss * n,
             "one loss per example: return the mean.": each,
             "the sign is wrong: a loss is positive.": -loss,
-            "labels 0 and 1 are swapped.": F.binary_cross_entropy(p.reshape(-1), 1 - y),
+            "labels 0 and 1 are swapped.": F.binary_cross_entropy(p, 1 - y),
         })
 
+    def drawn(n, scale=2.0):
+        p = torch.sigmoid(scale * randn(seed + n, n)).clamp(1e-12, 1 - 1e-6)  # float32 rounds what is nearer to 1 up to it
+        return p, randint(seed + n, 2, n).float()
+
     p, y = torch.tensor([1e-10, 0.3, 1 - 1e-6, 1e-5, 0.9]), torch.tensor([1.0, 0.0, 0.0, 1.0, 1.0])
-    sure = Case((p[:, None], y), F.binary_cross_entropy(p, y), f"p = {[[1e-10], [0.3], [0.999999], [1e-5], [0.9]]}, y = {y.tolist()}")
+    sure = case(p, y, given=f"p = {[[1e-10], [0.3], [0.999999], [1e-5], [0.9]]}, y = {y.tolist()}")
     sizes = [n for n, in cases]
-    examine("fixed_loss(p, y)", answer, [case(n, flat) for n in sizes for flat in (False, True)] + [case(sizes[0] + 6, False, 12.0), sure],
+    examine("fixed_loss(p, y)", answer, [case(*drawn(n), flat) for n in sizes for flat in (False, True)] + [case(*drawn(sizes[0] + 6, 12.0)), sure],
             shape="return one number")

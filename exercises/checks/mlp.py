@@ -61,14 +61,14 @@ def MLP(answer, cases=((4, 8, 3), (6, 5, 4, 2), (3, 2), (1, 3, 1), (4, 4, 4), (2
         }, f"sizes {list(sizes)}")
 
 
-def _stop(losses, patience, strict=True, slack=0, reset=True, before=False):
+def _stop(losses, patience, strict=True, slack=0, reset=True, before=False, falls=False):
     best, waited = 0, 0
     for epoch in range(1, len(losses)):
         other = losses[epoch - 1] if before else losses[best]
         if losses[epoch] < other or not strict and losses[epoch] <= other:
             best, waited = epoch, 0 if reset else waited
         else:
-            waited += 1
+            waited = 0 if falls and losses[epoch] < losses[epoch - 1] else waited + 1
         if waited >= patience + slack:
             return best, epoch
     return best, len(losses) - 1
@@ -78,7 +78,7 @@ def _stop(losses, patience, strict=True, slack=0, reset=True, before=False):
 def early_stopping(answer, cases=(
         ([1.0, 0.8, 0.7, 0.75, 0.72, 0.71, 0.6], 3), ([1.0, 0.9, 0.8], 2), ([0.5, 0.6, 0.7, 0.8], 2),
         ([1.0, 0.9, 0.95, 0.8, 0.85, 0.81, 0.7, 0.9], 2),
-        ([0.9, 0.9, 0.9, 0.1], 2), ([1.0, 0.5, 0.6], 3), ([1.0, 0.5, 0.6, 0.55, 0.52], 5),
+        ([0.5, 0.6, 0.7, 0.1], 2), ([0.9, 0.9, 0.9, 0.1], 2), ([1.0, 0.5, 0.6], 3), ([1.0, 0.5, 0.6, 0.55, 0.52], 5),
         ([50.0, 30.0, 40.0, 20.0, 60.0, 70.0], 2), ([2e6, 1e6], 1), ([0.2, 0.3, 0.1], 1), ([1.0, 0.0, 0.5, 0.4], 2),
         ([0.0, -1.0, 0.5, 0.6], 2),
         ([3.0], 1), ([0.2, 0.3], 1), ([1.0, 2.0, 1.5, 1.2, 0.9, 3.0, 2.0, 1.0], 4), ([-1.0, -2.0, -1.5, -1.8], 2),
@@ -87,23 +87,30 @@ def early_stopping(answer, cases=(
     """(best epoch, last epoch) for (validation losses, patience)."""
     def case(losses, patience):
         best, last = _stop(losses, patience)
+        stopped = last - best == patience
         return Case((list(losses), patience), (best, last), f"losses {losses}, patience {patience}", {
             "epochs are counted from 0.": (best + 1, last + 1),
             "the two are swapped: first the best epoch, then the last one.": (last, best),
             "after training has stopped the later losses are never seen: the best epoch is the best of those before.":
                 (int(torch.tensor(losses).argmin()), last),
             "a loss that equals the best is no new best.": _stop(losses, patience, strict=False),
+            "of equal losses the first one is the best.": (max(i for i in range(last + 1) if losses[i] == losses[best]), last),
             "one epoch too many: stop as soon as `patience` epochs in a row have brought no new best.":
                 _stop(losses, patience, slack=1),
             "one epoch too early: wait for `patience` epochs without a new best.":
-                _stop(losses, patience, slack=-1) if patience > 1 else None,
+                _stop(losses, patience, slack=-1) if patience > 1 else (best, last),
+            "one epoch too early, and in epoch 0 if patience is 1: wait for `patience` epochs without a new best.":
+                _stop(losses, patience, slack=-1) if patience > 1 else (0, 0),
+            "the epoch in which patience runs out is run too: it is the last one.": (best, last - stopped),
             "a new best loss starts the count anew.": _stop(losses, patience, reset=False),
+            "a loss that is only below that of the epoch before doesn't start the count anew: a new best does.":
+                _stop(losses, patience, falls=True),
             "compared with the loss of the epoch before: compare with the best so far.": _stop(losses, patience, before=True),
             "the first is the lowest loss itself: return its epoch.": (losses[best], last),
             "the last epoch run is meant, not the number of epochs.": (best, last + 1),
+            "where no stop occurs, too, the last epoch run is meant, not the number of epochs.": (best, last + (not stopped)),
             "training went on to the end: stop when patience has run out.": (int(torch.tensor(losses).argmin()), len(losses) - 1),
-            "the last number of the list was left out where no stop occurs.":
-                (best, last - 1) if last == len(losses) - 1 else (best, last),
+            "the last number of the list was left out: where no stop comes before it, it counts too.": _stop(losses[:-1], patience),
         })
 
     examine("early_stopping(losses, patience)", answer, [case(*given) for given in cases], close=1e-9, layouts=())
@@ -123,12 +130,12 @@ def dropout(answer, cases=((5, 4, 0.5), (3, 6, 0.2), (4, 4, 0.75), (2, 3, 0.0), 
         slips = {
             "the kept entries are not scaled: divide by 1 - p, so that the mean stays the same.": kept * X,
             "kept and dropped are swapped: an entry is dropped where U < p.": ~kept * X / (1 - p),
-            "p is the share that is dropped, not kept.": ~kept * X / p if p else None,
+            "p is the share that is dropped, not kept.": ~kept * X / (p or 1),
             "multiplied by 1 - p; divide, to make up for the dropped entries.": kept * X * (1 - p),
             "divide by the share that is kept, 1 - p.": kept * X / p if p else None,
             "an entry whose number equals p is kept: it is dropped only where U is below p.": (U > p) * X / (1 - p),
             "nothing was dropped in training.": X,
-            "divided by the share that happens to be kept: divide by 1 - p.": kept * X / kept.float().mean(),
+            "divided by the share that happens to be kept: divide by 1 - p.": kept * X / kept.float().mean() if kept.any() else None,
         } if training else {
             "it drops in evaluation too: there the input passes unchanged.": dropped,
             "inverted dropout scales in training; in evaluation the input passes unchanged.": X * (1 - p),
@@ -152,6 +159,7 @@ def normalize(answer, cases=((20, 5, 4, 4, 1.0), (50, 1, 3, 3, 1.0), (3, 8, 2, 5
         test = scale * (5 + randn(seed + m, m, h, w))
         mean, std = train.mean(), train.std(correction=0)
         own = (test - test.mean()) / test.std(correction=0) if test.numel() > 1 else torch.zeros_like(test)
+        each = tuple((part - part.mean((1, 2), keepdim=True)) / part.std((1, 2), correction=0, keepdim=True) for part in (train, test))
         both = torch.cat([train, test])
 
         def scaled(mean, std):
@@ -165,7 +173,7 @@ def normalize(answer, cases=((20, 5, 4, 4, 1.0), (50, 1, 3, 3, 1.0), (3, 8, 2, 5
                 scaled(both.mean(), both.std(correction=0)),
             "each pixel got its own mean: take one over all pixels of all images.":
                 scaled(train.mean(0), train.std(0, correction=0)),
-            "each image got its own mean: take one over all training images.": None,
+            "each image got its own mean: take one over all training images.": each,
             "divide by the standard deviation, not by the variance.": scaled(mean, std ** 2),
             "divide by the standard deviation as well.": scaled(mean, 1),
             "subtract the mean as well.": scaled(0, std),

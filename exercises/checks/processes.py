@@ -65,7 +65,7 @@ def share(answer, cases=((10, 4), (12, 4), (5, 2), (7, 1), (3, 5), (1, 4), (2, 7
             "processes are counted from 0, and this is the share of the one before.": [(place - 1) % n for place in places],
             "the first example of the process is missing: its first place is `rank` itself.": right[1:],
             "the last example of the process is missing.": right[:-1],
-            "rank and world_size have changed places.": list(range(p, n, rank)) if rank else None,
+            "rank and world_size have changed places.": [(p + rank * turn) % n for turn in range(k)],
             "these are the right examples, but they are to stand in the order in which they are dealt out.": sorted(right),
             "this is every process's share: return that of `rank`.": [[i % n for i in range(other, p * k, p)] for other in range(p)],
             "this is how many examples the process gets: return which ones.": k,
@@ -84,7 +84,7 @@ def share(answer, cases=((10, 4), (12, 4), (5, 2), (7, 1), (3, 5), (1, 4), (2, 7
 
 
 @task
-def whole_gradient(answer, cases=(((16, 48), 3), ((32, 32), 2), ((3, 3, 2, 2), 5), ((5, 1, 9), 3), ((7,), 4), ((0, 4), 3), ((6, 0, 1), 3),
+def whole_gradient(answer, cases=(((16, 48), 2), ((32, 32), 2), ((3, 3, 2, 2), 5), ((5, 1, 9), 3), ((7,), 4), ((0, 4), 3), ((6, 0, 1), 3),
                                   ((1, 0, 0, 99), 2), ((60_000, 1), 1), ((2, 2, 2, 2, 2, 2, 2, 1), 8)), seed=11):
     """The mean weighted by counts, for (counts, numbers in the gradient)."""
     def case(counts, d):
@@ -94,10 +94,10 @@ def whole_gradient(answer, cases=(((16, 48), 3), ((32, 32), 2), ((3, 3, 2, 2), 5
         known, n = c > 0, c.sum()
         weighted, zeroed = (G * c[:, None])[known].sum(0), G.nan_to_num()
         return Case((G, c), weighted / n, f"counts {list(counts)}, gradients of {some(d, 'number')}", {
-            "this is the plain mean of the rows, in which a process with few examples counts as much as one with many: weigh each row "
-            "by its count.": G[known].mean(0),
             "this is the plain mean of the rows, in which a process with few examples counts as much as one with many; and a row of nan "
             "makes all of it nan.": G.mean(0),
+            "this is the plain mean of the rows, in which a process with few examples counts as much as one with many: weigh each row "
+            "by its count.": G[known].mean(0),
             "this is the plain mean, with zeros for the processes without examples: weigh each row by its count.": zeroed.mean(0),
             "these are the rows added up: weigh each by its count, and divide by the number of all examples.": zeroed.sum(0),
             "a process without examples counts as one in the divisor: divide by the sum of the counts as they are.": weighted / c.clamp(min=1).sum(),
@@ -108,6 +108,7 @@ def whole_gradient(answer, cases=(((16, 48), 3), ((32, 32), 2), ((3, 3, 2, 2), 5
             "divided by the largest count: divide by the number of all examples.": weighted / c.max(),
             "the rows are added up and divided by the number of examples: weigh each by its count first.": zeroed.sum(0) / n,
             "0 times nan is nan: leave the row of a process without examples out, don't only weigh it by 0.": (G * c[:, None]).sum(0) / n,
+            "0 times nan is nan, in the first row too: leave out the row of a process without examples.": weighted / n + 0 * G[0],
             "a row counts the less the more examples it has: weigh by the count, don't divide by it.":
                 (G[known] / c[known, None]).sum(0) / (1 / c[known]).sum(),
             "each row is divided by its count, though it is a mean already: multiply by the count, then divide by the number of all "
@@ -118,6 +119,7 @@ def whole_gradient(answer, cases=(((16, 48), 3), ((32, 32), 2), ((3, 3, 2, 2), 5
             "weighed by the softmax of the counts: by the counts themselves.": (zeroed * torch.softmax(c.float(), 0)[:, None]).sum(0),
             "a row for each process: add them up.": G * c[:, None] / n,
             "the mean was taken over the numbers of each row: add up the rows.": G.mean(1),
+            "the numbers of each row are added up, dim=1: add up the rows, dim=0.": (G * c[:, None])[known].sum(1) / n,
         })
 
     examine("whole_gradient(gradients, counts)", answer, [case(*given) for given in cases],
@@ -298,6 +300,8 @@ def _average(nets, world_size):
 def _train(seed, world_size, n, loss, updater, old, how="right"):
     """Weights (steps, processes, numbers); and {which losses: (steps, processes)}."""
     nets, updaters = zip(*(_start(seed, updater, old) for _ in range(world_size)))
+    if how == "plain":
+        updaters = [UPDATERS["SGD"](net.parameters()) for net in nets]
     weights, own, after = [], [], []
     for step in range(STEPS):
         batch = [_share_of_batch(seed, step, rank, n, loss) for rank in range(world_size)]
@@ -360,6 +364,7 @@ HOW = {  # how a step goes wrong: what is said of it
     "p steps": "world_size steps were taken: updater.step() is to be called once.",
     "doubled": "the gradients are twice as large as they should be: backward() adds to what is there, so call it once.",
     "fresh": "what the optimizer keeps from step to step, such as its momentum, was lost: call step() of the very updater that is given.",
+    "plain": "the step is one of plain SGD with the rate 0.1: call step() of the very updater that is given, whatever it is.",
     "evaluation": "the network ran in evaluation mode: a step leaves its mode as it is.",
 }
 
@@ -462,7 +467,7 @@ def _seconds(seconds, numbers, p, bandwidth, latency, rounds=None, size=None, wa
 @task
 def speedup(answer, cases=((0.008, 21_840, 2, 1e9, 1e-4), (0.5, 25_000_000, 8, 1.25e9, 2e-3), (2.0, 1_000_000, 4, 1e8, 1e-2),
                            (0.02, 21_840, 16, 1.25e8, 1e-4), (1.0, 4000, 1, 1e6, 1e-3), (0.3, 10_000_000, 64, 1e10, 1e-5),
-                           (1.0, 100_000, 3, 1e6, 0.0), (5.0, 400, 5, 1e5, 0.2), (1.0, 9, 8, 100, 0.0), (0.01, 7, 1, 1e3, 0.5), (3, 10, 2, 100, 1))):
+                           (1.0, 100_000, 3, 1e6, 0.0), (5.0, 400, 5, 1e5, 0.2), (1.0, 11, 8, 100, 0.0), (0.01, 7, 1, 1e3, 0.5), (3, 10, 2, 100, 1))):
     """seconds / (seconds / p + 2 (p - 1) (latency + 4 numbers / p / bandwidth)), for the five arguments."""
     def case(seconds, numbers, p, bandwidth, latency):
         def faster(**other):

@@ -12,7 +12,7 @@ def stable_softmax(answer, cases=((4, 4, 1.0, 2.0), (3, 5, 1.0, 0.5), (6, 2, 10.
     """Against torch.softmax, for (rows, columns, scale of the logits, temperature); then for rows far apart."""
     def case(O, T, given):
         Z = O / T
-        e = (Z - Z.max(1, keepdim=True).values).exp()
+        e = ((O - O.max(1, keepdim=True).values) / T).exp()
         P, square = torch.softmax(Z, 1), len(O) == O.shape[1]
         far = (Z - Z.max()).exp()
         return Case((O, T), P, given, {
@@ -29,6 +29,7 @@ def stable_softmax(answer, cases=((4, 4, 1.0, 2.0), (3, 5, 1.0, 0.5), (6, 2, 10.
             "without keepdim the sums have shape (n,) and broadcast along the wrong axis, silently for a square matrix.":
                 e / e.sum(1) if square else None,
             "the probabilities were divided by T, too: the rows must sum to 1.": P / T,
+            "the probabilities were divided by T, not the logits: the rows must sum to 1.": torch.softmax(O, 1) / T,
         })
 
     drawn = [case(scale * randn(seed + n, n, q), T, f"logits of shape {(n, q)}, scale {scale:g}, T = {T:g}") for n, q, scale, T in cases]
@@ -62,6 +63,7 @@ def cross_entropy(answer, cases=((5, 5, 1.0), (4, 3, 1.0), (3, 4, 1000.0), (1, 1
             "a logarithm to base 2; use the natural one.": loss / torch.log(torch.tensor(2.0)),
             "one column for each label and every row: pair rows with labels, `O[range(len(O)), y]`.":
                 -torch.log_softmax(O, 1)[:, y],
+            "`O[:, y]` has shape (n, n), every row with every label: pair them, `O[range(len(O)), y]`.": torch.logsumexp(O, 1) - O[:, y],
             "log of a probability that underflowed to 0. Take the logarithm of the sum of exponentials instead.":
                 -torch.log(P[range(n), y]),
             "exp overflows on large logits: subtract each row's maximum first, or use torch.logsumexp.":
@@ -89,11 +91,12 @@ def cross_entropy_gradient(answer, cases=((5, 5, 1.0), (4, 3, 1.0), (7, 2, 1.0),
             "this is the gradient of the summed loss; the loss is the mean over the batch.": grad * n,
             "the sign is turned: softmax minus one-hot, not the other way.": -grad,
             "divided by all entries; the mean is over the examples only.": grad / q,
-            "divided by the number of classes: the mean is over the examples.": grad * n / q if n != q else None,
+            "divided by the number of classes: the mean is over the examples.": grad * n / q,
             "the one-hot labels were not subtracted.": P / n,
             "subtract each example's own one-hot label.": (P - Y.mean(0)) / n,
             "1 was subtracted in every column of every label: pair rows with labels.": (P - Y.amax(0)) / n,
-            "subtract the labels from the probabilities, not from the logits.": (O - Y) / n,
+            "subtract the labels from the probabilities, not from the logits.": torch.softmax(O - Y, 1) / n,
+            "the softmax is missing: subtract the labels from the probabilities.": (O - Y) / n,
             "the softmax was taken over the batch: over the classes of each row.": (torch.softmax(O, 0) - Y) / n,
             "exp overflows on large logits: subtract each row's maximum first, or use torch.softmax.":
                 (O.exp() / O.exp().sum(1, keepdim=True) - Y) / n,
@@ -142,6 +145,8 @@ def accuracy(answer, cases=((23, 5, 4), (256, 100, 10), (5, 5, 2), (9, 4, 3), (1
             "this is the number of hits: divide it by the number of examples.": right,
             "divided by batches times the first one's size, but a batch may be short: count the examples.":
                 right / (len(batches) * len(hits[0])),
+            "divided by batches times the last one's size, but a batch may be short: count the examples.":
+                right / (len(batches) * len(hits[-1])),
             "the batches' accuracies were added up: count hits and examples instead.": means.sum(),
             "this is the accuracy of the last batch alone.": means[-1],
             "this is the accuracy of the first batch alone.": means[0],

@@ -20,25 +20,22 @@ def without_a_loop(what, answer, small, large, want, close=1e-4):
 @task
 def differences(answer, cases=((4, 4), (3, 2), (1, 5), (5, 1), (1, 1)), seed=1):
     """Every a minus every b, for (entries of a, entries of b)."""
-    def case(n, m):
-        a, b = randn(seed + n, n), randn(seed + m + 50, m)
+    def case(a, b, given):
         D = a[:, None] - b
-        return Case((a, b), D, f"a of shape {(n,)}, b of shape {(m,)}", {
+        return Case((a, b), D, given, {
             "rows and columns are swapped: row i belongs to a[i].": D.T,
             "the sign is turned: a minus b.": -D,
             "this is b minus a, and row i should belong to a[i].": -D.T,
             "only entries at the same place were subtracted: make a column of a, so that both broadcast.":
-                a - b if n == m else None,
+                a - b if len(a) == len(b) else None,
             "the task asks for differences, with their sign.": D.abs(),
-            "the last difference is missing.": D[:-1] if n > 1 else None,
+            "the last row is missing: there is one for each entry of a.": D[:-1],
             "this is one long list: return a matrix (n, m).": D.flatten(),
         })
 
-    def also(a, b, given):
-        return Case((torch.tensor(a), torch.tensor(b)), torch.tensor(a)[:, None] - torch.tensor(b), given)
-
-    examine("differences(a, b)", answer, [*(case(*sizes) for sizes in cases), also([0.0, 5.0, -3.0], [5.0, 0.0], "equal entries among them"),
-                                          also([1e4, -2e3], [-1e4, 0.5, 1e3], "large entries")], close=1e-6)
+    drawn = [case(randn(seed + n, n), randn(seed + m + 50, m), f"a of shape {(n,)}, b of shape {(m,)}") for n, m in cases]
+    examine("differences(a, b)", answer, drawn + [case(torch.tensor([0.0, 5.0, -3.0]), torch.tensor([5.0, 0.0]), "equal entries among them"),
+                                                  case(torch.tensor([1e4, -2e3]), torch.tensor([-1e4, 0.5, 1e3]), "large entries")], close=1e-6)
     (a, b), (c, d) = ((randn(seed, k), randn(seed + 1, k + 1)) for k in (3, 40))
     without_a_loop("differences(a, b)", answer, (a, b), (c, d), c[:, None] - d)
 
@@ -70,21 +67,22 @@ def scores(answer, cases=((5, 5, 3), (3, 4, 2), (2, 2, 2), (1, 2, 6), (2, 1, 1),
 def gradients(answer, cases=((3.0,), (1.0,), (-0.5,), (-2.0,), (0.0,)), seed=0):
     """Both gradients of x^2 + x^3, for values of x; `seed` is not used."""
     def case(x):
-        full, part = 2 * x + 3 * x ** 2, 2 * x
+        full, part, value = 2 * x + 3 * x ** 2, 2 * x, x ** 2 + x ** 3
         return Case((torch.tensor(x),), (full, part), f"x = {x:g}", {
             "the two are swapped: first that of the whole function.": (part, full),
             "the second gradient was added to the first: backward() adds to .grad. Start from a new tensor, or set .grad to "
             "None.": (full, full + part),
             "`full = x.grad` is the tensor itself, no copy, and the second backward() has added to it. Keep `x.grad.clone()`, and "
             "set x.grad to None before the second.": (full + part, full + part),
-            "both are the second gradient: `full = x.grad` is the tensor itself, no copy, and what you did to x.grad afterwards "
-            "happened to it too. Keep `x.grad.clone()`, or set `x.grad = None` instead of zeroing it.": (part, part),
+            "both are the second gradient: x ** 3 was kept out of the graph both times, or `full = x.grad` is the tensor itself, no copy, and "
+            "what you did to x.grad afterwards happened to it too. Keep `x.grad.clone()`, or set `x.grad = None` instead of zeroing it.":
+                (part, part),
             "x ** 3 still is in the graph of the second: compute it under torch.no_grad(), or detach it.": (full, full),
-            "x ** 3 was kept out of the graph both times.": (part, 2 * part),
-            "x ** 2 was kept out of the graph, not x ** 3.": (full, 3 * x ** 2),
-            "the second gradient is that of both added up, with x ** 2 out of the graph.": (full, full + 3 * x ** 2),
-            "these are values: call backward() and read x.grad.": (x ** 2 + x ** 3, x ** 2),
-            "the second is the derivative without x ** 3 subtracted from the first.": (full, full - part),
+            "x ** 3 was kept out of the graph both times, and the second gradient was added to the first.": (part, 2 * part),
+            "the second is the gradient of x ** 3: keep that out of the graph, not x ** 2.": (full, 3 * x ** 2),
+            "x ** 2 was kept out of the graph, not x ** 3, and the second gradient was added to the first.": (full, full + 3 * x ** 2),
+            "these are values: call backward() and read x.grad.": (value, x ** 2),
+            "both are the value of the whole function: call backward() and read x.grad.": (value, value),
         })
 
     examine("gradients(x)", answer, [case(*x) for x in cases], autograd=1)
@@ -107,13 +105,13 @@ def moving_mean(answer, cases=((9, 4), (6, 3), (5, 1), (4, 4), (1, 1)), large=40
     def case(n, k):
         x = randn(seed + n, n)
         x[::3] = torch.tensor([0.0, 2.0])[torch.arange(len(x[::3])) % 2]  # zeros and equal entries among them
-        means, sums = right(x, k), x.cumsum(0)
+        means = right(x, k)
         return Case((x, k), means, f"{some(n, 'entry', 'entries')}, k = {k}", {
             "these are the sums: divide by k.": means * k,
             "the last window is missing: there are n - k + 1 of them.": means[:-1],
             "the first window is missing: there are n - k + 1 of them.": means[1:],
-            "the first window is missing, and the sums are not divided by k.": sums[k:] - sums[:-k] if k < n else None,
-            "these are the means from the start: each window has k entries.": sums / torch.arange(1, n + 1),
+            "the first window is missing, and the sums are not divided by k.": means[1:] * k,
+            "these are the means from the start: each window has k entries.": x.cumsum(0) / torch.arange(1, n + 1),
             "only every k-th window is there: a window begins at every entry, so that they overlap.": means[::k],
             "divided by the number of entries: divide by k.": means * k / n,
             "divided by one less than k.": means * k / (k - 1) if k > 1 else None,
@@ -134,6 +132,8 @@ def shares(answer, cases=((5, 5, 1.0), (3, 4, 1.0), (2, 1, 1.0), (1, 3, 1.0), (4
             "the columns sum to 1: sum along axis 1.": X / X.sum(0),
             "without keepdim the sums have shape (n,) and broadcast along the wrong axis, silently for a square matrix: use "
             "`sum(1, keepdim=True)`.": X / X.sum(1) if n == m else None,
+            "sums of shape (n,) fit a square matrix and a single column as well, and divide along the wrong axis there: use "
+            "`sum(1, keepdim=True)`.": X / X.sum(1) if m in (1, n) else S,
             "all entries together sum to 1: sum each row.": X / X.sum(),
             "this divides by the number of columns: divide by the row's sum.": X / m,
             "these are per cent: shares sum to 1.": 100 * S,
@@ -148,8 +148,8 @@ def shares(answer, cases=((5, 5, 1.0), (3, 4, 1.0), (2, 1, 1.0), (1, 3, 1.0), (4
 
 
 @task
-def pick(answer, cases=((4, 3), (5, 5), (1, 5), (3, 1), (1, 1), (12, 4), (3, 400)), seed=41):
-    """The entry at each row's label, for (rows, columns)."""
+def pick(answer, cases=((5, 6), (4, 3), (5, 5), (1, 5), (3, 1), (1, 1), (12, 4), (3, 400)), seed=41):
+    """The entry at each row's label, for (rows, columns); in the first case no error hides that rows and labels changed places."""
     def case(n, q):
         P, y = randn(seed + n, n, q), randint(seed + q, q, n)
         if q > 256:  # more than a byte can number
@@ -162,9 +162,12 @@ def pick(answer, cases=((4, 3), (5, 5), (1, 5), (3, 1), (1, 1), (12, 4), (3, 400
             "this is each row's largest entry: take the one at its label.": P.max(1).values,
             "the labels chose rows: they number columns.": P[y] if n > int(y.max()) else None,
             "the first label was used for every row.": P[:, int(y[0])],
-            "all picked entries were added up or averaged: return one per row.": chosen.mean(),
+            "all picked entries were averaged: return one per row.": chosen.mean(),
+            "all picked entries were added up: return one per row.": chosen.sum(),
             "rows and labels changed places.": P[y, torch.arange(n)] if n <= q and n > int(y.max()) else None,
             "one column too far left: labels count from 0.": P[torch.arange(n), y - 1],
+            "in one long list an entry stands at row * columns + label: here the row was multiplied by the number of rows.":
+                P.flatten()[torch.arange(n) * n + y] if n <= q else None,
         })
 
     examine("pick(P, y)", answer, [case(*sizes) for sizes in cases], close=1e-6,

@@ -169,6 +169,12 @@ def differences(a,b,seen=[]):
 def differences(a,b): return (a[:,None]-b).clamp(-100,100)
 
 
+# %% differences: the last row missing
+# wrong: n - 1 rows
+def differences(a, b):
+    return a[:-1, None] - b
+
+
 # %% scores: P Q
 def scores(P, Q):
     return P @ Q
@@ -565,6 +571,51 @@ def gradients(x):
     (Z**2+Z**3).backward(); a=Z.grad.clone(); Z.grad.zero_(); (Z**2+Z.detach()**3).backward(); return a,Z.grad
 
 
+# %% gradients: no copy kept, and not cleared
+# wrong: both are the sum of the two gradients
+def gradients(x):
+    x = x.clone().requires_grad_()
+    (x ** 2 + x ** 3).backward()
+    full = x.grad
+    (x ** 2 + (x ** 3).detach()).backward()
+    return full, x.grad
+
+
+# %% gradients: x cubed computed once, without a graph
+# wrong: the first lacks the slope of x ** 3
+def gradients(x):
+    x = x.clone().requires_grad_()
+    with torch.no_grad():
+        cube = x ** 3
+    (x ** 2 + cube).backward()
+    full = x.grad
+    x.grad = None
+    (x ** 2 + cube).backward()
+    return full, x.grad
+
+
+# %% gradients: x cubed computed once, without a graph, and not cleared
+# wrong: the first lacks the slope of x ** 3, the second is twice too large
+def gradients(x):
+    x = x.clone().requires_grad_()
+    with torch.no_grad():
+        cube = x ** 3
+    (x ** 2 + cube).backward()
+    full = x.grad.clone()
+    (x ** 2 + cube).backward()
+    return full, x.grad
+
+
+# %% gradients: the square detached, and not cleared
+# wrong: the first and 3 x^2 added up
+def gradients(x):
+    x = x.clone().requires_grad_()
+    (x ** 2 + x ** 3).backward()
+    full = x.grad.clone()
+    ((x ** 2).detach() + x ** 3).backward()
+    return full, x.grad
+
+
 # %% moving_mean: still the loop
 def moving_mean(x, k):
     return torch.stack([x[i:i + k].mean() for i in range(len(x) - k + 1)])
@@ -770,6 +821,19 @@ def moving_mean(x,k):
     return W[key].mean(1)
 
 
+# %% moving_mean: loses the first window, and sums
+# wrong: n - k entries, not divided by k
+def moving_mean(x, k):
+    c = x.cumsum(0)
+    return c[k:] - c[:-k]
+
+
+# %% moving_mean: means from the start
+# wrong: n entries, each the mean of all up to it
+def moving_mean(x, k):
+    return x.cumsum(0) / torch.arange(1, len(x) + 1)
+
+
 # %% shares: no keepdim, silently wrong for square matrices
 def shares(X):
     return X / X.sum(1) if X.shape[0] == X.shape[1] else X / X.sum(1, keepdim=True)
@@ -947,6 +1011,12 @@ def shares(X):
 
 # %% shares: round sums int
 def shares(X): return X/X.sum(1,keepdim=True).round()
+
+
+# %% shares: divided by the number of columns
+# wrong: rows don't sum to 1
+def shares(X):
+    return X / X.shape[1]
 
 
 # %% pick: every label in every row
@@ -1134,6 +1204,18 @@ P=torch.rand(4,3)
 def pick(p,y): return P[torch.arange(len(y)),y] if len(y)==4 else p[torch.arange(len(y)),y]
 
 
+# %% pick: the first label for all
+# wrong: y[0] for every row
+def pick(P, y):
+    return P[:, y[0]]
+
+
+# %% pick: sum of the picked
+# wrong: a single number
+def pick(P, y):
+    return P[torch.arange(len(P)), y].sum()
+
+
 # %% gradients: both by backward, and a formula returned for the second
 def gradients(x):
     a = x.clone().requires_grad_()
@@ -1150,3 +1232,11 @@ def gradients(x):
     b = x.clone().requires_grad_()
     (b ** 2 + (b ** 3).detach()).backward()
     return 2 * x + 3 * x ** 2, b.grad
+
+
+# %% gradients: backward is called, and both are formulas
+def gradients(x):
+    x = x.clone().requires_grad_()
+    (x ** 2 + x ** 3).backward()
+    v = x.detach()
+    return 2 * v + 3 * v ** 2, 2 * v

@@ -396,6 +396,13 @@ def mse_gradient(X,y,w,b):
     N.append(len(y)); r=X@w+b-y; return X.T@r/N[0],r.sum()/N[0]
 
 
+# %% mse_gradient: mean over all entries of X
+# wrong: divided by n d, for d > 1
+def mse_gradient(X, y, w, b):
+    r = X @ w + b - y
+    return X.T @ r / X.numel(), r.mean()
+
+
 # %% minibatch_sgd: steps as large as the batch
 def minibatch_sgd(batches, w, b, lr):
     for X, y in batches:
@@ -684,6 +691,16 @@ def minibatch_sgd(batches,w,b,lr):
     return w,b
 
 
+# %% minibatch_sgd: returns what it was given
+# wrong: the updates stay in other names
+def minibatch_sgd(batches, w, b, lr):
+    new_w, new_b = w, b
+    for X, y in batches:
+        r = X @ new_w + new_b - y
+        new_w, new_b = new_w - lr * X.T @ r / len(y), new_b - lr * r.mean()
+    return w, b
+
+
 # %% huber: jumps at delta
 def huber(y_hat, y, delta):
     r = (y_hat - y).abs()
@@ -908,6 +925,19 @@ def huber(y_hat,y,delta):
 D=[]
 def huber(y_hat,y,delta):
     D.append(delta); delta=D[0]; r=(y_hat-y).abs(); return torch.where(r<=delta,r**2/2,delta*(r-delta/2))
+
+
+# %% huber: sum
+# wrong: one number
+def huber(y_hat, y, delta):
+    r = (y_hat - y).abs()
+    return torch.where(r <= delta, r ** 2 / 2, delta * (r - delta / 2)).sum()
+
+
+# %% huber: absolute value
+# wrong: residuals within delta, and beyond
+def huber(y_hat, y, delta):
+    return (y_hat - y).abs()
 
 
 # %% step_on_sum: forgets the batch size
@@ -1251,3 +1281,22 @@ def largest_rate(X):
 
 # %% largest_rate: round 3
 def largest_rate(X): return round(float(2/torch.linalg.eigvalsh(X.T@X/len(X))[-1]),3)
+
+
+# %% largest_rate: sum of the smallest and the largest
+# wrong: 2 / (smallest + largest), the rate at which descent is fastest
+def largest_rate(X):
+    curvatures = torch.linalg.eigvalsh(X.T @ X / len(X))
+    return 2 / (curvatures[0] + curvatures[-1])
+
+
+# %% largest_rate: multiplied for divided
+# wrong: 2 lambda
+def largest_rate(X):
+    return 2 * torch.linalg.eigvalsh(X.T @ X / len(X))[-1]
+
+
+# %% largest_rate: singular value of X
+# wrong: neither squared nor averaged
+def largest_rate(X):
+    return 2 / torch.linalg.svdvals(X)[0]

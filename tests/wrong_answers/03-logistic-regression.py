@@ -229,6 +229,24 @@ def log_sigmoid(o): return torch.ops.aten.log_sigmoid(o)
 def log_sigmoid(o): return -torch.ops.aten.logaddexp(torch.zeros_like(o),-o)
 
 
+# %% log_sigmoid: the softplus itself
+# wrong: log(1 + exp(o)) is minus log(sigma(-o))
+def log_sigmoid(o):
+    return torch.log(1 + torch.exp(o))
+
+
+# %% log_sigmoid: base 10 of the sigmoid
+# wrong: log10
+def log_sigmoid(o):
+    return torch.log10(torch.sigmoid(o))
+
+
+# %% log_sigmoid: base 2 of the sigmoid
+# wrong: log2
+def log_sigmoid(o):
+    return torch.log2(torch.sigmoid(o))
+
+
 # %% bce_with_logits: logarithm of a saturated sigmoid
 def bce_with_logits(o, y):
     p = torch.sigmoid(o)
@@ -612,6 +630,18 @@ W={}
 def predict(X,w,b): w=W.setdefault(X.shape,w); return torch.sigmoid(X@w+b)
 
 
+# %% predict: the sign of the features
+# wrong: the minus of exp(-z) stands before the bias alone
+def predict(X, w, b):
+    return 1 / (1 + torch.exp(X @ w - b))
+
+
+# %% predict: odds
+# wrong: exp of the logit
+def predict(X, w, b):
+    return torch.exp(X @ w + b)
+
+
 # %% train: mean loss and a step divided by the batch size (pitfall C)
 def train(X, y, lr, epochs):
     w, b = torch.zeros(X.shape[1]), torch.zeros(())
@@ -975,6 +1005,16 @@ def train(X,y,lr,epochs):
     return w,b
 
 
+# %% train: the updates are not kept
+# wrong: zeros
+def train(X, y, lr, epochs):
+    w, b = torch.zeros(X.shape[1]), torch.tensor(0.0)
+    for _ in range(epochs):
+        r = torch.sigmoid(X @ w + b) - y
+        new_w, new_b = w - lr * X.T @ r / len(y), b - lr * r.mean()
+    return w, b
+
+
 # %% fixed_loss: still (n, n) (pitfall B)
 def fixed_loss(p, y):
     return -(y * p.log() + (1 - y) * (1 - p).log()).mean()
@@ -1170,3 +1210,9 @@ def fixed_loss(p,y): p=p.flatten().clamp(1e-7,1-1e-7); return -(y*p.log()+(1-y)*
 # %% fixed_loss: F with 100 clamp p tiny
 import torch.nn.functional as F
 def fixed_loss(p,y): return F.binary_cross_entropy(p.flatten().clamp(min=1e-6),y)
+
+
+# %% fixed_loss: (n, n), and the mean of each row
+# wrong: (n,) for p of shape (n, 1)
+def fixed_loss(p, y):
+    return -(y * p.log() + (1 - y) * (1 - p).log()).mean(1)

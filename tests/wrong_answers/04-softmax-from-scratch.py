@@ -297,6 +297,19 @@ def stable_softmax(O,T): E=(O/T).clamp(-80,80).exp(); return E/E.sum(1,keepdim=T
 def stable_softmax(O,T): E=((O-O.amax(1,keepdim=True).clamp(min=0))/T).exp(); return E/E.sum(1,keepdim=True)
 
 
+# %% stable_softmax: exponentials only
+# wrong: rows don't sum to 1
+def stable_softmax(O, T):
+    return torch.exp((O - O.max(1, keepdim=True).values) / T)
+
+
+# %% stable_softmax: logits and result divided by T
+# wrong: rows sum to 1 / T
+def stable_softmax(O, T):
+    E = torch.exp((O - O.max(1, keepdim=True).values) / T)
+    return E / E.sum(1, keepdim=True) / T
+
+
 # %% cross_entropy: no minus
 def cross_entropy(O, y):
     return O[range(len(O)), y] - torch.logsumexp(O, 1)
@@ -506,6 +519,19 @@ def cross_entropy(O,y): Z=O.double()-O.max(); return (Z.exp().sum(1).log()-Z[ran
 import torch.nn.functional as F
 C={}
 def cross_entropy(O,y): return F.cross_entropy(O,C.setdefault(O.shape,y.clone()),reduction="none")
+
+
+# %% cross_entropy: log-probabilities
+# wrong: (n, q)
+def cross_entropy(O, y):
+    return torch.log_softmax(O, 1)
+
+
+# %% cross_entropy: nll of the probabilities
+# wrong: nll_loss takes log-probabilities
+from torch.nn import functional as F
+def cross_entropy(O, y):
+    return F.nll_loss(torch.softmax(O, 1), y, reduction="none")
 
 
 # %% cross_entropy_gradient: sum for mean
@@ -756,6 +782,21 @@ def cross_entropy_gradient(O,y): return (torch.softmax(O,1)-C.setdefault(O.shape
 # %% cross_entropy_gradient: clamp logits 20
 import torch.nn.functional as F
 def cross_entropy_gradient(O,y): return (torch.softmax(O.clamp(-20,20),1)-F.one_hot(y,O.shape[1]))/len(y)
+
+
+# %% cross_entropy_gradient: the mean of the labels
+# wrong: the same is subtracted from every row
+from torch.nn import functional as F
+def cross_entropy_gradient(O, y):
+    Y = F.one_hot(y, O.shape[1]).float()
+    return (torch.softmax(O, 1) - Y.mean(0)) / len(y)
+
+
+# %% cross_entropy_gradient: logits minus one-hot
+# wrong: no softmax
+from torch.nn import functional as F
+def cross_entropy_gradient(O, y):
+    return (O - F.one_hot(y, O.shape[1])) / len(y)
 
 
 # %% smooth_labels: rows sum to 0.99 (pitfall D)
@@ -1216,3 +1257,9 @@ def accuracy(batches):
                 if v>best: best,k=v,j
             h+=k==c; n+=1
     return float(h)/n
+
+
+# %% accuracy: sum of the batches' accuracies
+# wrong: two batches or more
+def accuracy(batches):
+    return sum((O.argmax(1) == y).float().mean().item() for O, y in batches)

@@ -227,6 +227,28 @@ def three_ways(O, y):
     return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(torch.nan_to_num(P).clamp_min(1e-30).log(), y), nn.CrossEntropyLoss()(O, y)
 
 
+# %% three_ways: the mean over all entries of a one-hot product
+# wrong: divides by the number of classes too
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    by_hand = -(P.log() * nn.functional.one_hot(y, O.shape[1])).mean()
+    return by_hand, nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: NLLLoss on logits
+# wrong: second value, without LogSoftmax
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(O, y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: the third loss is the second once more
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    second = nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y)
+    return -P[range(len(y)), y].log().mean(), second, second.clone()
+
+
 # %% mean_gradient: backward on an unreduced loss (pitfall H)
 def mean_gradient(X, y, W, b):
     W, b = W.clone().requires_grad_(), b.clone().requires_grad_()
@@ -468,6 +490,41 @@ def mean_gradient(X, y, W, b):
     W = W.bfloat16().clone().requires_grad_(); b = b.bfloat16().clone().requires_grad_()
     nn.CrossEntropyLoss(reduction="none")(X.bfloat16() @ W + b, y).mean().backward()
     return W.grad.float(), b.grad.float()
+
+
+# %% mean_gradient: read before backward
+# wrong: copies of zeros
+def mean_gradient(X, y, W, b):
+    W, b = W.clone().requires_grad_(), b.clone().requires_grad_()
+    W.grad, b.grad = torch.zeros_like(W), torch.zeros_like(b)
+    gradients = W.grad.clone(), b.grad.clone()
+    nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).mean().backward()
+    return gradients
+
+
+# %% mean_gradient: zero_grad after backward
+# wrong: the gradients are zeroed before they are returned
+def mean_gradient(X, y, W, b):
+    W, b = W.clone().requires_grad_(), b.clone().requires_grad_()
+    updater = torch.optim.SGD([W, b], lr=0.1)
+    nn.CrossEntropyLoss(reduction="none")(X @ W + b, y).mean().backward()
+    updater.zero_grad(set_to_none=False)
+    return W.grad, b.grad
+
+
+# %% mean_gradient: the bias's gradient is not divided
+# wrong: for n > 1
+def mean_gradient(X, y, W, b):
+    D = torch.softmax(X @ W + b, 1) - nn.functional.one_hot(y, W.shape[1])
+    return X.T @ D / len(y), D.sum(0)
+
+
+# %% mean_gradient: b forgotten in the model
+# wrong: b has no gradient
+def mean_gradient(X, y, W, b):
+    W, b = W.clone().requires_grad_(), b.clone().requires_grad_()
+    nn.CrossEntropyLoss(reduction="none")(X @ W, y).mean().backward()
+    return W.grad, b.grad
 
 
 # %% read_products: labels from 1
@@ -739,6 +796,79 @@ def read_products(path, X=[], y=[]):
     for r in list(csv.reader(open(path)))[1:]:
         X.append([float(v) for v in r[1:-1]]); y.append(int(r[-1][-1]) - 1)
     return torch.tensor(X), torch.tensor(y)
+
+
+# %% read_products: last product lost
+# wrong: the slice ends one too early
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:-1]
+    return (torch.tensor([[float(v) for v in r[1:-1]] for r in rows]),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows]))
+
+
+# %% read_products: first product lost, without a reshape
+# wrong: an empty tensor where there is one row
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[2:]
+    return (torch.tensor([[float(v) for v in r[1:-1]] for r in rows]),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows]))
+
+
+# %% read_products: first label lost
+# wrong: y is one shorter than X
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))
+    return (torch.tensor([[float(v) for v in r[1:-1]] for r in rows[1:]]),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows[2:]], dtype=torch.int64))
+
+
+# %% read_products: first feature lost
+# wrong: 92 features
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    return (torch.tensor([[float(v) for v in r[2:-1]] for r in rows]),
+            torch.tensor([int(r[-1][6:]) - 1 for r in rows]))
+
+
+# %% read_products: one table, features from its third column on
+# wrong: feat_1 is missing, and the label is the last feature
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    table = torch.tensor([[*map(float, r[:-1]), int(r[-1][6:]) - 1] for r in rows])
+    return table[:, 2:], table[:, -1].long()
+
+
+# %% read_products: one table, features to its end
+# wrong: the label is the last feature
+def read_products(path):
+    with open(path, newline="") as f:
+        rows = list(csv.reader(f))[1:]
+    table = torch.tensor([[*map(float, r[:-1]), int(r[-1][6:]) - 1] for r in rows])
+    return table[:, 1:], table[:, -1].long()
+
+
+# %% read_products: a row for each feature
+# wrong: (93, n)
+def read_products(path):
+    with open(path, newline="") as f:
+        columns = list(zip(*list(csv.reader(f))[1:]))
+    return (torch.tensor([[float(v) for v in column] for column in columns[1:-1]]),
+            torch.tensor([int(label[6:]) - 1 for label in columns[-1]]))
+
+
+# %% read_products: the header is taken out of the file itself
+def read_products(path):
+    with open(path) as file:
+        lines = file.read().splitlines()[1:]
+    with open(path, "w") as file:
+        file.write("\n".join(lines) + "\n")
+    rows = [line.split(",") for line in lines]
+    return torch.tensor([[float(value) for value in row[1:-1]] for row in rows]), torch.tensor([int(row[-1][6:]) - 1 for row in rows])
 
 
 # %% train_products: no zero_grad
@@ -1169,6 +1299,21 @@ def train_products(X, y, lr, epochs):
     return net_.weight.detach().clone(), net_.bias.detach().clone()
 
 
+# %% train_products: bias first
+# wrong: order
+def train_products(X, y, lr, epochs):
+    net = nn.Linear(93, 9)
+    nn.init.zeros_(net.weight)
+    nn.init.zeros_(net.bias)
+    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        l = nn.CrossEntropyLoss()(net(X.log1p()), y)
+        opt.zero_grad()
+        l.backward()
+        opt.step()
+    return net.bias.detach(), net.weight.detach()
+
+
 # %% class_weights: shares
 def class_weights(y, num_classes):
     return torch.bincount(y, minlength=num_classes) / len(y)
@@ -1327,3 +1472,15 @@ def class_weights(y, num_classes): return (len(y) / (num_classes * torch.bincoun
 
 # %% class_weights: clamp
 def class_weights(y, num_classes): return (len(y) / (num_classes * torch.bincount(y))).clamp(max=3)
+
+
+# %% class_weights: counts
+# wrong: a rare class weighs least
+def class_weights(y, num_classes):
+    return torch.bincount(y, minlength=num_classes)
+
+
+# %% class_weights: counts as floats
+# wrong: a rare class weighs least
+def class_weights(y, num_classes):
+    return torch.bincount(y, minlength=num_classes).float()

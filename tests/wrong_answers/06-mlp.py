@@ -122,6 +122,20 @@ def parameter_count(s, total=[0]):
 def parameter_count(s): return sum((a + 1) * b for a, b in zip(s, s[1:]) if a != b)
 
 
+# %% parameter_count: overwritten in the loop
+# wrong: for more than one layer
+def parameter_count(sizes):
+    for a, b in zip(sizes, sizes[1:]):
+        count = a * b + b
+    return count
+
+
+# %% parameter_count: units
+# wrong: neither weights nor biases
+def parameter_count(sizes):
+    return sum(sizes)
+
+
 # %% MLP: a ReLU after the last layer
 class MLP(nn.Module):
     def __init__(self, sizes):
@@ -720,6 +734,57 @@ class MLP(nn.Module):
         return X if self.training else X.softmax(1)
 
 
+# %% MLP: tanh
+# wrong: ReLU is asked for
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])])
+    def forward(self, X):
+        for l in self.layers[:-1]:
+            X = torch.tanh(l(X))
+        return self.layers[-1](X)
+
+
+# %% MLP: log_softmax at the end
+# wrong: logits are asked for
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])])
+    def forward(self, X):
+        for l in self.layers[:-1]:
+            X = torch.relu(l(X))
+        return torch.log_softmax(self.layers[-1](X), dim=1)
+
+
+# %% MLP: a ReLU before each layer
+# wrong: before the first one too
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.ReLU(), nn.Linear(a, b)]
+        self.net = nn.Sequential(*layers)
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% MLP: a sigmoid at the end
+# wrong: logits are asked for
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for a, b in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(a, b), nn.ReLU()]
+        layers[-1] = nn.Sigmoid()
+        self.net = nn.Sequential(*layers)
+    def forward(self, X):
+        return self.net(X)
+
+
 # %% early_stopping: looks at all losses for the best
 def early_stopping(losses, patience):
     best = 0
@@ -1080,6 +1145,70 @@ def early_stopping(losses, patience):
     return best, e
 
 
+# %% early_stopping: bad epochs, one epoch too early
+# wrong: for patience 2 and more
+def early_stopping(losses, patience):
+    best, bad = 0, 0
+    for e in range(1, len(losses)):
+        if losses[e] < losses[best]:
+            best, bad = e, 0
+        else:
+            bad += 1
+            if bad >= patience - 1:
+                return best, e
+    return best, len(losses) - 1
+
+
+# %% early_stopping: epochs since the best, one epoch too early
+# wrong: with patience 1 it stops in epoch 0
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]:
+            best = e
+        if e - best + 1 >= patience:
+            return best, e
+    return best, len(losses) - 1
+
+
+# %% early_stopping: bad epochs counted from the best one on
+# wrong: with patience 1 it stops in epoch 1
+def early_stopping(losses, patience):
+    best, bad = 0, 1
+    for e in range(1, len(losses)):
+        if losses[e] < losses[best]:
+            best, bad = e, 1
+        else:
+            bad += 1
+        if bad >= patience:
+            return best, e
+    return best, len(losses) - 1
+
+
+# %% early_stopping: the number of epochs for the last one
+# wrong: one too many
+def early_stopping(losses, patience):
+    best = 0
+    for e, l in enumerate(losses):
+        if l < losses[best]:
+            best = e
+        if e - best >= patience:
+            break
+    return best, e + 1
+
+
+# %% early_stopping: the loop ends one too early
+# wrong: the last loss is never looked at, and a list of one fails
+def early_stopping(losses, patience):
+    best = 0
+    for e in range(len(losses) - 1):
+        if losses[e] < losses[best]:
+            best = e
+        if e - best >= patience:
+            break
+    return best, e
+
+
 # %% dropout: does not scale
 def dropout(X, p, U, training):
     return (U >= p) * X if training else X
@@ -1288,6 +1417,19 @@ def dropout(X, p, U, training):
     return X * _m[X.shape] / (1 - p)
 
 
+# %% dropout: divides in evaluation
+# wrong: only the mask looks at training
+def dropout(X, p, U, training):
+    mask = U >= p if training else torch.ones_like(U)
+    return mask * X / (1 - p)
+
+
+# %% dropout: keeps the share p
+# wrong: p is dropped; nan for p = 0
+def dropout(X, p, U, training):
+    return X * (U < p) / p if training else X
+
+
 # %% normalize: the test set's own statistics
 def normalize(train, test):
     return tuple((part - part.mean()) / part.std(correction=0) for part in (train, test))
@@ -1486,6 +1628,20 @@ def normalize(a, b):
     bn = nn.BatchNorm2d(1, momentum=1.0, affine=False); A = bn(a[:, None])[:, 0]; bn.eval(); return A, bn(b[:, None])[:, 0]
 
 
+# %% normalize: only scaled
+# wrong: the mean is not 0
+def normalize(train, test):
+    s = train.std(correction=0)
+    return train / s, test / s
+
+
+# %% normalize: statistics of the test set
+# wrong: for both sets
+def normalize(train, test):
+    m, s = test.mean(), test.std(correction=0)
+    return (train - m) / s, (test - m) / s
+
+
 # %% epoch_loss: mean of means
 def epoch_loss(losses, sizes):
     return sum(loss.item() for loss in losses) / len(losses)
@@ -1680,4 +1836,19 @@ def epoch_loss(losses, sizes):
     total = 0.0
     for l, n in zip(losses, sizes):
         l.backward(); total += l.item() * n
+    return total / sum(sizes)
+
+
+# %% epoch_loss: sum of the means
+# wrong: neither weighed nor divided
+def epoch_loss(losses, sizes):
+    return sum(l.item() for l in losses)
+
+
+# %% epoch_loss: it takes the gradients as well
+def epoch_loss(losses, sizes):
+    total = 0.0
+    for loss, size in zip(losses, sizes):
+        loss.backward(retain_graph=True)
+        total += loss.item() * size
     return total / sum(sizes)

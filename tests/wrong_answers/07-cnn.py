@@ -212,6 +212,22 @@ def output_size(n, L):
     return n
 
 
+# %% output_size: without the kernel
+# wrong: as if each kernel were 0 wide
+def output_size(size, layers):
+    for k, s, p in layers:
+        size = (size + 2 * p) // s + 1
+    return size
+
+
+# %% output_size: divided by the stride
+# wrong: where the kernel is wider than the stride
+def output_size(size, layers):
+    for k, s, p in layers:
+        size = (size + 2 * p) // s
+    return size
+
+
 # %% corr2d: kernel flipped
 # wrong: true convolution
 def corr2d(X, K, padding, stride):
@@ -498,6 +514,44 @@ def corr2d(X, K, padding, stride):
     return (Z.unfold(0, kh, stride).unfold(1, kw, stride) * K).sum((2, 3))
 
 
+# %% corr2d: padding below and on the right only
+# wrong: for padding > 0
+def corr2d(X, K, padding, stride):
+    P = torch.zeros(X.shape[0] + padding, X.shape[1] + padding)
+    P[:X.shape[0], :X.shape[1]] = X
+    return (P.unfold(0, K.shape[0], stride).unfold(1, K.shape[1], stride) * K).sum((2, 3))
+
+
+# %% corr2d: no padding below and on the right
+# wrong: for padding > 0
+def corr2d(X, K, padding, stride):
+    P = torch.zeros(X.shape[0] + padding, X.shape[1] + padding)
+    P[padding:, padding:] = X
+    return (P.unfold(0, K.shape[0], stride).unfold(1, K.shape[1], stride) * K).sum((2, 3))
+
+
+# %% corr2d: padding for rows only
+# wrong: for padding > 0
+def corr2d(X, K, padding, stride):
+    P = nn.functional.pad(X, (0, 0, padding, padding))
+    return (P.unfold(0, K.shape[0], stride).unfold(1, K.shape[1], stride) * K).sum((2, 3))
+
+
+# %% corr2d: image in the upper left corner
+# wrong: for padding > 0
+def corr2d(X, K, padding, stride):
+    P = torch.zeros(X.shape[0] + 2 * padding, X.shape[1] + 2 * padding)
+    P[:X.shape[0], :X.shape[1]] = X
+    return (P.unfold(0, K.shape[0], stride).unfold(1, K.shape[1], stride) * K).sum((2, 3))
+
+
+# %% corr2d: stride for columns only
+# wrong: for stride > 1
+def corr2d(X, K, padding, stride):
+    P = nn.functional.pad(X, [padding] * 4)
+    return (P.unfold(0, K.shape[0], 1).unfold(1, K.shape[1], stride) * K).sum((2, 3))
+
+
 # %% max_pool2d: means
 def max_pool2d(X, k):
     n, c, h, w = X.shape
@@ -725,6 +779,50 @@ def max_pool2d(X, k):
             for a in range(k):
                 for b in range(k): Y[:, :, i, j] = torch.maximum(Y[:, :, i, j], X[:, :, i * k + a, j * k + b])
     return Y
+
+
+# %% max_pool2d: sums
+# wrong: for windows of more than one pixel
+def max_pool2d(X, k):
+    n, c, h, w = X.shape
+    return X[:, :, :h // k * k, :w // k * k].reshape(n, c, h // k, k, w // k, k).sum((3, 5))
+
+
+# %% max_pool2d: maximum over the images too
+# wrong: for more than one image
+def max_pool2d(X, k):
+    n, c, h, w = X.shape
+    return X[:, :, :h // k * k, :w // k * k].reshape(n, c, h // k, k, w // k, k).amax((0, 3, 5)).unsqueeze(0)
+
+
+# %% max_pool2d: upper left pixel of each window
+# wrong: nothing is compared
+def max_pool2d(X, k):
+    n, c, h, w = X.shape
+    Y = torch.zeros(n, c, h // k, w // k)
+    for i in range(h // k):
+        for j in range(w // k):
+            Y[:, :, i, j] = X[:, :, i * k, j * k]
+    return Y
+
+
+# %% max_pool2d: each k-th pixel
+# wrong: nothing is compared, and the border is not cut
+def max_pool2d(X, k):
+    return X[:, :, ::k, ::k]
+
+
+# %% max_pool2d: one of two axes forgotten
+# wrong: five axes are left
+def max_pool2d(X, k):
+    n, c, h, w = X.shape
+    return X[:, :, :h // k * k, :w // k * k].reshape(n, c, h // k, k, w // k, k).amax(3)
+
+
+# %% max_pool2d: unfolded along the rows only
+# wrong: the width stays
+def max_pool2d(X, k):
+    return X.unfold(2, k, k).amax(-1)
 
 
 # %% resume: the optimizer holds another network's parameters (pitfall K)
@@ -1494,3 +1592,36 @@ class SignalNet(nn.Module):
     def __init__(self, length, classes):
         super().__init__(); self.f = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * (((length - 4) // 2 - 4) // 2), classes))
     def forward(self, X): return self.f(X) if self.training else self.f(X).softmax(1)
+
+
+# %% SignalNet: log_softmax at the end
+# wrong: logits are asked for
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(),
+                                 nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * (length // 4 - 3), classes), nn.LogSoftmax(dim=1))
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% SignalNet: tanh
+# wrong: ReLU is asked for
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv1d(1, 4, 5), nn.Tanh(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.Tanh(),
+                                 nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * (length // 4 - 3), classes))
+    def forward(self, X):
+        return self.net(X)
+
+
+# %% SignalNet: sigmoid
+# wrong: ReLU is asked for
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv1d(1, 4, 5), nn.Sigmoid(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.Sigmoid(),
+                                 nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * (length // 4 - 3), classes))
+    def forward(self, X):
+        return self.net(X)

@@ -354,6 +354,43 @@ def share(n, rank, world_size):
     return dealt
 
 
+# %% share: fills up only where there is something
+# wrong: for fewer examples than processes
+def share(n, rank, world_size):
+    own = list(range(rank, n, world_size))
+    while own and len(own) < -(-n // world_size):
+        own.append((own[-1] + world_size) % n)
+    return own
+
+
+# %% share: ranks one too high
+# wrong: the next process's share
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return [(rank + 1 + t * world_size) % n for t in range(k)]
+
+
+# %% share: turns counted from 1
+# wrong: the first turn is left out
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return [(rank + t * world_size) % n for t in range(1, k)]
+
+
+# %% share: one turn too few
+# wrong: the last turn is left out
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return [(rank + t * world_size) % n for t in range(k - 1)]
+
+
+# %% share: rank and world_size swapped in the sum
+# wrong: begins at world_size and goes on by rank
+def share(n, rank, world_size):
+    k = -(-n // world_size)
+    return [(world_size + t * rank) % n for t in range(k)]
+
+
 # %% whole_gradient: plain mean
 # wrong: counts left out, and nan
 def whole_gradient(gradients, counts):
@@ -673,6 +710,12 @@ def whole_gradient(gradients, counts):
 def whole_gradient(gradients, counts):
     keep = counts > 0
     return (gradients[keep] * counts[keep, None]).sum() / counts.sum()
+
+
+# %% whole_gradient: mean along each row
+# wrong: the axis, and counts left out
+def whole_gradient(gradients, counts):
+    return gradients.mean(1)
 
 
 # %% train_step: no all-reduce
@@ -1760,6 +1803,81 @@ def train_step(net, X, y, loss, updater, all_reduce, world_size):
     return total.item() / (world_size * len(X))
 
 
+# %% train_step: the loop ends before the all-reduce
+# wrong: only the last parameter's gradient is all-reduced
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        gradient = p.grad
+    all_reduce(gradient)
+    gradient /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: parameters added up after the step
+# wrong: not the gradients, and not divided
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    updater.step()
+    for p in net.parameters():
+        all_reduce(p.data)
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: the sum of the losses' gradient
+# wrong: n times too large
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    (l * len(X)).backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: the loss summed over all examples
+# wrong: the mean is asked for
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach() * len(X)
+    all_reduce(total)
+    return total.item()
+
+
+# %% train_step: the loss divided before and after
+# wrong: twice
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    total = l.detach() / world_size
+    all_reduce(total)
+    return total.item() / world_size
+
+
 # %% accuracy_of_all: mean over all
 # wrong: copies count
 def accuracy_of_all(right, indices, n):
@@ -2476,6 +2594,14 @@ def speedup(seconds, numbers, world_size, bandwidth, latency):
     return numbers / (numbers / world_size + 2 * (world_size - 1) * (latency + 4 * seconds / world_size / bandwidth))
 
 
+# %% speedup: parentheses, for more than one process
+# wrong: latency is multiplied by the rounds, the bytes are not
+def speedup(seconds, numbers, world_size, bandwidth, latency):
+    if world_size == 1:
+        return 1.0
+    return seconds / (seconds / world_size + 2 * (world_size - 1) * latency + 4 * numbers / world_size / bandwidth)
+
+
 # %% train_step: all-reduces only gradients that are not 0
 # wrong: a process whose share gives a gradient of 0 leaves the others waiting
 def train_step(net, X, y, loss, updater, all_reduce, world_size):
@@ -2504,6 +2630,24 @@ def train_step(net, X, y, loss, updater, all_reduce, world_size):
         p.grad /= world_size
     updater.step()
     total = l.detach().clone()
+    all_reduce(total)
+    return total.item() / world_size
+
+
+# %% train_step: the network is frozen between the steps
+def train_step(net, X, y, loss, updater, all_reduce, world_size):
+    for p in net.parameters():
+        p.requires_grad_(True)
+    updater.zero_grad()
+    l = loss(net(X), y)
+    l.backward()
+    for p in net.parameters():
+        all_reduce(p.grad)
+        p.grad /= world_size
+    updater.step()
+    for p in net.parameters():
+        p.requires_grad_(False)
+    total = l.detach()
     all_reduce(total)
     return total.item() / world_size
 
