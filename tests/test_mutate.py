@@ -18,7 +18,7 @@ def test_each_module_has_its_files_and_its_tests():
         assert all(list(ROOT.glob(pattern)) for pattern in patterns), module
         assert all((ROOT / "tests" / f"test_{name}.py").is_file() for name in tests.split()), module
     for tests in mutate.LEFT_OUT.values():
-        assert all(f"def {name}(" in (ROOT / path).read_text(encoding="utf-8") for path, name in (test.split("::") for test in tests))
+        assert all(f"def {name.partition('[')[0]}(" in (ROOT / path).read_text(encoding="utf-8") for path, name in (test.split("::") for test in tests))
     assert sorted(path for module in ("grading", "marks") for path in mutate.files_of(module)) == sorted((ROOT / "exercises" / "grading").glob("*.py"))
     weekly = (ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
     assert f"module: [{', '.join(mutate.MODULES)}]" in weekly
@@ -137,6 +137,19 @@ def test_a_reason_is_found_by_line_by_part_and_by_rule():
     assert without == other and unused == ["pictures.show: c -> d", "rule x -> y"]
 
 
+def test_a_rule_may_hold_within_a_piece_of_the_line_alone():
+    def explained(old, new, within=r"randn\(seed[^,]*"):
+        rule = {"of": ["pictures"], "old": r"\d+|\+", "new": r"\d+|-", "within": within, "why": "allowed: other numbers"}
+        return not mutate.explain([change(old, new)], "pictures", {"rule": [rule]})[0]
+
+    line = "X = 3 + randn(seed + 1, 1) + randn(seed + 22, n)"
+    for old, new in (("seed + 1,", "seed + 2,"), ("seed + 22", "seed - 22"), ("seed + 22", "seed + 23")):
+        assert explained(line, line.replace(old, new)), new
+    for old, new in (("3 +", "4 +"), ("3 +", "3 -"), (" 1)", " 2)"), (") +", ") -")):
+        assert not explained(line, line.replace(old, new)), new
+    assert not explained(line, line, "randint")
+
+
 def test_what_has_no_reason_and_too_little_noticed_are_an_error(monkeypatch, capsys):
     monkeypatch.setattr(mutate, "reasons", lambda: GIVEN)
     killed = [change(f"f({i}1)", "f(0)", f"killed_{i}", status=1) for i in range(18)]
@@ -167,8 +180,8 @@ def test_each_reason_is_of_a_function_that_is_there_and_says_of_which_kind_it_is
     given = mutate.reasons()
     assert not set(given) - {"rule"} - set(functions())
     for rule in given.get("rule", []):
-        assert set(rule) - {"line"} == {"of", "old", "new", "why"} and set(rule["of"]) <= set(mutate.MODULES)
-        assert all(re.compile(rule[name]) for name in ("old", "new", "line") if name in rule)
+        assert set(rule) - {"line", "within"} == {"of", "old", "new", "why"} and set(rule["of"]) <= set(mutate.MODULES)
+        assert all(re.compile(rule[name]) for name in ("old", "new", "line", "within") if name in rule)
         assert (rule["old"], rule["new"]) != (".*", ".*"), "that hides everything"
     for why in [*(rule["why"] for rule in given.get("rule", [])), *(why for name, keys in given.items() if name != "rule" for why in keys.values())]:
         assert re.match(r"(equivalent|allowed|beyond this machine|not tried): \S", why), why
