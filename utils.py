@@ -67,7 +67,7 @@ def __getattr__(name):
 def __dir__():
     ours = {name for name, item in globals().items() if getattr(item, "__module__", None) == __name__}
     public = {name for name in ours if not name.startswith("_")} | {*image_data.__all__, *pictures.__all__}
-    return public | _d2l_names() | {"train_ch3", "train_epoch_ch3"}
+    return public | _d2l_names()
 
 
 # ---------------------------------------------------------------- what signatures name

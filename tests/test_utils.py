@@ -493,6 +493,14 @@ def test_a_name_of_d2l_is_d2ls_and_is_asked_for_once(monkeypatch):
     assert utils.__getattr__("Vocab") is d2l.Vocab
 
 
+def test_what_d2l_offers_is_known_from_its_source_name_for_name(monkeypatch):
+    from d2l import torch as d2l
+    utils._d2l_names.cache_clear()
+    assert utils._d2l_names() == {name for name in vars(d2l) if not name.startswith("_")}
+    monkeypatch.setattr(utils, "_d2l_names", frozenset)
+    assert {"train_ch3", "train_epoch_ch3"} <= utils.__dir__(), "which are ours, d2l or no d2l"
+
+
 def test_what_a_star_brings_is_ours_and_d2ls_and_nothing_else():
     names = set(utils.__dir__())
     assert {"History", "train", "train_ch3", "train_epoch_ch3", "load_data_mnist", "show_images", "Timer", "Vocab"} <= names
