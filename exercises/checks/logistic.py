@@ -53,9 +53,13 @@ def bce_with_logits(answer, cases=((6, 1.0), (9, 300.0), (12, 10.0), (1, 3.0)), 
                 F.binary_cross_entropy(p, y, reduction="none"),
         })
 
-    drawn = [case(scale * randn(seed + n, n), randint(seed + n, 2, n).float(), f"{some(n, 'logit')} of scale {scale:g}") for n, scale in cases]
+    def drawn(n, scale):
+        o, y = scale * randn(seed + n, n), randint(seed + n, 2, n).float()
+        y[0] = o[0] < 0  # one loss at least is large: where all are tiny, float32 leaves few of their digits
+        return case(o, y, f"{some(n, 'logit')} of scale {scale:g}")
+
     o = torch.tensor(EXTREMES)
-    examine("bce_with_logits(o, y)", answer, drawn + [case(o, torch.full_like(o, y), f"o = {list(EXTREMES)}, all labels {y}") for y in (0, 1)])
+    examine("bce_with_logits(o, y)", answer, [drawn(*sizes) for sizes in cases] + [case(o, torch.full_like(o, y), f"o = {list(EXTREMES)}, all labels {y}") for y in (0, 1)])
 
 
 @task
@@ -137,11 +141,11 @@ def fixed_loss(answer, cases=((5,), (2,), (40,), (3,), (1,)), seed=41):
         })
 
     def drawn(n, scale=2.0):
-        p = torch.sigmoid(scale * randn(seed + n, n)).clamp(1e-12, 1 - 1e-6)  # float32 rounds what is nearer to 1 up to it
+        p = torch.sigmoid(scale * randn(seed + n, n)).clamp(max=1 - 1e-6)  # float32 rounds what is nearer to 1 up to it
         return p, randint(seed + n, 2, n).float()
 
-    p, y = torch.tensor([1e-10, 0.3, 1 - 1e-6, 1e-5, 0.9]), torch.tensor([1.0, 0.0, 0.0, 1.0, 1.0])
-    sure = case(p, y, given=f"p = {[[1e-10], [0.3], [0.999999], [1e-5], [0.9]]}, y = {y.tolist()}")
+    rows, y = [[1e-10], [0.3], [0.999999], [1e-5], [0.9]], [1.0, 0.0, 0.0, 1.0, 1.0]
+    sure = case(torch.tensor(rows)[:, 0], torch.tensor(y), given=f"p = {rows}, y = {y}")
     sizes = [n for n, in cases]
     examine("fixed_loss(p, y)", answer, [case(*drawn(n), flat) for n in sizes for flat in (False, True)] + [case(*drawn(sizes[0] + 6, 12.0)), sure],
             shape="return one number")

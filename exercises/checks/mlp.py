@@ -156,7 +156,9 @@ def normalize(answer, cases=((20, 5, 4, 4, 1.0), (50, 1, 3, 3, 1.0), (3, 8, 2, 5
     def case(n, m, h, w=None, scale=1.0):
         w = w or h
         train = scale * (3 + 2 * randn(seed + n, n, h, w))
+        train[-1] = train[0] + 2 * scale  # two pixels that are almost alike would be divided by almost nothing
         test = scale * (5 + randn(seed + m, m, h, w))
+        test[0, 0, 0] = 50 * scale  # far off, and so is the result
         mean, std = train.mean(), train.std(correction=0)
         own = (test - test.mean()) / test.std(correction=0) if test.numel() > 1 else torch.zeros_like(test)
         each = tuple((part - part.mean((1, 2), keepdim=True)) / part.std((1, 2), correction=0, keepdim=True) for part in (train, test))

@@ -42,8 +42,13 @@ def stable_softmax(answer, cases=((4, 4, 1.0, 2.0), (3, 5, 1.0, 0.5), (6, 2, 10.
 
 
 def _logits(seed, n, q, scale):
-    """Logits (n, q) and labels (n,), at least one of them at its row's smallest logit where there are two rows or more."""
+    """Logits (n, q) and labels (n,), at least one of them at its row's smallest logit where there are two rows or more.
+
+    Large logits are 20 and more apart: of a small loss between them float32 would leave few digits.
+    """
     O, y = scale * randn(seed + n, n, q), randint(seed + q, q, n)
+    if scale > 80:
+        O = 100 * (O / 100).round() + 20 * torch.arange(q)
     if n > 1:
         y[0], y[1] = O[0].argmin(), O[1].argmax()
     return O, y

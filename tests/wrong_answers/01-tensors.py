@@ -1216,6 +1216,11 @@ def pick(P, y):
     return P[torch.arange(len(P)), y].sum()
 
 
+# %% pick: labels as bytes, which end at 255
+def pick(P, y):
+    return P[torch.arange(len(P)), y.to(torch.uint8).long()]
+
+
 # %% gradients: both by backward, and a formula returned for the second
 def gradients(x):
     a = x.clone().requires_grad_()

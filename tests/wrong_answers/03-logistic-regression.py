@@ -247,6 +247,16 @@ def log_sigmoid(o):
     return torch.log2(torch.sigmoid(o))
 
 
+# %% log_sigmoid: softmax over the logit and 0
+def log_sigmoid(o):
+    return torch.stack([torch.zeros_like(o), o], 1).softmax(1)[:, 1].log()
+
+
+# %% log_sigmoid: the soft margin loss of label 1
+def log_sigmoid(o):
+    return -torch.nn.functional.soft_margin_loss(o, torch.ones_like(o), reduction="none")
+
+
 # %% bce_with_logits: logarithm of a saturated sigmoid
 def bce_with_logits(o, y):
     p = torch.sigmoid(o)
@@ -472,6 +482,11 @@ def bce_with_logits(o,y):
 import torch.nn.functional as F
 C={}
 def bce_with_logits(o,y): y=C.setdefault(len(y),y.clone()); return F.softplus(o)-o*y
+
+
+# %% bce_with_logits: only label 0
+def bce_with_logits(o, y):
+    return (1 - y) * torch.nn.functional.softplus(o)
 
 
 # %% predict: the sign of the bias (pitfall A)
