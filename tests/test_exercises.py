@@ -1,6 +1,7 @@
 """The exercises: right answers pass, stubs are 'not attempted', wrong answers fail, and every message is true."""
 import ast
 import contextlib
+import difflib
 import doctest
 import functools
 import importlib
@@ -20,7 +21,7 @@ import pytest
 
 import utils  # noqa: F401  before torch
 import torch
-from said import kept, plain
+from said import cases as cases_of, kept, kept_cases, plain
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -140,6 +141,13 @@ def test_wrong_answers_fail_with_their_sentence(solved, lesson, task):
                     changed[what] = sentences[task, what], plain(said)
     assert not accepted
     assert not changed, "a learner reads another sentence; if it is better, renew them: python tests/said.py"
+
+
+def test_each_check_tries_the_cases_that_are_kept(solved, lesson):
+    """In its own words, which a learner reads in brackets: what is left out is seen here, and what is said wrongly of a case."""
+    tasks = [task for other, task in TASKS if other == lesson]
+    changed = list(difflib.unified_diff(kept_cases(lesson).splitlines(), cases_of(lesson, tasks, CHECKS[lesson], solved(lesson)[0]).splitlines(), lineterm="", n=0))
+    assert not changed, "if that is meant, renew them: python tests/said.py"
 
 
 def test_every_kept_sentence_is_of_a_wrong_answer():
@@ -481,6 +489,11 @@ def test_a_true_sentence_is_said_of_every_answer(what):
         assert len(str(caught.value)) < 1500 and (caught.type is NotAttempted) == (what == "stub")
         said.append(str(caught.value))
     assert said[0] == said[1]
+
+
+def test_all_steps_of_a_training_are_counted_whatever_takes_them(solved):
+    code = next(code for task, what, code in WRONG["02-linear-regression"] if what == "trained in NumPy")
+    assert re.search(r"^least_squares: right, but by 6,\d\d\d steps in Python", str(judged(solved, "02-linear-regression", "least_squares", code)))
 
 
 def test_whoever_stops_a_check_stops_it():

@@ -35,8 +35,8 @@ def stable_softmax(answer, cases=((4, 4, 1.0, 2.0), (3, 5, 1.0, 0.5), (6, 2, 10.
     drawn = [case(scale * randn(seed + n, n, q), T, f"logits of shape {(n, q)}, scale {scale:g}, T = {T:g}") for n, q, scale, T in cases]
     far = randn(seed, 3, 4) + torch.tensor([[0.0], [1000.0], [-1000.0]])
     near = torch.tensor([[1.0, 1.0, 0.0], [0.0, -0.001, -0.002]])
-    examine("stable_softmax(O, T)", answer, drawn + [case(far, 1.0, "rows near 0, 1000 and -1000, T = 1"), case(far, 2.0, "rows near 0, 1000 and -1000, T = 2"),
-                                                                  case(near, 0.001, f"O = {near.tolist()}, T = 0.001")],
+    extreme = [case(far, T, f"rows near 0, 1000 and -1000, T = {T:g}") for T in (1.0, 2.0)] + [case(near, 0.001, f"O = {near.tolist()}, T = 0.001")]
+    examine("stable_softmax(O, T)", answer, drawn + extreme,
             without=("softmax", "_softmax", "log_softmax", "_log_softmax", "logsumexp", "logcumsumexp", "_sparse_softmax",
                      "scaled_dot_product_attention"))
 

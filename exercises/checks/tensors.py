@@ -117,7 +117,7 @@ def moving_mean(answer, cases=((9, 4), (6, 3), (5, 1), (4, 4), (1, 1)), large=40
             "divided by one less than k.": means * k / (k - 1) if k > 1 else None,
         })
 
-    examine("moving_mean(x, k)", answer, [case(*sizes) for sizes in cases], close=1e-5)
+    examine("moving_mean(x, k)", answer, [case(*sizes) for sizes in cases])
     short, long = randn(seed + 1, 40), randn(seed + 2, large)
     without_a_loop("moving_mean(x, 5)", answer, (short, 5), (long, 5), right(long, 5), close=1e-3)
 

@@ -187,6 +187,17 @@ def least_squares(X,y):
     t=torch.linalg.lstsq(torch.cat([X,torch.ones(len(X),1)],1),y[:,None]).solution[:,0].round(decimals=3); return t[:-1],t[-1]
 
 
+# %% least_squares: trained in NumPy
+def least_squares(X, y):
+    import numpy as np
+    A, target = np.c_[X.numpy().astype(float), np.ones(len(X))], y.numpy().astype(float)
+    v = np.zeros(A.shape[1])
+    rate = 1 / np.linalg.eigvalsh(A.T @ A)[-1]
+    for _ in range(3000):
+        v = v - rate * A.T @ (A @ v - target)
+    return torch.tensor(v[:-1]).float(), torch.tensor(v[-1]).float()
+
+
 # %% mse_gradient: sum for mean
 def mse_gradient(X, y, w, b):
     r = X @ w + b - y
@@ -698,6 +709,15 @@ def minibatch_sgd(batches, w, b, lr):
     for X, y in batches:
         r = X @ new_w + new_b - y
         new_w, new_b = new_w - lr * X.T @ r / len(y), new_b - lr * r.mean()
+    return w, b
+
+
+# %% minibatch_sgd: all batches but the last are as long as the first
+def minibatch_sgd(batches, w, b, lr):
+    for i, (X, y) in enumerate(batches):
+        m = len(batches[0][1]) if i < len(batches) - 1 else len(y)
+        r = X @ w + b - y
+        w, b = w - lr * X.T @ r / m, b - lr * r.sum() / m
     return w, b
 
 

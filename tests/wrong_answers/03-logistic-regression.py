@@ -257,6 +257,16 @@ def log_sigmoid(o):
     return -torch.nn.functional.soft_margin_loss(o, torch.ones_like(o), reduction="none")
 
 
+# %% log_sigmoid: the softmax's operator
+def log_sigmoid(o):
+    return torch.ops.aten._softmax(torch.stack([torch.zeros_like(o), o], 1), 1, False)[:, 1].log()
+
+
+# %% log_sigmoid: the log-softmax's operator
+def log_sigmoid(o):
+    return torch.ops.aten._log_softmax(torch.stack([torch.zeros_like(o), o], 1), 1, False)[:, 1]
+
+
 # %% bce_with_logits: logarithm of a saturated sigmoid
 def bce_with_logits(o, y):
     p = torch.sigmoid(o)
