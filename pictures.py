@@ -63,7 +63,7 @@ def _figure_output(fig, alt):
     if "COURSE_STILL" in os.environ:
         drawn, picture = io.BytesIO(), io.BytesIO()
         fig.savefig(drawn, format="png", bbox_inches="tight", dpi=2 * fig.dpi)
-        image = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)  # less than half the bytes
+        image = Image.open(drawn).convert("RGB").quantize(256)  # less than half the bytes
         image.save(picture, "PNG", optimize=True)
         return image_output(picture.getvalue(), alt, width=image.width // 2)
     formats, metadata = get_ipython().display_formatter.format(fig, include=["image/png", "image/svg+xml", "image/jpeg"])

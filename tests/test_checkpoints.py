@@ -351,8 +351,9 @@ def test_prefixes_of_compiled_and_parallel_networks_are_left_out_and_named(wrap,
     utils.save_checkpoint(tmp_path / "c.pt", saved, optimizer)
     new_inner, new_outer = run()
     loaded = new_outer if back else new_inner
-    with pytest.warns(UserWarning, match=r"alike but for a prefix, _orig_mod. \(torch.compile\) or module. \(DataParallel\)"):
+    with pytest.warns(UserWarning, match=r"alike but for a prefix, _orig_mod. \(torch.compile\) or module. \(DataParallel\)") as warned:
         utils.load_checkpoint(tmp_path / "c.pt", loaded, KINDS["SGD"](loaded.parameters()))
+    assert [warning.filename for warning in warned] == [__file__], "it points at the line that loads"
     assert same(list(inner.state_dict().values()), list(new_inner.state_dict().values()))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

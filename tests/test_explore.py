@@ -29,7 +29,8 @@ def watched(monkeypatch):
     """As if somebody looked; what is displayed is kept."""
     shown = []
     monkeypatch.setattr(utils, "watched", lambda: True)
-    monkeypatch.setattr(explore, "display", lambda *things, **_: shown.extend(things))
+    monkeypatch.setattr(explore, "display", lambda *things, raw=False, **_: shown.extend(
+        thing if raw or not isinstance(thing, dict) else f"{thing}, as text" for thing in things))
     return shown
 
 
@@ -76,6 +77,18 @@ def test_pictures_speak_while_a_control_moves_too(watched):
     assert len(places) == 2
     utils.show(fig, "Outside the block.")
     assert watched[-1]["text/plain"] == "Two empty axes."
+
+
+def test_while_a_control_moves_several_axes_stay_where_the_first_picture_had_them(watched):
+    def drawn(number, label):
+        fig, axes = plt.subplots(1, number, layout="constrained", squeeze=False)
+        axes[0, 0].set_ylabel(label)
+        utils.show(fig, "Axes.")
+        return [ax.get_position().bounds for ax in axes[0]]
+
+    for number in (1, 2):
+        with explore._quick_pictures([]):
+            assert (drawn(number, "y") == drawn(number, "y\n" * 9)) == (number == 2), "one finds its place in no time, so it gets a new one"
 
 
 @pytest.fixture

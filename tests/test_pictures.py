@@ -375,6 +375,7 @@ def test_numbers_of_every_kind_are_points_one_or_several(number):
         animator.add(number(1), number(2))
         animator.add(2, number(3))
         assert (animator.X, animator.Y) == ([[1, 2]], [[2, 3]]) and {type(y) for y in animator.Y[0]} == {float}
+        assert {type(x) for x in animator.X[0]} <= {int, float}, "a step that is counted on in place would move what is drawn"
         animator = utils.Animator(xlabel=None, xscale=None, yscale=None)
         animator.add(3, [number(1), 0.5])
         assert all(isinstance(x, (int, float)) for x in animator.X[0])

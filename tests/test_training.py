@@ -426,7 +426,7 @@ SCORES, LABELS = torch.randn(6, 3), torch.tensor([0, 1, 2, 0, 1, 2])
 
 
 @pytest.mark.parametrize("y_hat, y, words", [
-    (SCORES, LABELS[:5], r"Predictions have shape \(6, 3\), labels \(5,\)"), (SCORES, LABELS[:, None], r"labels \(6, 1\).*Write y.flatten\(\)"),
+    (SCORES, LABELS[:5], r"Predictions have shape \(6, 3\), labels \(5,\): give one label for each prediction, shape \(n,\)\.$"), (SCORES, LABELS[:, None], r"labels \(6, 1\).*Write y.flatten\(\)"),
     (SCORES, LABELS.float(), "Labels are float32: classes are whole numbers, so write y.long"),
     (SCORES[:, 0], LABELS.double(), "Predicted classes are whole numbers"), (torch.tensor([0.7, 1.0, 0.0, 0.2]), torch.tensor([1, 1, 0, 0]), "Predicted classes are whole numbers"), (LABELS, LABELS.double(), "Labels are float64"),
     (SCORES[:, :1], LABELS, r"Scores have shape \(6, 1\).*two for yes or no"), (SCORES[:, :1], LABELS[:, None], r"shape \(6, 1\)"),
