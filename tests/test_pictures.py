@@ -290,6 +290,7 @@ def test_a_still_has_twice_the_pixels_and_the_size_of_the_others(notebook, monke
     utils.show(line(), "kept")
     (width, height), kept = size_of(notebook[0]), Image.open(io.BytesIO(content_of(notebook[1])))
     assert kept.format == "PNG" and kept.mode == "P" and abs(kept.width - 2 * width) <= 2 and abs(kept.height - 2 * height) <= 2
+    assert kept.convert("RGB").getpixel((0, 0)) == (255, 255, 255), "what is white stays white among fewer colours"
     assert f'alt="kept" width="{kept.width // 2}"' in notebook[1]["text/html"]
 
 
