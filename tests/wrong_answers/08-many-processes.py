@@ -2227,6 +2227,14 @@ def accuracy_of_all(right, indices, n):
     return (seen.any() / n).item()
 
 
+# %% accuracy_of_all: rounded to five digits
+def accuracy_of_all(right, indices, n):
+    found = {}
+    for answers, places in zip(right, indices):
+        found.update(zip(places, answers.tolist()))
+    return round(sum(found.values()) / n, 5)
+
+
 # %% speedup: bytes forgotten
 # wrong: a number is not a byte
 def speedup(seconds, numbers, world_size, bandwidth, latency):
