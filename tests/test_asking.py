@@ -421,7 +421,7 @@ PACKAGE = "/usr/lib/site-packages/a.py"
 
 
 @pytest.mark.parametrize("file, name, within, refused", [
-    (PACKAGE, "softmax", "", "softmax"), (asking.COURSE / "made_up.py", "softmax", "", "softmax"), (PACKAGE, "__init__", "Softmax", "Softmax"),
+    (PACKAGE, "softmax", "", "softmax"), (PACKAGE, "softmax", "Box", "softmax"), (asking.COURSE / "made_up.py", "softmax", "", "softmax"), (PACKAGE, "__init__", "Softmax", "Softmax"),
     (PACKAGE, "__init__", "nn.Softmax", "nn.Softmax"), (PACKAGE, "relu", "softmax", ""), (PACKAGE, "__init__", "ReLU", ""),
     (asking.COURSE / "notebooks" / "made_up.py", "softmax", "", ""), ("<cell 8>", "softmax", "", ""), ("<cell 8>", "__init__", "Softmax", "")])
 def test_a_ready_made_function_or_class_is_one_of_that_name_in_a_package_or_the_course(file, name, within, refused):
