@@ -83,7 +83,7 @@ def early_stopping(answer, cases=(
         ([0.0, -1.0, 0.5, 0.6], 2),
         ([3.0], 1), ([0.2, 0.3], 1), ([1.0, 2.0, 1.5, 1.2, 0.9, 3.0, 2.0, 1.0], 4), ([-1.0, -2.0, -1.5, -1.8], 2),
         ([0.4, 0.3, 0.3, 0.2, 0.25], 2), ([1.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95], 2), ([0.5, 0.49999, 0.49998, 0.49997], 2),
-        ([1.0, *[2.0] * 6, 0.9, *[1.5] * 9], 8))):
+        ([1.0, *[2.0] * 6, 0.9, *[1.5] * 9], 8), ([1.0, 0.5, 0.8, 0.7, 0.9, 0.95, 0.3], 2))):
     """(best epoch, last epoch) for (validation losses, patience)."""
     def case(losses, patience):
         best, last = _stop(losses, patience)
@@ -134,6 +134,8 @@ def dropout(answer, cases=((5, 4, 0.5), (3, 6, 0.2), (4, 4, 0.75), (2, 3, 0.0), 
             "multiplied by 1 - p; divide, to make up for the dropped entries.": kept * X * (1 - p),
             "divide by the share that is kept, 1 - p.": kept * X / p if p else None,
             "an entry whose number equals p is kept: it is dropped only where U is below p.": (U > p) * X / (1 - p),
+            "an entry whose number equals p is kept where p isn't 0, too: it is dropped only where U is below p.":
+                (U > p) * X / (1 - p) if p else X,
             "nothing was dropped in training.": X,
             "divided by the share that happens to be kept: divide by 1 - p.": kept * X / kept.float().mean() if kept.any() else None,
         } if training else {
@@ -160,7 +162,7 @@ def normalize(answer, cases=((20, 5, 4, 4, 1.0), (50, 1, 3, 3, 1.0), (3, 8, 2, 5
         test = scale * (5 + randn(seed + m, m, h, w))
         test[0, 0, 0] = 50 * scale  # far off, and so is the result
         mean, std = train.mean(), train.std(correction=0)
-        own = (test - test.mean()) / test.std(correction=0) if test.numel() > 1 else torch.zeros_like(test)
+        own = (test - test.mean()) / test.std(correction=0)
         each = tuple((part - part.mean((1, 2), keepdim=True)) / part.std((1, 2), correction=0, keepdim=True) for part in (train, test))
         both = torch.cat([train, test])
 
@@ -216,7 +218,7 @@ def epoch_loss(answer, cases=((3, 64, 10), (5, 32, 32), (1, 8, 8), (4, 2, 1), (2
         if k > 3:
             sizes[0] = size + 3  # the first batch may differ as well
             losses[1] = losses[0]
-        weights = torch.tensor(sizes, dtype=torch.float32)
+        weights = torch.tensor(sizes)
         value, holds_graph = run(probe_average, answer, list(losses), sizes, torch.ones(1))
         graphs.append(holds_graph)
         total, count = (losses * weights).sum(), weights.sum()

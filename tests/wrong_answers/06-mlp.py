@@ -1430,6 +1430,46 @@ def dropout(X, p, U, training):
     return X * (U < p) / p if training else X
 
 
+# %% dropout: drops at p too, and returns early where p is 0
+# wrong: where U equals a p above 0
+def dropout(X, p, U, training):
+    if not training or p == 0:
+        return X
+    return (U > p) * X / (1 - p)
+
+
+# %% dropout: scaled by p, unless p is 0
+# wrong: a share of 1 - p is kept
+def dropout(X, p, U, training):
+    if not training or p == 0:
+        return X
+    return (U >= p) * X / p
+
+
+# %% dropout: random numbers from torch.rand
+# wrong: ignores U
+def dropout(X, p, U, training):
+    return (torch.rand(X.shape) >= p) * X / (1 - p) if training else X
+
+
+# %% dropout: a mask from torch.bernoulli
+# wrong: ignores U
+def dropout(X, p, U, training):
+    return torch.bernoulli(torch.full_like(X, 1 - p)) * X / (1 - p) if training else X
+
+
+# %% dropout: a mask filled by bernoulli_
+# wrong: ignores U
+def dropout(X, p, U, training):
+    return torch.empty_like(X).bernoulli_(1 - p) * X / (1 - p) if training else X
+
+
+# %% dropout: torch.native_dropout
+# wrong: ignores U
+def dropout(X, p, U, training):
+    return torch.native_dropout(X, p, training)[0]
+
+
 # %% normalize: the test set's own statistics
 def normalize(train, test):
     return tuple((part - part.mean()) / part.std(correction=0) for part in (train, test))
@@ -1642,6 +1682,15 @@ def normalize(train, test):
     return (train - m) / s, (test - m) / s
 
 
+# %% normalize: flattened, and back to square images
+# wrong: for images that are not square
+def normalize(train, test):
+    side = train.shape[1]
+    rows, others = train.reshape(len(train), -1), test.reshape(len(test), -1)
+    mean, std = rows.mean(), rows.std(correction=0)
+    return ((rows - mean) / std).reshape(-1, side, side), ((others - mean) / std).reshape(-1, side, side)
+
+
 # %% epoch_loss: mean of means
 def epoch_loss(losses, sizes):
     return sum(loss.item() for loss in losses) / len(losses)
@@ -1852,3 +1901,21 @@ def epoch_loss(losses, sizes):
         loss.backward(retain_graph=True)
         total += loss.item() * size
     return total / sum(sizes)
+
+
+# %% epoch_loss: prints
+def epoch_loss(losses, sizes):
+    print(sum(loss.item() * size for loss, size in zip(losses, sizes)) / sum(sizes))
+
+
+# %% epoch_loss: looks up the size of a batch by its loss
+# wrong: where two batches have the same loss, and not the same size
+def epoch_loss(losses, sizes):
+    return sum(loss.item() * sizes[losses.index(loss)] for loss in losses) / sum(sizes)
+
+
+# %% epoch_loss: the last hundred batches only
+# wrong: for a longer epoch
+def epoch_loss(losses, sizes):
+    losses, sizes = losses[-100:], sizes[-100:]
+    return sum(loss.item() * size for loss, size in zip(losses, sizes)) / sum(sizes)

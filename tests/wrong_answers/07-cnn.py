@@ -228,6 +228,24 @@ def output_size(size, layers):
     return size
 
 
+# %% output_size: builds pooling layers
+# wrong: without building the layers
+def output_size(size, layers):
+    image = torch.zeros(1, 1, size, size)
+    for kernel, stride, padding in layers:
+        image = nn.functional.max_pool2d(image, kernel, stride, padding)
+    return image.shape[-1]
+
+
+# %% output_size: builds layers that take the mean
+# wrong: without building the layers
+def output_size(size, layers):
+    image = torch.zeros(1, 1, size, size)
+    for kernel, stride, padding in layers:
+        image = nn.AvgPool2d(kernel, stride, padding)(image)
+    return image.shape[-1]
+
+
 # %% corr2d: kernel flipped
 # wrong: true convolution
 def corr2d(X, K, padding, stride):
@@ -825,6 +843,33 @@ def max_pool2d(X, k):
     return X.unfold(2, k, k).amax(-1)
 
 
+# %% max_pool2d: the smallest absolute value, made negative
+# wrong: only where all are negative, as in the example
+def max_pool2d(X, k):
+    n, c, h, w = X.shape
+    return -X[:, :, :h // k * k, :w // k * k].reshape(n, c, h // k, k, w // k, k).abs().amin((3, 5))
+
+
+# %% max_pool2d: F.max_pool3d
+# wrong: ready-made
+def max_pool2d(X, k):
+    return nn.functional.max_pool3d(X, (1, k, k))
+
+
+# %% max_pool2d: adaptive pooling in three dimensions
+# wrong: ready-made
+def max_pool2d(X, k):
+    n, c, h, w = X.shape
+    return nn.functional.adaptive_max_pool3d(X[:, :, :h // k * k, :w // k * k], (c, h // k, w // k))
+
+
+# %% max_pool2d: fractional pooling
+# wrong: ready-made, and its windows are random
+def max_pool2d(X, k):
+    n, c, h, w = X.shape
+    return nn.functional.fractional_max_pool2d(X, k, output_size=(h // k, w // k))
+
+
 # %% resume: the optimizer holds another network's parameters (pitfall K)
 def resume(make_net, checkpoint):
     old, net = make_net(), make_net()
@@ -1155,6 +1200,53 @@ def resume(make_net, ck):
     for m in net.modules():
         if isinstance(m, nn.modules.batchnorm._BatchNorm): m.eval()
     return net, up
+
+
+# %% resume: two networks
+# wrong: the optimizer is missing
+def resume(make_net, checkpoint):
+    net, old = make_net(), make_net()
+    old.load_state_dict(checkpoint["model"])
+    net.load_state_dict(old.state_dict())
+    return net, old
+
+
+# %% resume: the optimizer and its state
+# wrong: the network is missing
+def resume(make_net, checkpoint):
+    net = make_net()
+    net.load_state_dict(checkpoint["model"])
+    updater = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+    updater.load_state_dict(checkpoint["optimizer"])
+    return updater, checkpoint["optimizer"]
+
+
+# %% resume: takes the weights out of the checkpoint one by one
+# wrong: nobody can resume from it again
+def resume(make_net, checkpoint):
+    net = make_net()
+    state = net.state_dict()
+    for name in list(state):
+        state[name].copy_(checkpoint["model"].pop(name))
+    updater = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+    updater.load_state_dict(checkpoint["optimizer"])
+    return net, updater
+
+
+# %% resume: a network of its own
+# wrong: make_net is to make it
+def resume(make_net, checkpoint):
+    net = nn.Linear(4, 2)
+    return net, torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+
+
+# %% resume: a layer more
+# wrong: its weights are in no checkpoint
+def resume(make_net, checkpoint):
+    net = make_net()
+    net.load_state_dict(checkpoint["model"])
+    net = nn.Sequential(net, nn.Linear(2, 2))
+    return net, torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
 
 
 # %% SignalNet: no activation
@@ -1625,3 +1717,16 @@ class SignalNet(nn.Module):
                                  nn.MaxPool1d(2), nn.Flatten(), nn.Linear(8 * (length // 4 - 3), classes))
     def forward(self, X):
         return self.net(X)
+
+
+# %% SignalNet: a single logit loses its axis
+# wrong: for one class
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__()
+        rest = ((length - 4) // 2 - 4) // 2
+        self.net = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2),
+                                 nn.Flatten(), nn.Linear(8 * rest, classes))
+
+    def forward(self, X):
+        return self.net(X).squeeze(1)
