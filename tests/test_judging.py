@@ -242,6 +242,8 @@ def test_what_equals_what_is_wanted_is_right(got, want):
 UNEQUAL = [  # a result, what is wanted, what is said
     (1.5, 2.5, "f(x) is 1.5, and should be 2.5."),
     (7, 8, "f(x) is 7, and should be 8."),
+    (2_007_306, 203_530, "f(x) is 2007306, and should be 203530."), (1e15, 1e14, "f(x) is 1e+15, and should be 100000000000000."),
+    (-2e16, 1234567.5, "f(x) is -2e+16, and should be 1.23457e+06."),
     (tensor(1, 2, 4), tensor(1, 2, 3), "f(x)[2] is 4, and should be 3."),
     (tensor(5, 2, 3), tensor(1, 2, 3), "f(x)[0] is 5, and should be 1."),
     (torch.arange(6.0).reshape(2, 3), torch.tensor([[0, 1, 2], [3, -4, 5.0]]), "f(x)[1, 1] is 4, and should be -4."),

@@ -128,7 +128,8 @@ def compare(what, got, want, close=1e-5, given="", shape=""):
     index = [int(i) for i in np.unravel_index(where, b.shape)]
     is_, should = float(a.flatten()[where]), float(b.flatten()[where])
     digits = next(digits for digits in (6, 9, 12, 17) if f"{is_:.{digits}g}" != f"{should:.{digits}g}")
-    raise Wrong(f"{what}{index if index else ''} is {is_:.{digits}g}, and should be {should:.{digits}g}{given}.")
+    is_, should = (f"{number:.0f}" if number.is_integer() and abs(number) < 1e15 else f"{number:.{digits}g}" for number in (is_, should))
+    raise Wrong(f"{what}{index if index else ''} is {is_}, and should be {should}{given}.")
 
 
 def same(got, want, close):
