@@ -121,8 +121,8 @@ def compare(what, got, want, close=1e-5, given="", shape=""):
             raise Wrong(f"{what} has the right numbers in shape {tuple(a.shape)}, and should have shape {tuple(b.shape)}{shape}{given}")
         raise Wrong(f"{what} has shape {tuple(a.shape)}; {tuple(b.shape)} was expected{given}.")
     if not torch.isfinite(a).all() and torch.isfinite(b).all():
-        raise Wrong(f"{what} holds {'nan' if a.isnan().any() else 'inf'}: something overflowed, or 0 was "
-                    f"divided or had its logarithm taken{given}.")
+        raise Wrong(f"{what} holds {'nan' if a.isnan().any() else 'inf'}: something overflowed, was divided by 0, "
+                    f"or the logarithm of 0 or of a negative number was taken{given}.")
     off = ((a - b).abs() / _room(b, close)).nan_to_num(torch.inf)
     where = int(off.masked_fill((a == b) | a.isnan() & b.isnan(), 0).argmax())
     index = [int(i) for i in np.unravel_index(where, b.shape)]
