@@ -249,6 +249,24 @@ def three_ways(O, y):
     return -P[range(len(y)), y].log().mean(), second, second.clone()
 
 
+# %% three_ways: NLLLoss for the first loss as well
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return nn.NLLLoss()(P.log(), y), nn.NLLLoss()(nn.LogSoftmax(dim=1)(O), y), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: LogSoftmax without NLLLoss
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log().mean(), -nn.LogSoftmax(dim=1)(O)[range(len(y)), y].mean(), nn.CrossEntropyLoss()(O, y)
+
+
+# %% three_ways: NLLLoss without LogSoftmax
+def three_ways(O, y):
+    P = O.exp() / O.exp().sum(1, keepdim=True)
+    return -P[range(len(y)), y].log().mean(), nn.NLLLoss()(O - O.logsumexp(1, keepdim=True), y), nn.CrossEntropyLoss()(O, y)
+
+
 # %% mean_gradient: backward on an unreduced loss (pitfall H)
 def mean_gradient(X, y, W, b):
     W, b = W.clone().requires_grad_(), b.clone().requires_grad_()
