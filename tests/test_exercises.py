@@ -143,6 +143,7 @@ def test_wrong_answers_fail_with_their_sentence(solved, lesson, task):
     assert not changed, "a learner reads another sentence; if it is better, renew them: python tests/said.py"
 
 
+@pytest.mark.long("runs every check")
 def test_each_check_tries_the_cases_that_are_kept(solved, lesson):
     """In its own words, which a learner reads in brackets: what is left out is seen here, and what is said wrongly of a case."""
     tasks = [task for other, task in TASKS if other == lesson]

@@ -106,12 +106,9 @@ def test_damage_is_named_and_the_stated_step_cures_it(what, sets, raw, monkeypat
     assert train_iter.dataset.source == "real"
 
 
-def test_whoever_chooses_no_data_gets_the_real_set(raw, monkeypatch):
+def test_whoever_chooses_no_data_gets_the_real_set_and_whoever_chooses_the_sample_that(raw, monkeypatch):
     monkeypatch.delenv("COURSE_DATA")
     assert utils.load_data_fashion_mnist(8)[0].dataset.source == "real"
-
-
-def test_whoever_chooses_the_sample_gets_it_where_the_real_set_lies_too(raw, monkeypatch):
     monkeypatch.setenv("COURSE_DATA", "sample")
     assert utils.load_data_fashion_mnist(8)[0].dataset.source == "sample"
 
