@@ -1,4 +1,5 @@
 """A network is judged by what it computes, however it keeps its parameters; what is said of it is true, and the learner's random numbers stay."""
+import copy
 import sys
 from pathlib import Path
 
@@ -19,7 +20,7 @@ class Net(nn.Module):
 
     def __init__(self, shapes, compute):
         super().__init__()
-        self.parts, self.compute = nn.ParameterList(torch.zeros(shape) for shape in shapes), compute
+        self.parts, self.compute = nn.ParameterList(randn(1, *shape) for shape in shapes), compute
 
     def forward(self, X):
         return self.compute(list(self.parts), X)
@@ -76,6 +77,23 @@ def test_a_layer_may_learn_its_sizes_from_the_batch():
     assert said(lambda: nn.LazyLinear(3)) == ""
 
 
+def test_parameters_are_made_before_the_first_batch():
+    class Late(nn.Module):
+        def __init__(self, **layers):
+            super().__init__()
+            for name, layer in layers.items():
+                setattr(self, name, layer)
+
+        def forward(self, X):
+            if not hasattr(self, "done"):
+                self.layer, self.done = nn.Linear(4, 3), True
+            return self.layer(X)
+
+    for make in (Late, lambda: Late(layer=nn.Linear(4, 3))):
+        assert said(make).endswith(" makes or replaces parameters in forward, so an optimizer that was made before its first call does not know them: "
+                                   "make them in `__init__`.")
+
+
 @pytest.mark.parametrize("out, words", [
     (lambda Y: None, "returns None from forward: is there a `return`?"), (lambda Y: (Y,), "returns a tuple from forward, not a tensor.")])
 def test_what_is_no_output_is_told(out, words):
@@ -87,7 +105,7 @@ def test_a_slip_is_named_where_it_computes_the_same():
         return lambda p, X: factor * layers(p, X)
 
     assert said(lambda: Net(LINE, times(2)), thrice=times(3), twice=times(2)) == "Net: twice (as given)"
-    assert "beside layers that are right" in said(lambda: Net(LINE, times(2)), thrice=times(3))
+    assert "compared with a network that is right and has the same parameters" in said(lambda: Net(LINE, times(2)), thrice=times(3))
 
 
 def test_a_batch_of_one_counts_too():
@@ -111,6 +129,34 @@ def test_nothing_depends_on_the_mode_in_which_a_new_network_trains():
     ids=["no graph", "detached", "a part", "too large"])
 def test_every_parameter_gets_its_gradient(forward, words):
     assert said(lambda: Net(LINE, forward)).startswith(f"Net computes the right output, {words}")
+
+
+@pytest.mark.parametrize("made, alike", [
+    ((0, 0), True), ((0.5, -1), True), ((1, None), False), ((None, 0), False)], ids=["zeros", "other numbers", "one layer", "the other"])
+def test_units_do_not_all_begin_alike(made, alike):
+    def net():
+        made_so = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+        for layer, number in zip(made_so[::2], made):
+            if number is not None:
+                nn.init.constant_(layer.weight, number)
+        return made_so
+
+    words = said(net, roles=[(3, 4), (3,), (2, 3), (2,)])
+    assert words == ("Net begins with weights that are one and the same number in each layer, so that its units compute the same and learn the "
+                     "same: leave them as PyTorch's layers draw them. (as given)") * alike
+
+
+def test_a_single_layer_may_begin_with_zeros_and_a_weight_of_one_number_is_no_layer_of_units():
+    one = nn.Linear(4, 3)
+    nn.init.zeros_(one.weight)
+    assert said(lambda: copy.deepcopy(one)) == ""
+
+    def narrow():
+        net = nn.Sequential(nn.Linear(4, 1), nn.ReLU(), nn.Linear(1, 1))
+        nn.init.zeros_(net[0].weight)
+        return net
+
+    assert said(narrow, roles=[(1, 4), (1,), (1, 1), (1,)]) == ""
 
 
 def test_no_parameter_is_frozen():

@@ -15,8 +15,8 @@ def probe_network(answer, seed, X, G, *args):
     """Make a network by answer(*args), give its parameters drawn values, and run it forward and backward.
 
     X: a batch. G: what the output is multiplied with before it is added up for backward().
-    Returns a dictionary: the parameters' values in their order, the outputs for the batch and for its first row alone, and the
-    gradients (None where none arrived).
+    Returns a dictionary: the parameters' values in their order, the outputs for the batch and for its first row alone, the
+    gradients (None where none arrived), and whether the weights of each of several layers began as one and the same number.
     """
     with watched(counted=False), unchanged(("the arguments that it is made with", list(args)), ("its batch", X)):
         return _network(answer, seed, X, G, *args)
@@ -31,8 +31,14 @@ def _network(answer, seed, X, G, *args):
             raise Wrong(f"gives a {type(made).__name__}, not an nn.Module.")
     if {id(p) for p in net.parameters()} & {id(p) for p in other.parameters()}:
         raise Wrong("gives two networks that share parameters: each is to have its own, made in `__init__`.")
+    before = [id(p) for p in net.parameters()]
     _output(net, X)  # lazy layers learn their sizes
     parameters = list(net.parameters())
+    if before != [id(p) for p in parameters]:
+        raise Wrong("makes or replaces parameters in forward, so an optimizer that was made before its first call does not know them: make "
+                    "them in `__init__`.")
+    weights = [p.detach() for p in parameters if p.dim() > 1 and p.numel() > 1]
+    alike = len(weights) > 1 and all(bool((p == p.flatten()[0]).all()) for p in weights)
     with torch.no_grad():
         for i, p in enumerate(parameters):
             p.copy_(0.7 * torch.randn(p.shape, generator=torch.Generator().manual_seed(seed + i)))
@@ -44,7 +50,8 @@ def _network(answer, seed, X, G, *args):
     if out.requires_grad and out.shape == G.shape and out.device == G.device and out.dtype in KINDS:  # or the check says what is wrong with it
         (out * G).sum().backward()
     return {"values": [p.detach() for p in parameters], "out": out.detach(), "one": one.detach(), "evaluated": evaluated,
-            "grads": [p.grad for p in parameters], "mode": mode, "frozen": [not p.requires_grad for p in parameters]}
+            "grads": [p.grad for p in parameters], "mode": mode, "frozen": [not p.requires_grad for p in parameters],
+            "alike": alike}
 
 
 def _output(net, X):
@@ -82,11 +89,13 @@ def examine_network(what, answer, args, seed, X, roles, forward, slips, given):
                 if any(same(report["out"], other(way(values), X), 1e-4) for way in ways):
                     raise Wrong(f"{what}: {sentence} ({given})")
             compare(f"{what}(X)", report["out"], forward(ways[0](values), X), close=1e-4,
-                    given=f"{given}; beside layers that are right, with the same parameters")
+                    given=f"{given}; compared with a network that is right and has the same parameters")
         compare(f"{what}(X)", report["one"], forward(right[0](values), X[:1]), close=1e-4, given=f"{given}, a batch of one")
     demand(same(report["evaluated"], report["out"], 1e-4), f"{what} computes something else in evaluation mode (`net.eval()`): nothing in it "
            f"depends on the mode. ({given})")
     demand(not any(report["frozen"]), f"{what} has frozen parameters (requires_grad is False), which training can't change. ({given})")
+    demand(not report["alike"], f"{what} begins with weights that are one and the same number in each layer, so that its units compute the "
+           f"same and learn the same: leave them as PyTorch's layers draw them. ({given})")
     demand(report["mode"], f"{what} is in evaluation mode: a new network is to be trained.")
     demand(any(grad is not None for grad in report["grads"]), f"{what} computes the right output, but no gradient reaches its parameters: "
            f"does forward run under torch.no_grad(), detach, or use .data? ({given})")
