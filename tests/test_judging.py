@@ -247,6 +247,10 @@ UNEQUAL = [  # a result, what is wanted, what is said
     (tensor(1, 2, 4), tensor(1, 2, 3), "f(x)[2] is 4, and should be 3."),
     (tensor(5, 2, 3), tensor(1, 2, 3), "f(x)[0] is 5, and should be 1."),
     (torch.arange(6.0).reshape(2, 3), torch.tensor([[0, 1, 2], [3, -4, 5.0]]), "f(x)[1, 1] is 4, and should be -4."),
+    (torch.tensor([1.01, 2]).half(), tensor(1, 2), "f(x) holds float16 numbers, which keep two or three digits: use float32."),
+    (torch.tensor([1.01, 2]).bfloat16(), tensor(1, 2), "f(x) holds bfloat16 numbers, which keep two or three digits: use float32."),
+    (torch.tensor([1.25, 2]).half(), tensor(1, 2), "f(x)[0] is 1.25, and should be 1."), (torch.tensor([1.0625]), tensor(1), "f(x)[0] is 1.0625, and should be 1."),
+    (torch.tensor([1.0625]).half(), tensor(1), "float16"), (torch.tensor([1.125]).half(), tensor(1), "f(x)[0] is 1.125, and should be 1."),
     (tensor(101, 1.5), tensor(100, 1), "f(x)[1] is 1.5, and should be 1."),  # which is farther off for its size
     (tensor(1.1, 0.5), tensor(1, 1), "f(x)[1] is 0.5, and should be 1."),
     (tensor(1.1, 2), tensor(1, INF), "f(x)[1] is 2, and should be inf."),
@@ -264,7 +268,10 @@ UNEQUAL = [  # a result, what is wanted, what is said
     (0, False, "f(x) is 0, and should be False."), (tensor(1), "a", "f(x) is a tensor of shape (1,), and should be 'a'."),
     (True, 1, "f(x) is True; a number was expected."), ("a", 1.0, "f(x) is 'a'; a number was expected."),
     (None, tensor(1, 2), "f(x) is None (is there a `return`, or was a gradient read before `backward()`?); a tensor of shape (2,) was expected."),
-    ([1, 2], tensor(1, 2), "f(x) is [1, 2]; a tensor of shape (2,) was expected."), ({"a": 1}, 1.0, "f(x) is {'a': 1}; a number was expected."),
+    ([1, 2], tensor(1, 2), "f(x) is [1, 2]; a tensor of shape (2,) was expected: `torch.tensor(...)` makes one of a list."),
+    ((tensor(1), tensor(2)), tensor(1, 2), "; a tensor of shape (2,) was expected: `torch.stack(...)` makes one of a list."),
+    ([], tensor(1, 2), "f(x) is []; a tensor of shape (2,) was expected."), ([1, 2], 1.0, "f(x) is [1, 2]; a number was expected."),
+    ([1, 2], torch.tensor(1), "f(x) is [1, 2]; a number was expected."), ({"a": 1}, 1.0, "f(x) is {'a': 1}; a number was expected."),
     (2.0, 2, "f(x) is 2.0, a number with a decimal point; a whole one was expected: `//` instead of `/`, or int()."),
     (torch.tensor(2.0), 2, "a number with a decimal point; a whole one was expected: `//` instead of `/`, or int()."),
     (torch.tensor([1, 2]), tensor(1, 2), "f(x) holds whole numbers (int64), and should hold float32 ones."),
@@ -380,7 +387,14 @@ KEEP = object()  # a case in which the slip is not known
     ([(3.0, 2.0, 3.0), (torch.tensor(complex(1, INF)), 4.0, 5.0)], "case 0"),
     ([(3.0, 2.0, 3.0), ([1.0, 2.0], 4.0, 5.0)], ""), ([(3.0, 2.0, 3.0), ("inf", 4.0, 5.0)], ""),
     ([(INF, 2.0, 3.0), (5.0, 4.0, 5.0)], ""), ([(INF, 2.0, KEEP), (5.0, 4.0, 5.0)], ""), ([(INF, 2.0, INF), (5.0, 4.0, 5.0)], "case 0"),
-    ([(tensor(1, 3), tensor(1, 2), tensor(1, 3)), (tensor(1), tensor(2), tensor(1))], "case 0"), ([((3, "a"), (2, "a"), (3, "a"))], "case 0")])
+    ([(tensor(1, 3), tensor(1, 2), tensor(1, 3)), (tensor(1), tensor(2), tensor(1))], "case 0"), ([((3, "a"), (2, "a"), (3, "a"))], "case 0"),
+    ([(3, 2, (3).__eq__)], "case 0"), ([(3, 2, (4).__eq__)], ""), ([(2, 2, (2).__eq__), (5, 4, (5).__eq__)], "case 1"),  # a function tells
+    ([(2, 2, (3).__eq__), (5, 4, (5).__eq__)], ""), ([(3, 2, (3).__eq__), (5, 4, KEEP)], ""), ([(3, 2, (3).__eq__), (5, 4, 5)], "case 0"),
+    ([(3, 2, lambda got: None), (5, 4, (5).__eq__)], "case 0"), ([(3, 2, lambda got: None), (4, 4, lambda got: got == 5)], ""),
+    ([(3, 2, lambda got: None), (5, 4, lambda got: None)], ""), ([(3, 2, (3).__eq__), (5, 4, lambda got: None)], "case 0"),
+    ([(3, 2, lambda got: None), (5, 4, 5)], ""), ([(3, 2, lambda got: torch.tensor(True))], "case 0"), ([(3, 2, lambda got: torch.tensor(False))], ""),
+    ([(3.0, 2.0, lambda got: got == 3), (INF, 4.0, lambda got: got == 5)], ""),  # of what overflowed, too
+    ([(3.0, 2.0, lambda got: got == 3), (INF, 4.0, lambda got: got > 5)], "case 0"), ([(3.0, 2.0, lambda got: got == 3), (INF, 4.0, 5.0)], "case 0")])
 def test_a_slip_is_named_only_where_it_explains_every_case(described, named):
     assert slip(cases(*described)) == (f"a slip ({named})" if named else "")
 

@@ -12,8 +12,9 @@ class Case:
     """One call of an answer.
 
     args: what it is called with. want: what it should return: a tensor, a number, a text, or a tuple of them.
-    given: the case in words, for messages. slips: sentence -> what an answer with that slip returns here; None where such
-    an answer would fail with an error.
+    given: the case in words, for messages. slips: sentence -> what an answer with that slip returns here; None where such an
+    answer would fail with an error. Where many values would be that slip, a function says of what was returned whether it shows
+    the slip (True), can't be of it (False), or tells nothing here (None).
     """
     args: tuple
     want: object
@@ -75,17 +76,21 @@ def slip(cases, close=1e-5):
 def _explains(sentence, cases, failing, close):
     """Whether a slip gives what the answer returned, in every case for which it is known; it must be known where the answer is wrong.
 
-    A result that overflowed says nothing about other slips.
+    A result that overflowed says nothing about other slips, but for one that a function tells.
     """
-    def gives(case):
-        value = case.slips.get(sentence)
-        return value is not None and same(case.got, value, close)
-
+    shown = False
     for case in cases:
-        known = case.slips.get(sentence) is not None
-        if (known or case in failing) and not gives(case) and not _overflows(case.got):
+        value = case.slips.get(sentence)
+        if callable(value):
+            told = value(case.got)
+            if told is not None and not told:
+                return False
+            shown = shown or bool(told)
+        elif value is not None and same(case.got, value, close):
+            shown = shown or case is failing[0]
+        elif (value is not None or case in failing) and not _overflows(case.got):
             return False
-    return gives(failing[0])
+    return shown
 
 
 def compare(what, got, want, close=1e-5, given="", shape=""):
@@ -112,7 +117,7 @@ def compare(what, got, want, close=1e-5, given="", shape=""):
         raise Wrong(f"{what} holds whole numbers ({str(got.dtype).removeprefix('torch.')}), and should hold float32 ones{given}.")
     a, b = _tensor(got), _tensor(want)
     if a is None:
-        raise Wrong(f"{what} is {_shown(got)}; {_kind(b)} was expected{given}.")
+        raise Wrong(f"{what} is {_shown(got)}; {_kind(b)} was expected{given}{_made(got, b)}.")
     if same(got, want, close):
         return
     if a.shape != b.shape:
@@ -123,6 +128,8 @@ def compare(what, got, want, close=1e-5, given="", shape=""):
     if not torch.isfinite(a).all() and torch.isfinite(b).all():
         raise Wrong(f"{what} holds {'nan' if a.isnan().any() else 'inf'}: something overflowed, was divided by 0, "
                     f"or the logarithm of 0 or of a negative number was taken{given}.")
+    if isinstance(got, torch.Tensor) and got.dtype in (torch.float16, torch.bfloat16) and same(got, want, 0.05):
+        raise Wrong(f"{what} holds {str(got.dtype).removeprefix('torch.')} numbers, which keep two or three digits: use float32{given}.")
     off = ((a - b).abs() / _room(b, close)).nan_to_num(torch.inf)
     where = int(off.masked_fill((a == b) | a.isnan() & b.isnan(), 0).argmax())
     index = [int(i) for i in np.unravel_index(where, b.shape)]
@@ -146,6 +153,11 @@ def same(got, want, close):
     finite = b.isfinite()
     near = (a - b).abs() <= _room(b, close)
     return bool(torch.where(finite, near, (a == b) | a.isnan() & b.isnan()).all())
+
+
+def alike(got, want):
+    """Whether `got` has the shapes of `want` and finite numbers, whatever they are: a slip that a function tells begins with it."""
+    return same(got, want, torch.inf) and not _overflows(got)
 
 
 def _overflows(value):
@@ -194,6 +206,13 @@ def _tensor(value):
 
 def _kind(tensor):
     return f"a tensor of shape {tuple(tensor.shape)}" if tensor.shape else "a number"
+
+
+def _made(got, want):
+    """How a tensor is made of a list that was returned instead, as a sentence's end, or ""."""
+    if not (isinstance(got, list | tuple) and got and want.shape):
+        return ""
+    return f": `torch.{'stack' if isinstance(got[0], torch.Tensor) else 'tensor'}(...)` makes one of a list"
 
 
 def _shown(value):
