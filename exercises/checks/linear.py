@@ -52,6 +52,7 @@ def mse_gradient(answer, cases=((8, 3, 1.0), (5, 1, 1.0), (3, 3, 1.0), (6, 2, 10
         (0.5 * (X @ w + b - y) ** 2).mean().backward()
         grad_w, grad_b = w.grad, b.grad
         r = (X @ w + b - y).detach()
+        table = (r + y)[:, None] - y
         return Case((X, y, w.detach(), b.detach()), (grad_w, grad_b), f"X of shape {(n, d)}", {
             "this is the gradient of the sum over the examples; the loss is their mean.": (n * grad_w, n * grad_b),
             "twice too large: the loss has a factor 1/2, which cancels the 2 of the square.": (2 * grad_w, 2 * grad_b),
@@ -63,6 +64,7 @@ def mse_gradient(answer, cases=((8, 3, 1.0), (5, 1, 1.0), (3, 3, 1.0), (6, 2, 10
             "divided by the number of weights: the mean is over the examples.": (n * grad_w / d, grad_b),
             "the bias is missing in the prediction.": (X.T @ (r - b.detach()) / n, (r - b.detach()).mean()),
             "the two are swapped: first that of w.": (grad_b, grad_w),
+            "predictions of shape (n, 1) minus labels of shape (n,) have broadcast to (n, n): both need the shape (n,).": (X.T @ table / n, table.mean()),
         })
 
     examine("mse_gradient(X, y, w, b)", answer, [case(*sizes) for sizes in cases], autograd=0,
@@ -76,7 +78,7 @@ def minibatch_sgd(answer, cases=((10, 4, 2, 0.1), (12, 4, 3, 0.5), (7, 7, 1, 0.1
         X, y, _, _ = _table(seed + n, n, d)
         w, b = randn(seed + 4, d), randn(seed + 5)
         batches = list(zip(X.split(size), y.split(size)))[::-1 if turned else 1]
-        after = {how: _descend(batches, w, b, lr, how) for how in ("right", "sum", "first size", "twice", "first", "last", "joined", "up", "old", "stuck")}
+        after = {how: _descend(batches, w, b, lr, how) for how in ("right", "sum", "first size", "twice", "first", "last", "joined", "up", "old", "stuck", "adds up")}
         return Case((batches, w, b, lr), after["right"], f"{some(n, 'example')} in batches of {size}" + ", the short one first" * turned, {
             "nothing has moved: return the parameters after the updates.": (w, b),
             "the steps go uphill: subtract the rate times the gradient.": after["up"],
@@ -88,6 +90,7 @@ def minibatch_sgd(answer, cases=((10, 4, 2, 0.1), (12, 4, 3, 0.5), (7, 7, 1, 0.1
             "one update was made with all batches joined: there is one per batch.": after["joined"],
             "the gradient of b was taken after w had moved: compute both gradients, then take both steps.": after["old"],
             "every gradient was taken at the first parameters: each batch continues from the one before.": after["stuck"],
+            "gradients add up from batch to batch, as backward() adds to .grad: set it to None, or call zero_grad(), before each.": after["adds up"],
         })
 
     n, size, d, lr = cases[0]
@@ -98,13 +101,16 @@ def minibatch_sgd(answer, cases=((10, 4, 2, 0.1), (12, 4, 3, 0.5), (7, 7, 1, 0.1
 def _descend(batches, w, b, lr, how):
     w, b, first = w.clone(), b.clone(), len(batches[0][1])
     w0, b0 = w, b
+    grad_w, grad_b = 0, 0
     parts = {"first": batches[:1], "last": batches[-1:], "joined": [tuple(map(torch.cat, zip(*batches)))]}
     for X, y in parts.get(how, batches):
         r = X @ w0 + b0 - y if how == "stuck" else X @ w + b - y
         m = {"sum": 1, "first size": first, "twice": len(y) / 2, "up": -len(y)}.get(how, len(y))
-        w = w - lr * X.T @ r / m
+        grad_w = X.T @ r / m + (grad_w if how == "adds up" else 0)
+        w = w - lr * grad_w
         r = X @ w + b - y if how == "old" else r
-        b = b - lr * r.sum() / m
+        grad_b = r.sum() / m + (grad_b if how == "adds up" else 0)
+        b = b - lr * grad_b
     return w, b
 
 
@@ -124,6 +130,7 @@ def huber(answer, cases=((9, 1.0), (20, 0.5), (4, 2.0), (6, 1.5), (1, 1.0), (2, 
             "this is the mean: return one loss per example.": loss.mean(),
             "this is the sum: return one loss per example.": loss.sum(),
             "divided by delta: that is the smooth L1 loss.": loss / delta,
+            "delta is not used: this is the loss for delta = 1.": torch.nn.functional.huber_loss(y_hat, y, reduction="none"),
             "the squared loss everywhere: beyond delta the loss grows linearly.": 0.5 * r ** 2,
             "the absolute loss everywhere: within delta the loss is half the square.": a,
             "it jumps at delta: the linear part is delta * (|r| - delta / 2), so that both meet.":
@@ -170,6 +177,9 @@ def largest_rate(answer, cases=((30, 2, 1.0), (40, 3, 5.0), (10, 1, 0.5), (3, 3,
         n, d = X.shape
         curvatures = torch.linalg.eigvalsh(X.double().T @ X.double() / n)
         top, low = curvatures[-1], curvatures[0]  # tensors, as 2 / low may be infinite
+        unsorted = torch.linalg.eigvals(X.T @ X / n).real.double()
+        centred = X.double() - X.double().mean(0)
+        spread = torch.linalg.eigvalsh(centred.T @ centred)[-1]
         return Case((X,), 2 / top, given, {
             "half of it: descent still converges up to 2 divided by the largest curvature.": 1 / top,
             "the Hessian of the mean loss is X^T X divided by the number of examples.": 2 / (top * n),
@@ -182,6 +192,12 @@ def largest_rate(answer, cases=((30, 2, 1.0), (40, 3, 5.0), (10, 1, 0.5), (3, 3,
             "singular values are the roots of the eigenvalues of X^T X, and the mean divides by the number of examples.":
                 2 / (top * n) ** 0.5,
             "the sum of the curvatures is larger than the largest of them.": 2 / curvatures.sum(),
+            "the mean of the curvatures is smaller than the largest of them.": 2 / curvatures.mean(),
+            "torch.linalg.eigvals gives eigenvalues in no order, and this is the first: take the largest.": 2 / unsorted[0],
+            "torch.linalg.eigvals gives eigenvalues in no order, and this is the last: take the largest.": 2 / unsorted[-1],
+            "the features' means were subtracted, and the divisor is n - 1, as in torch.cov: the Hessian is X^T X / n of X as it is.":
+                2 * (n - 1) / spread,
+            "the features' means were subtracted: the Hessian is X^T X / n of X as it is.": 2 * n / spread,
             "divided by the number of features: the mean is over the examples.": 2 / (top * n / d),
             "divided by one less than the number of examples: the loss is their mean.": 2 / (top * n / (n - 1)),
         })

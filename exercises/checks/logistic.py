@@ -3,16 +3,28 @@ import torch
 from torch.nn import functional as F
 
 from exercises.checks import Case, examine, randint, randn, some, task
+from exercises.checks.judging import alike, same
 
 EXTREMES = (0.0, 1000.0, -1000.0, 50.0, -50.0, 104.0, -104.0, -11.0, 11.0, 3000.0, -3000.0)  # where exp overflows, underflows, or is just seen
+FAR = {sign: [EXTREMES.index(sign * size) for size in (1000, 3000)] for sign in (1, -1)}
+
+
+def _stays(got, want, sign):
+    """Whether results for EXTREMES are those wanted, but on one side stay where they are, short of what is wanted."""
+    if not alike(got, want):
+        return False
+    first, last = FAR[sign]
+    largest = float(got.abs().max())
+    return float(got[first].abs()) == float(got[last].abs()) == largest < float(want[last].abs()) and \
+        same(got[[0, *FAR[-sign]]], want[[0, *FAR[-sign]]], 1e-2)
 
 
 @task
 def log_sigmoid(answer, cases=((5, 1.0), (8, 20.0), (6, 1000.0), (1, 1.0)), seed=1):
     """Against torch's logsigmoid, for (entries, scale of the logits); then for logits at which exp fails."""
-    def case(o, given):
-        s = torch.sigmoid(o)
-        return Case((o,), F.logsigmoid(o), given, {
+    def case(o, given, extreme=False):
+        s, right = torch.sigmoid(o), F.logsigmoid(o)
+        return Case((o,), right, given, {
             "the sign of the exponent is turned: large logits should give logarithms near 0.": F.logsigmoid(-o),
             "the sign is turned: the logarithm of a probability is never above 0.": -F.logsigmoid(o),
             "this is the softplus, log(1 + exp(o)): log(sigma(o)) is minus that of -o.": F.softplus(o),
@@ -23,18 +35,21 @@ def log_sigmoid(answer, cases=((5, 1.0), (8, 20.0), (6, 1000.0), (1, 1.0)), seed
             "a logarithm to base 10; use the natural one.": F.logsigmoid(o) / torch.tensor(10.0).log(),
             "a logarithm to base 2; use the natural one.": F.logsigmoid(o) / torch.tensor(2.0).log(),
             "the logarithm of 1 + exp(-|o|) is to base 2; use the natural one.": o.clamp(max=0) - torch.log2(1 + torch.exp(-o.abs())),
+            "for logits far below 0 it stays at one number, and should go on falling: something small was added before the logarithm was taken, or a "
+            "clamp cuts it off. Take the logarithm in the formula, and exp of -|o| only.":
+                lambda got: _stays(got, right, -1) if extreme else alike(got, right) and None,
         })
 
     drawn = [case(scale * randn(seed + n, n), f"{some(n, 'logit')} of scale {scale:g}") for n, scale in cases]
-    examine("log_sigmoid(o)", answer, drawn + [case(torch.tensor(EXTREMES), f"o = {list(EXTREMES)}")],
-            without=("logsigmoid", "log_sigmoid_forward", "softplus", "logaddexp", "softmax", "_softmax", "log_softmax", "_log_softmax",
+    examine("log_sigmoid(o)", answer, drawn + [case(torch.tensor(EXTREMES), f"o = {list(EXTREMES)}", True)],
+            without=("logsigmoid", "log_sigmoid_forward", "softplus", "logaddexp", "logsumexp", "logcumsumexp", "softmax", "_softmax", "log_softmax", "_log_softmax",
                      "binary_cross_entropy_with_logits", "soft_margin_loss"))
 
 
 @task
 def bce_with_logits(answer, cases=((6, 1.0), (9, 300.0), (12, 10.0), (1, 3.0)), seed=11):
     """Against torch's loss without reduction, for (examples, scale of the logits); then for logits at which exp fails."""
-    def case(o, y, given):
+    def case(o, y, given, sign=0):
         p = torch.sigmoid(o)
         loss = F.binary_cross_entropy_with_logits(o, y, reduction="none")
         return Case((o, y), loss, given, {
@@ -51,6 +66,10 @@ def bce_with_logits(answer, cases=((6, 1.0), (9, 300.0), (12, 10.0), (1, 3.0)), 
                 torch.log(1 + o.exp()) - o * y,
             "the logarithm of the sigmoid stops at -100, as PyTorch's binary_cross_entropy has it: work on the logits.":
                 F.binary_cross_entropy(p, y, reduction="none"),
+            "for logits far on the wrong side the loss stays at one number, and should go on growing: something small was added before the logarithm "
+            "was taken, or a clamp cuts it off. Work on the logits.":
+                lambda got: _stays(got, loss, sign) if sign else alike(got, loss) and None,
+            "o y is to be subtracted.": loss + 2 * o * y,
         })
 
     def drawn(n, scale):
@@ -59,7 +78,7 @@ def bce_with_logits(answer, cases=((6, 1.0), (9, 300.0), (12, 10.0), (1, 3.0)), 
         return case(o, y, f"{some(n, 'logit')} of scale {scale:g}")
 
     o = torch.tensor(EXTREMES)
-    examine("bce_with_logits(o, y)", answer, [drawn(*sizes) for sizes in cases] + [case(o, torch.full_like(o, y), f"o = {list(EXTREMES)}, all labels {y}") for y in (0, 1)])
+    examine("bce_with_logits(o, y)", answer, [drawn(*sizes) for sizes in cases] + [case(o, torch.full_like(o, y), f"o = {list(EXTREMES)}, all labels {y}", sign) for y, sign in ((0, 1), (1, -1))])
 
 
 @task
@@ -86,10 +105,17 @@ def predict(answer, cases=((6, 2, 1.0), (20, 1, 1.0), (3, 3, 1.0), (1, 3, 1.0), 
 
 def _fit(X, y, lr, epochs, how="right"):
     w, b = torch.zeros(X.shape[1]), torch.zeros(())
+    grad_w, grad_b = 0, 0
     for _ in range(epochs + (how == "one more")):
-        r = torch.sigmoid(X @ w - b if how == "bias" else X @ w + b) - y
+        o = X @ w - b if how == "bias" else X @ w + b
+        r = (o if how == "linear" else torch.sigmoid(o)) - y
         m = {"sum": 1, "twice": len(y) ** 2, "up": -len(y)}.get(how, len(y))
-        w, b = w - lr * X.T @ r / m, b - lr * r.sum() / m
+        kept = how == "adds up"
+        grad_w = X.T @ r / m + kept * grad_w
+        w = w - lr * grad_w
+        r = torch.sigmoid(X @ w + b) - y if how == "old" else r
+        grad_b = r.sum() / m + kept * grad_b
+        b = b - lr * grad_b
     return w, b
 
 
@@ -100,9 +126,9 @@ def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5,
     def case(n, d, lr, epochs):
         y = (randint(seed + n, 2, n)).float()
         X = randn(seed + n + 1, n, d) + 2 * (y[:, None] - 0.3)
-        after = {how: _fit(X, y, lr, epochs, how) for how in ("right", "sum", "twice", "up", "bias", "one more")}
+        after = {how: _fit(X, y, lr, epochs, how) for how in ("right", "sum", "twice", "up", "bias", "one more", "adds up", "linear", "old")}
         one = _fit(X, y, lr, 1)
-        w, b = after["right"]
+        w, b = right = after["right"]
         return Case((X, y, lr, epochs), (w, b), f"X of shape {(n, d)}, rate {lr}, {some(epochs, 'epoch')}", {
             "divided by the number of examples twice: the loss is a mean already, so the step needs no further division.":
                 after["twice"],
@@ -111,9 +137,16 @@ def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5,
             "only one update was made.": one if epochs else None,
             "one update was made, whatever `epochs` is: also for 0.": one,
             "one epoch too many.": after["one more"],
+            "one update is made where `epochs` is 0, too.": right if epochs else one,
             "the bias has the wrong sign in the model: it is X @ w + b.": after["bias"],
             "nothing has moved: return the parameters after the updates.": (torch.zeros(d), torch.zeros(())),
             "the two are swapped: first w.": (b, w),
+            "gradients add up from epoch to epoch, as backward() adds to .grad: set it to None, or call zero_grad(), before each.":
+                after["adds up"],
+            "the sigmoid is missing in the model.": after["linear"],
+            "the gradient of b was taken after w had moved: compute both gradients, then take both steps.": after["old"],
+            "after 0 epochs w and b should be zeros, with which training begins. (nn.Linear draws numbers of its own: set them to 0.)":
+                lambda got: alike(got, right) and (None if epochs else not same(got, right, 1e-4)),
         })
 
     examine("train(X, y, lr, epochs)", answer, [case(*sizes) for sizes in cases], close=1e-4, shape="w has shape (d,), b shape ()")
@@ -125,7 +158,7 @@ def fixed_loss(answer, cases=((5,), (2,), (40,), (3,), (1,)), seed=41):
     def case(p, y, flat=False, given=""):
         n, q = len(y), p[:, None]
         each = F.binary_cross_entropy(p, y, reduction="none")
-        loss = each.mean()
+        loss, tiny = each.mean(), float(each.max()) > 10
         broadcast = -(y * q.log() + (1 - y) * (1 - q).log())
         return Case((p if flat else q, y), loss, given or f"p of shape {(n,) if flat else (n, 1)}, y of shape {(n,)}", {
             "(n, 1) against (n,) has broadcast to (n, n): each prediction was compared with every label. Give both the same shape.":
@@ -138,6 +171,10 @@ def fixed_loss(answer, cases=((5,), (2,), (40,), (3,), (1,)), seed=41):
             "one loss per example: return the mean.": each,
             "the sign is wrong: a loss is positive.": -loss,
             "labels 0 and 1 are swapped.": F.binary_cross_entropy(p, 1 - y),
+            "the term of the examples with label 0 is missing.": -(y * p.log()).mean(),
+            "the term of the examples with label 1 is missing.": -((1 - y) * (1 - p).log()).mean(),
+            "something small was added before the logarithm was taken, or a clamp cuts it off: the loss of 1e-10 for label 1 is 23.":
+                lambda got: alike(got, loss) and (loss / 3 < got < 0.99 * loss if given else (tiny or same(got, loss, 1e-2)) and None),
         })
 
     def drawn(n, scale=2.0):

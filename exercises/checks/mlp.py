@@ -187,6 +187,8 @@ def normalize(answer, cases=((20, 5, 4, 4, 1.0), (50, 1, 3, 3, 1.0), (3, 8, 2, 5
             "scaled to lie between 0 and 1: mean 0 and deviation 1 are asked for.":
                 scaled(train.min(), train.max() - train.min()),
             "the test set's mean and deviation were used for both.": scaled(test.mean(), test.std(correction=0)),
+            "train got other numbers before test was scaled: take mean and deviation from it first, and use them for both.": (right[0], test),
+            "`train - mean / std` divides only the mean: put train - mean in brackets.": (train - mean / std, test - mean / std),
         })
 
     examine("normalize(train, test)", answer, [case(*sizes) for sizes in cases], close=1e-4)

@@ -337,12 +337,13 @@ def _train(seed, world_size, n, loss, updater, old, how="right"):
 
 
 HOW = {  # how a step goes wrong: what is said of it
-    "own": "each process took its step by the gradient of its own share, so the networks are no longer alike: all_reduce the gradients after "
-           "backward() and before step().",
+    "own": "each process took its step by the gradient of its own share, so the networks are no longer alike: all_reduce each p.grad itself, "
+           "not a new tensor made of it, after backward() and before step().",
     "sum": "the gradients are summed, not averaged: divide by world_size what all_reduce leaves.",
     "own / p": "each process took its step by the gradient of its own share, divided by world_size. all_reduce changes the tensor that it is "
                "given: is it p.grad itself, after backward()?",
-    "no step": "the weights have not moved: call updater.step(), while the gradients of this very network are there.",
+    "no step": "the weights have not moved: call updater.step() while the gradients of this very network are there, with no zero_grad() "
+               "between backward() and it.",
     "old": "gradients that were there before are added in: updater.zero_grad() comes before backward().",
     "zero after": "gradients that were there before the first step are added in: a step can't know what came before it, so it clears them before "
                   "backward(), not after step().",

@@ -3,6 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from exercises.checks import Case, examine, randint, randn, some, task
+from exercises.checks.judging import alike, same
 
 
 @task
@@ -78,6 +79,9 @@ def cross_entropy(answer, cases=((5, 5, 1.0), (4, 3, 1.0), (3, 4, 1000.0), (1, 1
             "the probability itself was taken, not its logarithm.": -P[range(n), y],
             "the sum runs over the columns of all rows: sum along axis 1.":
                 torch.logsumexp(O, 0) - O[range(n), y] if n == q else None,
+            "no loss exceeds a certain number: something small was added before the logarithm was taken, or a clamp cuts it off. Take the "
+            "logarithm of the sum of exponentials instead.":
+                lambda got: alike(got, loss) and (got.max() < loss.max() / 2 if scale > 80 else same(got, loss, 1e-2) and None),
         })
 
     examine("cross_entropy(O, y)", answer, [case(*sizes) for sizes in cases], shape="one loss per example, shape (n,)")

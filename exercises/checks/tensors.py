@@ -5,6 +5,12 @@ from exercises.checks import Case, compare, demand, examine, probe_disturbed, pr
 from exercises.checks.judging import same
 
 
+def probe_again(answer, x):
+    """What the second call with the very same tensor returns."""
+    answer(x)
+    return answer(x)
+
+
 def without_a_loop(what, answer, small, large, want, close=1e-4):
     """Raise Wrong if the larger arguments take many more steps in Python than the smaller; `want`: what the larger should give.
 
@@ -50,6 +56,7 @@ def scores(answer, cases=((5, 5, 3), (3, 4, 2), (2, 2, 2), (1, 2, 6), (2, 1, 1),
             "this is Q times P transposed: the rows of the result belong to P.": S.T,
             "`*` multiplies entry by entry: use `@`.": P * Q if n == m else None,
             "this is P times Q: the rows of both describe, so one of them must be turned.": P @ Q if k == m else None,
+            "Q was written anew in another shape, which leaves its numbers in their order: `Q.T` turns it.": P @ Q.reshape(k, m),
             "divided by the number of columns: an inner product is a sum.": S / k,
             "divided by the root of the number of columns: an inner product is the plain sum.": S / k ** 0.5,
             "these are cosines: an inner product keeps the lengths.":
@@ -86,6 +93,9 @@ def gradients(answer, cases=((3.0,), (1.0,), (-0.5,), (-2.0,), (0.0,)), seed=0):
         })
 
     examine("gradients(x)", answer, [case(*x) for x in cases], autograd=1)
+    again = run(probe_again, answer, torch.tensor(3.0))
+    demand(same(again, (torch.tensor(33.0), torch.tensor(6.0)), 1e-5), "gradients: right, but called a second time with the same x it returns "
+           "something else: the first call has left its gradient on x, and backward() adds to it. Work on a copy, `x.clone().requires_grad_()`.")
     disturbed = run(probe_disturbed, answer, torch.tensor(3.0))
     if disturbed is not None:
         formulas = [same(value, right, 1e-3) for value, right in zip(disturbed, (33.0, 6.0))]
@@ -134,6 +144,7 @@ def shares(answer, cases=((5, 5, 1.0), (3, 4, 1.0), (2, 1, 1.0), (1, 3, 1.0), (4
             "`sum(1, keepdim=True)`.": X / X.sum(1) if n == m else None,
             "sums of shape (n,) fit a square matrix and a single column as well, and divide along the wrong axis there: use "
             "`sum(1, keepdim=True)`.": X / X.sum(1) if m in (1, n) else S,
+            "rows and columns have changed places: turn the result, or sum with `keepdim=True` and turn nothing.": S.T,
             "all entries together sum to 1: sum each row.": X / X.sum(),
             "this divides by the number of columns: divide by the row's sum.": X / m,
             "these are per cent: shares sum to 1.": 100 * S,

@@ -97,10 +97,6 @@ def log_sigmoid(o):
 def log_sigmoid(o): return torch.vmap(lambda v: v.clamp(max=0.)-torch.log1p(torch.exp(-v.abs())))(o)
 
 
-# %% log_sigmoid: logcumsumexp
-def log_sigmoid(o): return -torch.logcumsumexp(torch.stack([0*o,-o]),0)[1]
-
-
 # %% bce_with_logits: clamp and log1p
 def bce_with_logits(o, y):
     return o.clamp(min=0) + torch.log1p(torch.exp(-o.abs())) - o * y

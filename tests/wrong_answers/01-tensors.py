@@ -1259,3 +1259,32 @@ def gradients(x):
     (x ** 2 + x ** 3).backward()
     v = x.detach()
     return 2 * v + 3 * v ** 2, 2 * v
+
+
+# %% shares: divided along the other axis and never turned back
+# wrong: shape (m, n)
+def shares(X):
+    return X.T / X.sum(1)
+
+
+# %% gradients: on the caller's own x
+# wrong: a second call with the same x adds to what the first has left there
+def gradients(x):
+    x.requires_grad_()
+    (x ** 2 + x ** 3).backward()
+    full = x.grad.clone()
+    x.grad.zero_()
+    (x ** 2 + (x ** 3).detach()).backward()
+    return full, x.grad.clone()
+
+
+# %% pick: a list of numbers
+# wrong: no tensor
+def pick(P, y):
+    return [float(P[i, y[i]]) for i in range(len(y))]
+
+
+# %% pick: a list of tensors
+# wrong: no tensor
+def pick(P, y):
+    return [P[i, y[i]] for i in range(len(y))]

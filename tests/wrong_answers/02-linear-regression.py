@@ -1320,3 +1320,28 @@ def largest_rate(X):
 # wrong: neither squared nor averaged
 def largest_rate(X):
     return 2 / torch.linalg.svdvals(X)[0]
+
+
+# %% mse_gradient: predictions as a column
+# wrong: (n, 1) minus (n,) is (n, n)
+def mse_gradient(X, y, w, b):
+    r = X @ w[:, None] + b - y
+    return X.T @ r / len(y), r.mean()
+
+
+# %% largest_rate: the last of unsorted eigenvalues
+# wrong: eigvals has no order
+def largest_rate(X):
+    return 2 / torch.linalg.eigvals(X.T @ X / len(X)).real[-1]
+
+
+# %% largest_rate: of the covariances
+# wrong: the features' means are not 0
+def largest_rate(X):
+    return 2 / torch.linalg.eigvalsh(torch.atleast_2d(torch.cov(X.T)))[-1]
+
+
+# %% huber: in half precision
+# wrong: three digits
+def huber(y_hat, y, delta):
+    return torch.nn.functional.huber_loss(y_hat, y, reduction="none", delta=delta).half()

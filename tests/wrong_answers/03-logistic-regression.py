@@ -1241,3 +1241,27 @@ def fixed_loss(p,y): return F.binary_cross_entropy(p.flatten().clamp(min=1e-6),y
 # wrong: (n,) for p of shape (n, 1)
 def fixed_loss(p, y):
     return -(y * p.log() + (1 - y) * (1 - p).log()).mean(1)
+
+
+# %% bce_with_logits: o y added
+# wrong: for label 1
+def bce_with_logits(o, y):
+    return o.clamp(min=0) + o * y + torch.log1p(torch.exp(-o.abs()))
+
+
+# %% fixed_loss: only the zeros
+# wrong: for label 1
+def fixed_loss(p, y):
+    return -((1 - y) * torch.log(1 - p.reshape(-1))).mean()
+
+
+# %% log_sigmoid: logsumexp
+# rule: neither exp nor arithmetic
+def log_sigmoid(o):
+    return -torch.logsumexp(torch.stack([torch.zeros_like(o), -o]), 0)
+
+
+# %% log_sigmoid: logcumsumexp
+# rule: neither exp nor arithmetic
+def log_sigmoid(o):
+    return -torch.logcumsumexp(torch.stack([0 * o, -o]), 0)[1]

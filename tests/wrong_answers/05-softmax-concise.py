@@ -1509,3 +1509,18 @@ def class_weights(y, num_classes):
 # wrong: a rare class weighs least
 def class_weights(y, num_classes):
     return torch.bincount(y, minlength=num_classes).float()
+
+
+# %% class_weights: without brackets
+# wrong: multiplied by the count
+def class_weights(y, num_classes):
+    return len(y) / num_classes * torch.bincount(y, minlength=num_classes)
+
+
+# %% read_products: a line without an end
+# wrong: for Windows line ends
+def read_products(path):
+    lines = open(path, newline="").read().split("\n")[1:]
+    rows = [line.split(",") for line in lines if line]
+    names = [f"Class_{k}" for k in range(1, 10)]
+    return torch.tensor([[float(value) for value in row[1:-1]] for row in rows]), torch.tensor([names.index(row[-1]) for row in rows])

@@ -1919,3 +1919,44 @@ def epoch_loss(losses, sizes):
 def epoch_loss(losses, sizes):
     losses, sizes = losses[-100:], sizes[-100:]
     return sum(loss.item() * size for loss, size in zip(losses, sizes)) / sum(sizes)
+
+
+# %% MLP: all zeros
+# wrong: units that are alike stay alike
+def MLP(sizes):
+    layers = []
+    for a, b in zip(sizes, sizes[1:]):
+        layers += [torch.nn.Linear(a, b), torch.nn.ReLU()]
+    net = torch.nn.Sequential(*layers[:-1])
+    for p in net.parameters():
+        torch.nn.init.zeros_(p)
+    return net
+
+
+# %% normalize: no brackets
+# wrong: divides only the mean
+def normalize(train, test):
+    mean, std = train.mean(), train.std(correction=0)
+    return train - mean / std, test - mean / std
+
+
+# %% MLP: layers made at the first call
+# wrong: an optimizer that was made before finds none
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.sizes, self.layers = sizes, None
+
+    def forward(self, X):
+        if self.layers is None:
+            self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(self.sizes, self.sizes[1:]))
+        for layer in self.layers[:-1]:
+            X = torch.relu(layer(X))
+        return self.layers[-1](X)
+
+
+# %% normalize: in half precision
+# wrong: three digits
+def normalize(train, test):
+    mean, std = train.mean(), train.std(correction=0)
+    return ((train - mean) / std).half(), ((test - mean) / std).half()

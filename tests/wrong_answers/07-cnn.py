@@ -1730,3 +1730,18 @@ class SignalNet(nn.Module):
 
     def forward(self, X):
         return self.net(X).squeeze(1)
+
+
+# %% SignalNet: the linear layer is made at the first call
+# wrong: an optimizer that was made before lacks it
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__()
+        self.classes, self.head = classes, None
+        self.body = nn.Sequential(nn.Conv1d(1, 4, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten())
+
+    def forward(self, X):
+        X = self.body(X)
+        if self.head is None:
+            self.head = nn.Linear(X.shape[1], self.classes)
+        return self.head(X)
