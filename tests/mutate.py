@@ -43,7 +43,7 @@ MODULES = {  # module: (its files, the tests that go with it)
     "pictures": (["pictures.py"], "pictures drawn utils"),
     "explore": (["explore.py"], "explore"),
     "handwriting": (["handwriting.py"], "handwriting explore readings"),
-    "checks": ([f"exercises/checks/{name}.py" for name in ("tensors", "linear", "logistic", "softmax", "concise", "mlp", "cnn", "processes")], "exercises"),
+    "checks": ([f"exercises/checks/{name}.py" for name in ("tensors", "linear", "logistic", "softmax", "concise", "mlp", "cnn", "processes")], "exercises checks"),
     "asking": (["exercises/checks/__init__.py", "exercises/checks/asking.py"], "asking"),
     "judging": ([f"exercises/checks/{name}.py" for name in ("crossing", "judging", "networks")], "judging networks"),
     "grading": ([f"exercises/grading/{name}.py" for name in ("__init__", "__main__", "cluster", "collect", "inbound", "inside", "judge", "keep", "kernel",

@@ -53,7 +53,7 @@ def _corr(X, K, padding=0, stride=1):
 @task
 def corr2d(answer, cases=((6, 8, 2, 3, 0, 1), (5, 5, 3, 3, 1, 1), (7, 6, 3, 2, 1, 2), (4, 3, 1, 2, 0, 1), (8, 5, 2, 2, 2, 3),
         (3, 3, 3, 3, 0, 2),
-                          (1, 1, 1, 1, 0, 1), (5, 2, 5, 1, 0, 1), (9, 8, 3, 2, 4, 5)), seed=11):
+                          (1, 1, 1, 1, 0, 1), (5, 2, 5, 1, 0, 1), (9, 8, 3, 2, 4, 5), (2, 5, 1, 4, 0, 1), (6, 2, 5, 1, 1, 1)), seed=11):
     """Against conv2d, for (height, width, kernel height, kernel width, padding, stride)."""
     def case(h, w, kh, kw, padding=0, stride=1):
         X, K = randn(seed + h, h, w), randn(seed + kw, kh, kw)
@@ -87,7 +87,7 @@ def corr2d(answer, cases=((6, 8, 2, 3, 0, 1), (5, 5, 3, 3, 1, 1), (7, 6, 3, 2, 1
         })
 
     examine("corr2d(X, K, padding, stride)", answer, [case(*sizes) for sizes in cases],
-            without=("convolution", "convolution_backward", "conv1d", "conv2d", "conv3d", "corr2d"))
+            without=("convolution", "convolution_backward", "corr2d"))
 
 
 @task

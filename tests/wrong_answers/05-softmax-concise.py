@@ -1524,3 +1524,24 @@ def read_products(path):
     rows = [line.split(",") for line in lines if line]
     names = [f"Class_{k}" for k in range(1, 10)]
     return torch.tensor([[float(value) for value in row[1:-1]] for row in rows]), torch.tensor([names.index(row[-1]) for row in rows])
+
+
+# %% read_products: only the features
+# wrong: one value of two
+def read_products(path):
+    rows = [line.strip().split(",") for line in open(path)][1:]
+    return torch.tensor([[float(value) for value in row[1:-1]] for row in rows])
+
+
+# %% read_products: labels in a list
+# wrong: no tensor
+def read_products(path):
+    rows = [line.strip().split(",") for line in open(path)][1:]
+    return torch.tensor([[float(value) for value in row[1:-1]] for row in rows]), [int(row[-1][6:]) - 1 for row in rows]
+
+
+# %% read_products: two lines skipped, and lists made into tensors
+# wrong: the first product; of a table of one nothing is left, and an empty list has no 93 columns
+def read_products(path):
+    rows = [line.strip().split(",") for line in open(path)][2:]
+    return torch.tensor([[float(value) for value in row[1:-1]] for row in rows]), torch.tensor([int(row[-1][6:]) - 1 for row in rows])
