@@ -344,6 +344,25 @@ def test_a_leaf_is_to_stay_as_it_is_only_where_the_task_says_so(change, words):
         change(value)
 
 
+@pytest.mark.parametrize("change", [leave_gradient, lambda a: setattr(a, "grad", None) or 1, lambda a: float(a.grad.mul_(2).sum())])
+def test_a_gradient_that_an_argument_has_is_to_stay_as_it_is_too(change):
+    words = "<lambda> changes the gradient that its second argument has (its .grad), which it is to leave as it is. Work on a copy, " \
+            "`.clone().requires_grad_()`, which has a gradient of its own."
+    for argument, inside in ((x, lambda a: a), ([1, (x,)], lambda a: a[1][0])):
+        assert told(lambda _, a: change(inside(a)), 1, argument, leaves=True, held=True) == words
+        assert told(lambda _, a: change(inside(a)), 1, argument, held=True) == ""
+
+
+def test_who_works_on_a_copy_leaves_the_gradient_and_whole_numbers_have_none():
+    def on_a_copy(a, n):
+        assert a.grad.tolist() == [1, 1] and n.grad is None
+        (a.clone().requires_grad_() ** 2).sum().backward()
+        return a
+
+    assert told(on_a_copy, x, torch.tensor([1]), leaves=True, held=True) == ""
+    assert told(lambda a: 1 if a.grad is None else 1 / 0, x, leaves=True) == ""
+
+
 @pytest.mark.parametrize("change, value, words", [
     (lambda a: a.add_(1), x.clone(), "changes the second in place"),
     (lambda a: a.detach_(), 2 * leaf(x), "detaches the second from its graph in place.*gradients through it"),

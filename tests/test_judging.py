@@ -247,8 +247,8 @@ UNEQUAL = [  # a result, what is wanted, what is said
     (tensor(1, 2, 4), tensor(1, 2, 3), "f(x)[2] is 4, and should be 3."),
     (tensor(5, 2, 3), tensor(1, 2, 3), "f(x)[0] is 5, and should be 1."),
     (torch.arange(6.0).reshape(2, 3), torch.tensor([[0, 1, 2], [3, -4, 5.0]]), "f(x)[1, 1] is 4, and should be -4."),
-    (torch.tensor([1.01, 2]).half(), tensor(1, 2), "f(x) holds float16 numbers, which keep two or three digits: use float32."),
-    (torch.tensor([1.01, 2]).bfloat16(), tensor(1, 2), "f(x) holds bfloat16 numbers, which keep two or three digits: use float32."),
+    (torch.tensor([1.01, 2]).half(), tensor(1, 2), "f(x) holds float16 numbers, which keep some three digits: use float32."),
+    (torch.tensor([1.01, 2]).bfloat16(), tensor(1, 2), "f(x) holds bfloat16 numbers, which keep some two digits: use float32."),
     (torch.tensor([1.25, 2]).half(), tensor(1, 2), "f(x)[0] is 1.25, and should be 1."), (torch.tensor([1.0625]), tensor(1), "f(x)[0] is 1.0625, and should be 1."),
     (torch.tensor([1.0625]).half(), tensor(1), "float16"), (torch.tensor([1.125]).half(), tensor(1), "f(x)[0] is 1.125, and should be 1."),
     (tensor(101, 1.5), tensor(100, 1), "f(x)[1] is 1.5, and should be 1."),  # which is farther off for its size
@@ -268,8 +268,12 @@ UNEQUAL = [  # a result, what is wanted, what is said
     (0, False, "f(x) is 0, and should be False."), (tensor(1), "a", "f(x) is a tensor of shape (1,), and should be 'a'."),
     (True, 1, "f(x) is True; a number was expected."), ("a", 1.0, "f(x) is 'a'; a number was expected."),
     (None, tensor(1, 2), "f(x) is None (is there a `return`, or was a gradient read before `backward()`?); a tensor of shape (2,) was expected."),
-    ([1, 2], tensor(1, 2), "f(x) is [1, 2]; a tensor of shape (2,) was expected: `torch.tensor(...)` makes one of a list."),
-    ((tensor(1), tensor(2)), tensor(1, 2), "; a tensor of shape (2,) was expected: `torch.stack(...)` makes one of a list."),
+    ([1, 2], tensor(1, 2), "f(x) is [1, 2]; a tensor of shape (2,) was expected: `torch.tensor(...)` makes one of a list of numbers, `torch.stack(...)` of a list of tensors."),
+    ([torch.tensor(1.0), torch.tensor(2.0)], tensor(1, 2), "a tensor of shape (2,) was expected: `torch.tensor(...)` makes one of a list of numbers"),
+    ([[1, 2], (tensor(3, 4))], torch.ones(2, 2), "a tensor of shape (2, 2) was expected: `torch.tensor(...)` makes"),
+    ([1, 2, 3], tensor(1, 2), "f(x) is [1, 2, 3]; a tensor of shape (2,) was expected."), (["a", "b"], tensor(1, 2), "f(x) is ['a', 'b']; a tensor of shape (2,) was expected."),
+    ([[1], [2]], tensor(1, 2), "f(x) is [[1], [2]]; a tensor of shape (2,) was expected."), ([[1, 2], [3]], torch.ones(2, 2), "f(x) is [[1, 2], [3]]; a tensor of shape (2, 2) was expected."),
+    ([None, 1], tensor(1, 2), "f(x) is [None, 1]; a tensor of shape (2,) was expected."),
     ([], tensor(1, 2), "f(x) is []; a tensor of shape (2,) was expected."), ([1, 2], 1.0, "f(x) is [1, 2]; a number was expected."),
     ([1, 2], torch.tensor(1), "f(x) is [1, 2]; a number was expected."), ({"a": 1}, 1.0, "f(x) is {'a': 1}; a number was expected."),
     (2.0, 2, "f(x) is 2.0, a number with a decimal point; a whole one was expected: `//` instead of `/`, or int()."),
@@ -284,9 +288,10 @@ UNEQUAL = [  # a result, what is wanted, what is said
     (tensor(1, 2)[None], tensor(1, 2),
      "f(x) has the right numbers in shape (1, 2), and should have shape (2,): is a squeeze(), a reshape() or a keepdim one too many?"),
     (tensor(1), 1.0, "f(x) has the right numbers in shape (1,), and should have shape (): is a squeeze(), a reshape() or a keepdim one too many?"),
-    ([1], (1, 2), "f(x) should be 2 values, not [1]."), (tensor(1, 2), (1.0, 2.0), "f(x) should be 2 values, not a tensor of shape (2,)."),
-    ("ab", ("a", "b"), "f(x) should be 2 values, not 'ab'."), (None, (1, 2), "f(x) should be 2 values, not None (is there a `return`, or was a gradient read before `backward()`?)."),
-    ((1, 2, 3), [1, 2], "f(x) should be 2 values, not (1, 2, 3)."),
+    ([1], (1, 2), "f(x) should be 2 values, and is 1: [1]."), (tensor(1, 2), (1.0, 2.0), "f(x) should be 2 values, and is one: a tensor of shape (2,)."),
+    (2, (1, 2), "f(x) should be 2 values, and is one: 2."),
+    ("ab", ("a", "b"), "f(x) should be 2 values, and is one: 'ab'."), (None, (1, 2), "f(x) should be 2 values, and is one: None (is there a `return`, or was a gradient read before `backward()`?)."),
+    ((1, 2, 3), [1, 2], "f(x) should be 2 values, and is 3: (1, 2, 3)."),
     ((1, 5, 3), (1, 2, 3), "the second value of f(x) is 5, and should be 2."),
     ((1, (2, "a")), (1, (2, "b")), "the second value of the second value of f(x) is 'a', and should be 'b'."),
     ((tensor(1), tensor(2, 3)[None]), (tensor(1), tensor(2, 3)), "the second value of f(x) has the right numbers in shape (1, 2), and should have shape (2,)"),
@@ -390,7 +395,7 @@ KEEP = object()  # a case in which the slip is not known
     ([(tensor(1, 3), tensor(1, 2), tensor(1, 3)), (tensor(1), tensor(2), tensor(1))], "case 0"), ([((3, "a"), (2, "a"), (3, "a"))], "case 0"),
     ([(3, 2, (3).__eq__)], "case 0"), ([(3, 2, (4).__eq__)], ""), ([(2, 2, (2).__eq__), (5, 4, (5).__eq__)], "case 1"),  # a function tells
     ([(2, 2, (3).__eq__), (5, 4, (5).__eq__)], ""), ([(3, 2, (3).__eq__), (5, 4, KEEP)], ""), ([(3, 2, (3).__eq__), (5, 4, 5)], "case 0"),
-    ([(3, 2, lambda got: None), (5, 4, (5).__eq__)], "case 0"), ([(3, 2, lambda got: None), (4, 4, lambda got: got == 5)], ""),
+    ([(3, 2, lambda got: None), (5, 4, (5).__eq__)], "case 1"), ([(3, 2, lambda got: None), (4, 4, lambda got: got == 5)], ""),
     ([(3, 2, lambda got: None), (5, 4, lambda got: None)], ""), ([(3, 2, (3).__eq__), (5, 4, lambda got: None)], "case 0"),
     ([(3, 2, lambda got: None), (5, 4, 5)], ""), ([(3, 2, lambda got: torch.tensor(True))], "case 0"), ([(3, 2, lambda got: torch.tensor(False))], ""),
     ([(3.0, 2.0, lambda got: got == 3), (INF, 4.0, lambda got: got == 5)], ""),  # of what overflowed, too
@@ -440,8 +445,8 @@ def pairs(of=torch.exp, **slips):
 
 
 @pytest.mark.parametrize("how, calls", [
-    ({}, ["plain", "plain", "spread", "double"]), ({"layouts": ()}, ["plain", "plain"]), ({"layouts": ["double"]}, ["plain", "plain", "double"])])
-def test_the_first_case_is_called_once_more_for_each_layout(how, calls):
+    ({}, ["plain", "plain", "plain", "spread", "double"]), ({"layouts": ()}, ["plain"] * 3), ({"layouts": ["double"]}, ["plain"] * 3 + ["double"])])
+def test_the_first_case_is_called_once_more_as_it_is_and_in_each_layout(how, calls):
     seen = []
 
     def answer(x):
@@ -452,7 +457,7 @@ def test_the_first_case_is_called_once_more_for_each_layout(how, calls):
     assert [layout(x) for x in seen] == calls and all(torch.equal(x, Z if i == 1 else X.to(x.dtype)) for i, x in enumerate(seen))
 
 
-@pytest.mark.parametrize("args, calls", [((2,), 1), (("a", 2.0), 1), (((X,),), 1), (([1.0],), 3), ((2, X), 3), (([(X, X)],), 3)], ids=label)
+@pytest.mark.parametrize("args, calls", [((2,), 2), (("a", 2.0), 2), (((X,),), 2), (([1.0],), 4), ((2, X), 4), (([(X, X)],), 4)], ids=label)
 def test_only_tensors_and_lists_have_layouts(args, calls):
     seen = []
     assert said(examine, "f(x)", lambda *args: seen.append(args) or 1, [Case(args, 1, "so")]) == "" and len(seen) == calls
@@ -464,6 +469,30 @@ def test_what_is_wrong_in_another_layout_is_said_with_it(which, words):
         return x.exp() + 100 * (layout(x) == which)
 
     assert said(examine, "f(x)", answer, pairs()) == f"f(x)[0, 0] is 102.718, and should be 2.71828 (x of shape (2, 3), {words})."
+
+
+def test_what_an_answer_keeps_from_call_to_call_is_told_as_that():
+    kept = []
+
+    def answer(x):
+        kept.append(x.shape)
+        return x.exp() + 0.125 * (kept.count(x.shape) - 1)
+
+    words = "f(x) is right, but called once more with the same arguments it returns something else: it keeps something from call to call. (x of shape (2, 3))"
+    assert said(examine, "f(x)", answer, pairs()) == words
+    for close, right in ((0.05, False), (0.07, True)):  # twice that: of 1, and of the largest
+        kept.clear()
+        assert (said(examine, "f(x)", lambda x: answer(x) - x.exp() + 1, pairs(of=torch.ones_like), close=close, layouts=()) == "") is right
+
+
+def test_an_answer_is_also_given_arguments_that_have_gradients_where_these_are_to_stay():
+    def answer(x):
+        x.grad = None
+        return x.exp()
+
+    assert said(examine, "f(x)", answer, pairs()) == ""
+    assert said(examine, "f(x)", answer, pairs(), leaves=True).startswith("answer changes the gradient that its first argument has")
+    assert said(examine, "f(x)", torch.exp, pairs(), leaves=True) == ""
 
 
 def test_float64_leaves_ten_times_the_room_as_what_is_wanted_was_float32():

@@ -131,29 +131,34 @@ def test_every_parameter_gets_its_gradient(forward, words):
     assert said(lambda: Net(LINE, forward)).startswith(f"Net computes the right output, {words}")
 
 
-@pytest.mark.parametrize("made, alike", [
-    ((0, 0), True), ((0.5, -1), True), ((1, None), False), ((None, 0), False)], ids=["zeros", "other numbers", "one layer", "the other"])
-def test_units_do_not_all_begin_alike(made, alike):
+@pytest.mark.parametrize("made, biases, alike", [
+    ((0, 0), True, True), ((0.5, -1), True, True), ((1, None), True, False), ((None, 0), True, False), ((0, 0), False, False)],
+    ids=["zeros", "other numbers", "one layer", "the other", "biases are drawn"])
+def test_units_do_not_all_begin_alike(made, biases, alike):
     def net():
         made_so = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
         for layer, number in zip(made_so[::2], made):
             if number is not None:
                 nn.init.constant_(layer.weight, number)
+            if biases:
+                nn.init.constant_(layer.bias, -1)
         return made_so
 
     words = said(net, roles=[(3, 4), (3,), (2, 3), (2,)])
-    assert words == ("Net begins with weights that are one and the same number in each layer, so that its units compute the same and learn the "
+    assert words == ("Net begins with parameters of which each is one and the same number throughout, so that units compute the same and learn the "
                      "same: leave them as PyTorch's layers draw them. (as given)") * alike
 
 
 def test_a_single_layer_may_begin_with_zeros_and_a_weight_of_one_number_is_no_layer_of_units():
     one = nn.Linear(4, 3)
-    nn.init.zeros_(one.weight)
+    for parameter in one.parameters():
+        nn.init.zeros_(parameter)
     assert said(lambda: copy.deepcopy(one)) == ""
 
     def narrow():
         net = nn.Sequential(nn.Linear(4, 1), nn.ReLU(), nn.Linear(1, 1))
-        nn.init.zeros_(net[0].weight)
+        for parameter in net.parameters():
+            nn.init.zeros_(parameter)
         return net
 
     assert said(narrow, roles=[(1, 4), (1,), (1, 1), (1,)]) == ""

@@ -64,8 +64,8 @@ def ask(answer, *args, **how):
     `how`, all optional: `without`, functions that the answer may not call, as torch, aten or the course spell them, and a sentence
     where "you are to write it yourself" isn't the reason;
     `autograd`, how many derivatives the answer must let it take, 0 where it may take none; `leaves`, True where not even requires_grad
-    of an argument may change; `no_graph`, True where the result may hang on no graph; `layout`, "spread" for tensors that
-    are not contiguous and "double" for float64 ones.
+    of an argument may change; `held`, True where the arguments have gradients (.grad) when they are handed over; `no_graph`, True where
+    the result may hang on no graph; `layout`, "spread" for tensors that are not contiguous and "double" for float64 ones.
     """
     report = run(probe_call, answer, how, *args)
     for i, change in report["changed"] if how.get("layout") != "double" else ():  # what casts float32 and works on, works on a copy
@@ -187,7 +187,8 @@ CURES = (  # what an error says: what to do about it
     ("Default process group has not been initialized", "No processes are started here: call the `all_reduce` that the function is given."),
     ("maximum recursion depth exceeded", "A function that calls itself without end never returns, and one that does so for each entry is a loop, too."),
     ("'NoneType' object is not callable", "Is there a `return`?"),
-    ("NoneType", "Something here is None: a gradient before `backward()`, or what was called changes what it is given and returns nothing."),
+    ("NoneType", "Something here is None: a gradient before `backward()`, or of a tensor that was computed (`w = w - ...` makes such a one), or "
+     "what was called changes what it is given and returns nothing."),
 )
 
 
@@ -299,6 +300,9 @@ def watched(without=(), counted=True):
 def probe_call(answer, how, *args):
     """Call the answer; report what it returned and what it did to its arguments, for `ask`."""
     args = [_laid_out(arg, how.get("layout")) for arg in args]
+    for tensor in _tensors(args) if how.get("held") else ():
+        if tensor.is_floating_point():
+            tensor.grad = torch.ones_like(tensor)
     before = [_state(arg) for arg in args]
     returned, used = _watch_autograd(answer, args, how)
     if returned is None:
@@ -342,7 +346,7 @@ def _state(value):
         values = ""
     tensors = list(_tensors(value))
     return {"values": values, "flags": [tensor.requires_grad for tensor in tensors],
-            "grads": [tensor.is_leaf and tensor.grad is not None for tensor in tensors],
+            "grads": [encode(tensor.grad if tensor.is_leaf else None) for tensor in tensors],
             "shape": list(value.shape) if isinstance(value, torch.Tensor) else None,
             "length": len(value) if isinstance(value, list | tuple) else 0}
 
@@ -361,6 +365,9 @@ def _change(before, after, leaves):
     if any(was and not is_now for was, is_now in zip(before["flags"], after["flags"])):
         return ("detaches {argument} from its graph in place, so that whoever called it can't take gradients through it: "
                 "`detach()` makes a copy without.")
+    if leaves and any(was is not None and was != is_now for was, is_now in zip(before["grads"], after["grads"])):
+        return ("changes the gradient that {argument} has (its .grad), which it is to leave as it is. Work on a copy, "
+                "`.clone().requires_grad_()`, which has a gradient of its own.")
     if leaves and before["grads"] != after["grads"]:
         return ("leaves a gradient on {argument}, which it is to leave as it is: the next backward() would add to it. Work on a copy: "
                 "`.clone().requires_grad_()`.")

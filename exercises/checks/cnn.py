@@ -219,9 +219,9 @@ def resume(answer, cases=((5, 3), (2, 6), (1, 1)), seed=31):
                f"again: the new network must have tensors of its own. {given}")
 
 
-def _signal_net(parameters, X, between=torch.relu, second=None, last=None, pool=F.max_pool1d):
+def _signal_net(parameters, X, between=torch.relu, first=None, second=None, last=None, pool=F.max_pool1d):
     K1, b1, K2, b2, W, b = parameters
-    X = pool(between(F.conv1d(X, K1, b1)), 2)
+    X = pool((first or between)(F.conv1d(X, K1, b1)), 2)
     X = pool((second or between)(F.conv1d(X, K2, b2)), 2)
     X = X.flatten(1) @ W.flatten(1).T + b
     return last(X) if last else X
@@ -239,6 +239,7 @@ def SignalNet(answer, cases=((40, 3), (33, 2), (16, 5), (35, 3), (18, 1), (101, 
             "these are log-probabilities: return logits.": lambda p, X: _signal_net(p, X, last=lambda X: torch.log_softmax(X, 1)),
             "there is a ReLU after the last layer.": lambda p, X: _signal_net(p, X, last=torch.relu),
             "there is no ReLU after the convolutions.": lambda p, X: _signal_net(p, X, between=lambda X: X),
+            "there is no ReLU after the first convolution.": lambda p, X: _signal_net(p, X, first=lambda X: X),
             "there is no ReLU after the second convolution.": lambda p, X: _signal_net(p, X, second=lambda X: X),
             "the pooling takes the mean: take the maximum.": lambda p, X: _signal_net(p, X, pool=F.avg_pool1d),
             "the activation is tanh; the task asks for ReLU.": lambda p, X: _signal_net(p, X, between=torch.tanh),

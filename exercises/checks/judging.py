@@ -43,6 +43,10 @@ def examine(what, answer, cases, close=1e-5, shape="", layouts=("spread", "doubl
     for case in cases:
         demand(not case.broken, case.broken)
     first = cases[0]
+    demand(same(ask(answer, *first.args, **how)["returned"], first.want, close), f"{what} is right, but called once more with the same arguments it "
+           f"returns something else: it keeps something from call to call. ({first.given})")
+    if how.get("leaves"):
+        ask(answer, *first.args, held=True, **how)
     for layout in layouts if any(isinstance(arg, torch.Tensor | list) for arg in first.args) else ():
         try:
             got = ask(answer, *first.args, layout=layout, **how)["returned"]
@@ -65,31 +69,32 @@ def judge(what, cases, close=1e-5, shape=""):
 
 
 def slip(cases, close=1e-5):
-    """The known slip that explains what was `got` in all cases, a sentence with the first case that it makes wrong, or ""."""
+    """The known slip that explains what was `got` in all cases, a sentence with the first case that shows it, or ""."""
     failing = [case for case in cases if not same(case.got, case.want, close)]
     for sentence in failing[0].slips if failing else ():
-        if _explains(sentence, cases, failing, close):
-            return f"{sentence} ({failing[0].given})"
+        if shown := _shown_in(sentence, cases, failing, close):
+            return f"{sentence} ({shown.given})"
     return ""
 
 
-def _explains(sentence, cases, failing, close):
-    """Whether a slip gives what the answer returned, in every case for which it is known; it must be known where the answer is wrong.
+def _shown_in(sentence, cases, failing, close):
+    """The first case that shows a slip which gives what the answer returned in every case for which it is known, or None; it must be
+    known where the answer is wrong.
 
     A result that overflowed says nothing about other slips, but for one that a function tells.
     """
-    shown = False
+    shown = None
     for case in cases:
         value = case.slips.get(sentence)
         if callable(value):
             told = value(case.got)
             if told is not None and not told:
-                return False
-            shown = shown or bool(told)
+                return None
+            shown = shown or (case if told and case in failing else None)
         elif value is not None and same(case.got, value, close):
-            shown = shown or case is failing[0]
+            shown = shown or (case if case is failing[0] else None)
         elif (value is not None or case in failing) and not _overflows(case.got):
-            return False
+            return None
     return shown
 
 
@@ -101,7 +106,8 @@ def compare(what, got, want, close=1e-5, given="", shape=""):
     case, given = given, f" ({given})" if given else ""
     if isinstance(want, list | tuple):
         if not isinstance(got, list | tuple) or len(got) != len(want):
-            raise Wrong(f"{what} should be {len(want)} values, not {_shown(got)}{given}.")
+            count = len(got) if isinstance(got, list | tuple) else "one"
+            raise Wrong(f"{what} should be {len(want)} values, and is {count}: {_shown(got)}{given}.")
         for i, (a, b) in enumerate(zip(got, want)):
             compare(f"the {ordinal(i)} value of {what}", a, b, close, case, shape)
         return
@@ -129,7 +135,8 @@ def compare(what, got, want, close=1e-5, given="", shape=""):
         raise Wrong(f"{what} holds {'nan' if a.isnan().any() else 'inf'}: something overflowed, was divided by 0, "
                     f"or the logarithm of 0 or of a negative number was taken{given}.")
     if isinstance(got, torch.Tensor) and got.dtype in (torch.float16, torch.bfloat16) and same(got, want, 0.05):
-        raise Wrong(f"{what} holds {str(got.dtype).removeprefix('torch.')} numbers, which keep two or three digits: use float32{given}.")
+        kind, digits = ("float16", "three") if got.dtype == torch.float16 else ("bfloat16", "two")
+        raise Wrong(f"{what} holds {kind} numbers, which keep some {digits} digits: use float32{given}.")
     off = ((a - b).abs() / _room(b, close)).nan_to_num(torch.inf)
     where = int(off.masked_fill((a == b) | a.isnan() & b.isnan(), 0).argmax())
     index = [int(i) for i in np.unravel_index(where, b.shape)]
@@ -209,10 +216,19 @@ def _kind(tensor):
 
 
 def _made(got, want):
-    """How a tensor is made of a list that was returned instead, as a sentence's end, or ""."""
-    if not (isinstance(got, list | tuple) and got and want.shape):
+    """How a tensor is made of a list that was returned instead, as a sentence's end; "" where the list would give no such tensor."""
+    stacked = _stacked(got) if isinstance(got, list | tuple) else None
+    if stacked is None or stacked.shape != want.shape:
         return ""
-    return f": `torch.{'stack' if isinstance(got[0], torch.Tensor) else 'tensor'}(...)` makes one of a list"
+    return ": `torch.tensor(...)` makes one of a list of numbers, `torch.stack(...)` of a list of tensors"
+
+
+def _stacked(value):
+    """A list of lists of numbers or tensors as one tensor, or None."""
+    if not isinstance(value, list | tuple):
+        return _tensor(value)
+    items = [_stacked(item) for item in value]
+    return torch.stack(items) if items and all(item is not None and item.shape == items[0].shape for item in items) else None
 
 
 def _shown(value):

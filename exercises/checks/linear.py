@@ -2,6 +2,7 @@
 import torch
 
 from exercises.checks import Case, demand, examine, probe_steps, randn, run, some, task
+from exercises.checks.judging import same
 
 
 def _table(seed, n, d, noise=0.1):
@@ -78,7 +79,8 @@ def minibatch_sgd(answer, cases=((10, 4, 2, 0.1), (12, 4, 3, 0.5), (7, 7, 1, 0.1
         X, y, _, _ = _table(seed + n, n, d)
         w, b = randn(seed + 4, d), randn(seed + 5)
         batches = list(zip(X.split(size), y.split(size)))[::-1 if turned else 1]
-        after = {how: _descend(batches, w, b, lr, how) for how in ("right", "sum", "first size", "twice", "first", "last", "joined", "up", "old", "stuck", "adds up")}
+        after = {how: _descend(batches, w, b, lr, how) for how in ("right", "sum", "first size", "twice", "first", "last", "joined", "up", "old", "stuck", "adds up",
+                                                                  "w alone", "but the last", "no bias")}
         return Case((batches, w, b, lr), after["right"], f"{some(n, 'example')} in batches of {size}" + ", the short one first" * turned, {
             "nothing has moved: return the parameters after the updates.": (w, b),
             "the steps go uphill: subtract the rate times the gradient.": after["up"],
@@ -90,7 +92,11 @@ def minibatch_sgd(answer, cases=((10, 4, 2, 0.1), (12, 4, 3, 0.5), (7, 7, 1, 0.1
             "one update was made with all batches joined: there is one per batch.": after["joined"],
             "the gradient of b was taken after w had moved: compute both gradients, then take both steps.": after["old"],
             "every gradient was taken at the first parameters: each batch continues from the one before.": after["stuck"],
-            "gradients add up from batch to batch, as backward() adds to .grad: set it to None, or call zero_grad(), before each.": after["adds up"],
+            "gradients add up from batch to batch: each step takes that of its own batch alone. (backward() adds to .grad: set it to None, or "
+            "call zero_grad(), before each.)": after["adds up"],
+            "b has not moved: it has a gradient, too.": after["w alone"],
+            "the last batch was left out.": after["but the last"],
+            "the bias is missing in the prediction.": after["no bias"],
         })
 
     n, size, d, lr = cases[0]
@@ -102,15 +108,15 @@ def _descend(batches, w, b, lr, how):
     w, b, first = w.clone(), b.clone(), len(batches[0][1])
     w0, b0 = w, b
     grad_w, grad_b = 0, 0
-    parts = {"first": batches[:1], "last": batches[-1:], "joined": [tuple(map(torch.cat, zip(*batches)))]}
+    parts = {"first": batches[:1], "last": batches[-1:], "but the last": batches[:-1], "joined": [tuple(map(torch.cat, zip(*batches)))]}
     for X, y in parts.get(how, batches):
-        r = X @ w0 + b0 - y if how == "stuck" else X @ w + b - y
+        r = X @ w0 + b0 - y if how == "stuck" else X @ w + (0 if how == "no bias" else b) - y
         m = {"sum": 1, "first size": first, "twice": len(y) / 2, "up": -len(y)}.get(how, len(y))
         grad_w = X.T @ r / m + (grad_w if how == "adds up" else 0)
         w = w - lr * grad_w
         r = X @ w + b - y if how == "old" else r
         grad_b = r.sum() / m + (grad_b if how == "adds up" else 0)
-        b = b - lr * grad_b
+        b = b - (0 if how == "w alone" else lr * grad_b)
     return w, b
 
 
@@ -131,6 +137,7 @@ def huber(answer, cases=((9, 1.0), (20, 0.5), (4, 2.0), (6, 1.5), (1, 1.0), (2, 
             "this is the sum: return one loss per example.": loss.sum(),
             "divided by delta: that is the smooth L1 loss.": loss / delta,
             "delta is not used: this is the loss for delta = 1.": torch.nn.functional.huber_loss(y_hat, y, reduction="none"),
+            "delta is not used, and this is the mean: return one loss per example.": torch.nn.functional.huber_loss(y_hat, y),
             "the squared loss everywhere: beyond delta the loss grows linearly.": 0.5 * r ** 2,
             "the absolute loss everywhere: within delta the loss is half the square.": a,
             "it jumps at delta: the linear part is delta * (|r| - delta / 2), so that both meet.":
@@ -177,11 +184,10 @@ def largest_rate(answer, cases=((30, 2, 1.0), (40, 3, 5.0), (10, 1, 0.5), (3, 3,
         n, d = X.shape
         curvatures = torch.linalg.eigvalsh(X.double().T @ X.double() / n)
         top, low = curvatures[-1], curvatures[0]  # tensors, as 2 / low may be infinite
-        unsorted = torch.linalg.eigvals(X.T @ X / n).real.double()
         centred = X.double() - X.double().mean(0)
         spread = torch.linalg.eigvalsh(centred.T @ centred)[-1]
         return Case((X,), 2 / top, given, {
-            "half of it: descent still converges up to 2 divided by the largest curvature.": 1 / top,
+            "half of it: descent still converges up to 2 divided by the largest curvature, an eigenvalue of X^T X / n.": 1 / top,
             "the Hessian of the mean loss is X^T X divided by the number of examples.": 2 / (top * n),
             "the smallest curvature decides how slowly descent ends, the largest whether it diverges.": 2 / low,
             "the two ends of the curvature were added: the largest alone decides whether descent diverges.": 2 / (top + low),
@@ -193,8 +199,9 @@ def largest_rate(answer, cases=((30, 2, 1.0), (40, 3, 5.0), (10, 1, 0.5), (3, 3,
                 2 / (top * n) ** 0.5,
             "the sum of the curvatures is larger than the largest of them.": 2 / curvatures.sum(),
             "the mean of the curvatures is smaller than the largest of them.": 2 / curvatures.mean(),
-            "torch.linalg.eigvals gives eigenvalues in no order, and this is the first: take the largest.": 2 / unsorted[0],
-            "torch.linalg.eigvals gives eigenvalues in no order, and this is the last: take the largest.": 2 / unsorted[-1],
+            "another curvature than the largest was taken: torch.linalg.eigvals gives them in no order, eigvalsh the smallest first.":
+                lambda got: None if same(got, 2 / top, 3e-4) else any(same(got, 2 / curvature, 3e-4) for curvature in curvatures),
+            "this divides by the largest entry of X^T X / n: by its largest eigenvalue.": 2 / (X.T @ X / n).max(),
             "the features' means were subtracted, and the divisor is n - 1, as in torch.cov: the Hessian is X^T X / n of X as it is.":
                 2 * (n - 1) / spread,
             "the features' means were subtracted: the Hessian is X^T X / n of X as it is.": 2 * n / spread,

@@ -23,7 +23,7 @@ def _stays(got, want, sign):
 def log_sigmoid(answer, cases=((5, 1.0), (8, 20.0), (6, 1000.0), (1, 1.0)), seed=1):
     """Against torch's logsigmoid, for (entries, scale of the logits); then for logits at which exp fails."""
     def case(o, given, extreme=False):
-        s, right = torch.sigmoid(o), F.logsigmoid(o)
+        s, right, small = torch.sigmoid(o), F.logsigmoid(o), torch.log1p(torch.exp(-o.abs()))
         return Case((o,), right, given, {
             "the sign of the exponent is turned: large logits should give logarithms near 0.": F.logsigmoid(-o),
             "the sign is turned: the logarithm of a probability is never above 0.": -F.logsigmoid(o),
@@ -35,6 +35,11 @@ def log_sigmoid(answer, cases=((5, 1.0), (8, 20.0), (6, 1000.0), (1, 1.0)), seed
             "a logarithm to base 10; use the natural one.": F.logsigmoid(o) / torch.tensor(10.0).log(),
             "a logarithm to base 2; use the natural one.": F.logsigmoid(o) / torch.tensor(2.0).log(),
             "the logarithm of 1 + exp(-|o|) is to base 2; use the natural one.": o.clamp(max=0) - torch.log2(1 + torch.exp(-o.abs())),
+            "min(o, 0) is missing: -log(1 + exp(-|o|)) is right for positive logits only.": -small,
+            "the larger of o and 0 was taken, and it should be the smaller.": o.clamp(min=0) - small,
+            "log(1 + exp(-|o|)) is to be subtracted.": o.clamp(max=0) + small,
+            "exp(-o) stands where exp(-|o|) should.": o.clamp(max=0) - torch.log1p(torch.exp(-o)),
+            "exp(|o|) stands where exp(-|o|) should.": o.clamp(max=0) - torch.log1p(torch.exp(o.abs())),
             "for logits far below 0 it stays at one number, and should go on falling: something small was added before the logarithm was taken, or a "
             "clamp cuts it off. Take the logarithm in the formula, and exp of -|o| only.":
                 lambda got: _stays(got, right, -1) if extreme else alike(got, right) and None,
@@ -70,6 +75,10 @@ def bce_with_logits(answer, cases=((6, 1.0), (9, 300.0), (12, 10.0), (1, 3.0)), 
             "was taken, or a clamp cuts it off. Work on the logits.":
                 lambda got: _stays(got, loss, sign) if sign else alike(got, loss) and None,
             "o y is to be subtracted.": loss + 2 * o * y,
+            "o y is missing: it is to be subtracted.": loss + o * y,
+            "exp(-o) stands where exp(-|o|) should.": o.clamp(min=0) - o * y + torch.log1p(torch.exp(-o)),
+            "the two have changed places: first the logits, then the labels.": F.binary_cross_entropy_with_logits(y, o, reduction="none"),
+            "the term of the examples with label 0 has the wrong sign: the minus belongs to both.": -y * F.logsigmoid(o) + (1 - y) * F.logsigmoid(-o),
         })
 
     def drawn(n, scale):
@@ -106,8 +115,8 @@ def predict(answer, cases=((6, 2, 1.0), (20, 1, 1.0), (3, 3, 1.0), (1, 3, 1.0), 
 def _fit(X, y, lr, epochs, how="right"):
     w, b = torch.zeros(X.shape[1]), torch.zeros(())
     grad_w, grad_b = 0, 0
-    for _ in range(epochs + (how == "one more")):
-        o = X @ w - b if how == "bias" else X @ w + b
+    for _ in range(epochs + {"one more": 1, "one less": -1}.get(how, 0)):
+        o = X @ w + {"bias": -b, "no bias": 0}.get(how, b)
         r = (o if how == "linear" else torch.sigmoid(o)) - y
         m = {"sum": 1, "twice": len(y) ** 2, "up": -len(y)}.get(how, len(y))
         kept = how == "adds up"
@@ -115,7 +124,7 @@ def _fit(X, y, lr, epochs, how="right"):
         w = w - lr * grad_w
         r = torch.sigmoid(X @ w + b) - y if how == "old" else r
         grad_b = r.sum() / m + kept * grad_b
-        b = b - lr * grad_b
+        b = b - (0 if how == "w alone" else lr * grad_b)
     return w, b
 
 
@@ -126,7 +135,8 @@ def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5,
     def case(n, d, lr, epochs):
         y = (randint(seed + n, 2, n)).float()
         X = randn(seed + n + 1, n, d) + 2 * (y[:, None] - 0.3)
-        after = {how: _fit(X, y, lr, epochs, how) for how in ("right", "sum", "twice", "up", "bias", "one more", "adds up", "linear", "old")}
+        after = {how: _fit(X, y, lr, epochs, how) for how in ("right", "sum", "twice", "up", "bias", "one more", "one less", "adds up", "linear", "old", "w alone",
+                                                              "no bias")}
         one = _fit(X, y, lr, 1)
         w, b = right = after["right"]
         return Case((X, y, lr, epochs), (w, b), f"X of shape {(n, d)}, rate {lr}, {some(epochs, 'epoch')}", {
@@ -141,11 +151,14 @@ def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5,
             "the bias has the wrong sign in the model: it is X @ w + b.": after["bias"],
             "nothing has moved: return the parameters after the updates.": (torch.zeros(d), torch.zeros(())),
             "the two are swapped: first w.": (b, w),
-            "gradients add up from epoch to epoch, as backward() adds to .grad: set it to None, or call zero_grad(), before each.":
-                after["adds up"],
+            "gradients add up from epoch to epoch: each step takes its own alone. (backward() adds to .grad: set it to None, or call zero_grad(), "
+            "before each.)": after["adds up"],
+            "one epoch too few.": after["one less"],
+            "b has not moved: it has a gradient, too.": after["w alone"],
+            "the bias is missing in the model: it is X @ w + b.": after["no bias"],
             "the sigmoid is missing in the model.": after["linear"],
             "the gradient of b was taken after w had moved: compute both gradients, then take both steps.": after["old"],
-            "after 0 epochs w and b should be zeros, with which training begins. (nn.Linear draws numbers of its own: set them to 0.)":
+            "after 0 epochs w and b should be zeros: with these every call begins. (A layer such as nn.Linear draws other numbers: set them to 0.)":
                 lambda got: alike(got, right) and (None if epochs else not same(got, right, 1e-4)),
         })
 
@@ -173,7 +186,8 @@ def fixed_loss(answer, cases=((5,), (2,), (40,), (3,), (1,)), seed=41):
             "labels 0 and 1 are swapped.": F.binary_cross_entropy(p, 1 - y),
             "the term of the examples with label 0 is missing.": -(y * p.log()).mean(),
             "the term of the examples with label 1 is missing.": -((1 - y) * (1 - p).log()).mean(),
-            "something small was added before the logarithm was taken, or a clamp cuts it off: the loss of 1e-10 for label 1 is 23.":
+            "something small was added before the logarithm was taken, or a clamp cuts it off: for label 1 the loss of 1e-10 is 23, "
+            "and for label 0 that of 0.999999 is 13.8.":
                 lambda got: alike(got, loss) and (loss / 3 < got < 0.99 * loss if given else (tiny or same(got, loss, 1e-2)) and None),
         })
 

@@ -82,7 +82,7 @@ def early_stopping(answer, cases=(
         ([50.0, 30.0, 40.0, 20.0, 60.0, 70.0], 2), ([2e6, 1e6], 1), ([0.2, 0.3, 0.1], 1), ([1.0, 0.0, 0.5, 0.4], 2),
         ([0.0, -1.0, 0.5, 0.6], 2),
         ([3.0], 1), ([0.2, 0.3], 1), ([1.0, 2.0, 1.5, 1.2, 0.9, 3.0, 2.0, 1.0], 4), ([-1.0, -2.0, -1.5, -1.8], 2),
-        ([0.4, 0.3, 0.3, 0.2, 0.25], 2), ([1.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95], 2), ([0.5, 0.49999, 0.49998, 0.49997], 2),
+        ([0.4, 0.3, 0.3, 0.2, 0.25], 2), ([1.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95], 2), ([0.5, 0.49999, 0.49998, 0.49997], 2), ([0.5, 0.5 - 2 ** -24, 0.5 - 2 ** -23], 1),
         ([1.0, *[2.0] * 6, 0.9, *[1.5] * 9], 8), ([1.0, 0.5, 0.8, 0.7, 0.9, 0.95, 0.3], 2))):
     """(best epoch, last epoch) for (validation losses, patience)."""
     def case(losses, patience):
@@ -109,6 +109,8 @@ def early_stopping(answer, cases=(
             "the first is the lowest loss itself: return its epoch.": (losses[best], last),
             "the last epoch run is meant, not the number of epochs.": (best, last + 1),
             "where no stop occurs, too, the last epoch run is meant, not the number of epochs.": (best, last + (not stopped)),
+            "the last epoch run is best + patience only where training stops: it may end before.": (best, best + patience),
+            "the last epoch run is that in which patience runs out, where it does.": (best, len(losses) - 1),
             "training went on to the end: stop when patience has run out.": (int(torch.tensor(losses).argmin()), len(losses) - 1),
             "the last number of the list was left out: where no stop comes before it, it counts too.": _stop(losses[:-1], patience),
         })
@@ -187,7 +189,10 @@ def normalize(answer, cases=((20, 5, 4, 4, 1.0), (50, 1, 3, 3, 1.0), (3, 8, 2, 5
             "scaled to lie between 0 and 1: mean 0 and deviation 1 are asked for.":
                 scaled(train.min(), train.max() - train.min()),
             "the test set's mean and deviation were used for both.": scaled(test.mean(), test.std(correction=0)),
-            "train got other numbers before test was scaled: take mean and deviation from it first, and use them for both.": (right[0], test),
+            "test is as it was: it was not scaled, or by mean and deviation of a train that was scaled before, 0 and 1. Take both from train as it "
+            "is given.": (right[0], test),
+            "the test set got its own mean and deviation, and of both sets the deviation is `std()`, which divides by n - 1: use those of train, "
+            "with `std(correction=0)`.": ((train - mean) / train.std(), (test - test.mean()) / test.std()),
             "`train - mean / std` divides only the mean: put train - mean in brackets.": (train - mean / std, test - mean / std),
         })
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from .asking import Wrong, run, unchanged, watched
+from .crossing import kind_of
 from .judging import compare, demand, same
 
 KINDS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)  # in which gradients go back
@@ -16,7 +17,7 @@ def probe_network(answer, seed, X, G, *args):
 
     X: a batch. G: what the output is multiplied with before it is added up for backward().
     Returns a dictionary: the parameters' values in their order, the outputs for the batch and for its first row alone, the
-    gradients (None where none arrived), and whether the weights of each of several layers began as one and the same number.
+    gradients (None where none arrived), and whether each parameter of several layers began as one and the same number.
     """
     with watched(counted=False), unchanged(("the arguments that it is made with", list(args)), ("its batch", X)):
         return _network(answer, seed, X, G, *args)
@@ -28,7 +29,7 @@ def _network(answer, seed, X, G, *args):
         if made is None:
             raise Wrong("returns None: is there a `return`?")
         if not isinstance(made, nn.Module):
-            raise Wrong(f"gives a {type(made).__name__}, not an nn.Module.")
+            raise Wrong(f"gives {kind_of(made)}, not an nn.Module.")
     if {id(p) for p in net.parameters()} & {id(p) for p in other.parameters()}:
         raise Wrong("gives two networks that share parameters: each is to have its own, made in `__init__`.")
     before = [id(p) for p in net.parameters()]
@@ -37,8 +38,8 @@ def _network(answer, seed, X, G, *args):
     if before != [id(p) for p in parameters]:
         raise Wrong("makes or replaces parameters in forward, so an optimizer that was made before its first call does not know them: make "
                     "them in `__init__`.")
-    weights = [p.detach() for p in parameters if p.dim() > 1 and p.numel() > 1]
-    alike = len(weights) > 1 and all(bool((p == p.flatten()[0]).all()) for p in weights)
+    several = [p.detach() for p in parameters if p.numel() > 1]
+    alike = sum(p.dim() > 1 for p in several) > 1 and all(bool((p == p.flatten()[0]).all()) for p in several)
     with torch.no_grad():
         for i, p in enumerate(parameters):
             p.copy_(0.7 * torch.randn(p.shape, generator=torch.Generator().manual_seed(seed + i)))
@@ -59,7 +60,7 @@ def _output(net, X):
     if out is None:
         raise Wrong("returns None from forward: is there a `return`?")
     if not isinstance(out, torch.Tensor):
-        raise Wrong(f"returns a {type(out).__name__} from forward, not a tensor.")
+        raise Wrong(f"returns {kind_of(out)} from forward, not a tensor.")
     return out
 
 
@@ -77,7 +78,8 @@ def examine_network(what, answer, args, seed, X, roles, forward, slips, given):
     shapes = [tuple(value.shape) for value in values]
     held, wanted = sum(value.numel() for value in values), sum(torch.Size(role).numel() for role in roles)
     demand(values, f"{what} has no parameters that an optimizer would find: layers in a plain Python list or dictionary, or made in "
-           f"forward, are hidden from it. Keep them as attributes, in nn.Sequential or in nn.ModuleList. ({given})")
+           f"forward, are hidden from it, and so are tensors that are no nn.Parameter. Keep layers as attributes, in nn.Sequential or in "
+           f"nn.ModuleList. ({given})")
     demand(held == wanted, f"{what} has {held:,} numbers in its parameters, of the shapes {shapes}, and should have {wanted:,}: "
            f"{', '.join(map(str, roles))}. ({given})")
     ways = list(itertools.islice(_ways(values, [tuple(role) for role in roles]), LIMIT))
@@ -94,8 +96,8 @@ def examine_network(what, answer, args, seed, X, roles, forward, slips, given):
     demand(same(report["evaluated"], report["out"], 1e-4), f"{what} computes something else in evaluation mode (`net.eval()`): nothing in it "
            f"depends on the mode. ({given})")
     demand(not any(report["frozen"]), f"{what} has frozen parameters (requires_grad is False), which training can't change. ({given})")
-    demand(not report["alike"], f"{what} begins with weights that are one and the same number in each layer, so that its units compute the "
-           f"same and learn the same: leave them as PyTorch's layers draw them. ({given})")
+    demand(not report["alike"], f"{what} begins with parameters of which each is one and the same number throughout, so that units compute "
+           f"the same and learn the same: leave them as PyTorch's layers draw them. ({given})")
     demand(report["mode"], f"{what} is in evaluation mode: a new network is to be trained.")
     demand(any(grad is not None for grad in report["grads"]), f"{what} computes the right output, but no gradient reaches its parameters: "
            f"does forward run under torch.no_grad(), detach, or use .data? ({given})")

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from exercises.checks import Case, Wrong, ask, compare, demand, examine, judge, randint, randn, run, slip, some, task
 from exercises.checks.asking import ordinal, unchanged, watched
+from exercises.checks.crossing import kind_of
 from exercises.checks.judging import same
 
 
@@ -148,7 +149,7 @@ def together(world_size, work):
             if tensor is None:
                 raise Wrong("gives all_reduce None, and no tensor: a gradient is None until backward() is called, and again after zero_grad().")
             if not isinstance(tensor, torch.Tensor):
-                raise Wrong(f"gives all_reduce a {type(tensor).__name__}: it takes one tensor, whose numbers it replaces.")
+                raise Wrong(f"gives all_reduce {kind_of(tensor)}: it takes one tensor, whose numbers it replaces.")
             if not over.is_set():  # it is where an answer catches what ends it, and goes on
                 given[rank] = tensor
                 back.release()
@@ -342,8 +343,8 @@ HOW = {  # how a step goes wrong: what is said of it
     "sum": "the gradients are summed, not averaged: divide by world_size what all_reduce leaves.",
     "own / p": "each process took its step by the gradient of its own share, divided by world_size. all_reduce changes the tensor that it is "
                "given: is it p.grad itself, after backward()?",
-    "no step": "the weights have not moved: call updater.step() while the gradients of this very network are there, with no zero_grad() "
-               "between backward() and it.",
+    "no step": "the weights have not moved: call updater.step() while the gradients of this very network are there. (zero_grad() comes before "
+               "backward(), and all_reduce returns nothing: it changes the tensor that it is given.)",
     "old": "gradients that were there before are added in: updater.zero_grad() comes before backward().",
     "zero after": "gradients that were there before the first step are added in: a step can't know what came before it, so it clears them before "
                   "backward(), not after step().",

@@ -18,6 +18,7 @@ def stable_softmax(answer, cases=((4, 4, 1.0, 2.0), (3, 5, 1.0, 0.5), (6, 2, 10.
         far = (Z - Z.max()).exp()
         return Case((O, T), P, given, {
             "its columns sum to 1, not its rows. Which axis did you sum over?": torch.softmax(Z, 0),
+            "divided by the sum of each column. Sum each row: `sum(1, keepdim=True)`.": e / e.sum(0),
             "all entries together sum to 1. Sum each row: `sum(1, keepdim=True)`.": e / e.sum(),
             "exp overflows on large logits. Subtract each row's maximum first; the result stays the same.":
                 Z.exp() / Z.exp().sum(1, keepdim=True),
@@ -25,7 +26,7 @@ def stable_softmax(answer, cases=((4, 4, 1.0, 2.0), (3, 5, 1.0, 0.5), (6, 2, 10.
                 far / far.sum(1, keepdim=True),
             "these are log-probabilities: return the probabilities.": torch.log_softmax(Z, 1),
             "not divided by the sum of the row.": e,
-            "the temperature was not used: divide the logits by T.": torch.softmax(O, 1),
+            "the temperature makes no difference here: divide the logits by T before exp is taken.": torch.softmax(O, 1),
             "multiplied by the temperature: divide the logits by T.": torch.softmax(O * T, 1),
             "without keepdim the sums have shape (n,) and broadcast along the wrong axis, silently for a square matrix.":
                 e / e.sum(1) if square else None,
@@ -58,10 +59,13 @@ def _logits(seed, n, q, scale):
 @task
 def cross_entropy(answer, cases=((5, 5, 1.0), (4, 3, 1.0), (3, 4, 1000.0), (1, 10, 1.0), (2, 1, 1.0), (1, 1, 1.0)), seed=11):
     """Against torch's cross_entropy without reduction, for (rows, classes, scale of the logits)."""
-    def case(n, q, scale):
-        O, y = _logits(seed, n, q, scale)
+    def drawn(n, q, scale):
+        return *_logits(seed, n, q, scale), f"logits of shape {(n, q)}, scale {scale:g}"
+
+    def case(O, y, given):
+        (n, q), scale = O.shape, float(O.abs().max())
         loss, P = F.cross_entropy(O, y, reduction="none"), torch.softmax(O, 1)
-        return Case((O, y), loss, f"logits of shape {(n, q)}, scale {scale:g}", {
+        return Case((O, y), loss, given, {
             "the sign is wrong: a loss is the negative of the log-likelihood.": -loss,
             "this is the mean: return one loss per example.": loss.mean(),
             "this is the sum: return one loss per example.": loss.sum(),
@@ -77,14 +81,20 @@ def cross_entropy(answer, cases=((5, 5, 1.0), (4, 3, 1.0), (3, 4, 1000.0), (1, 1
             "the log of the normaliser is missing: add logsumexp of the row.": -O[range(n), y],
             "these are log-probabilities of every class: take the one at the label, with a minus.": torch.log_softmax(O, 1),
             "the probability itself was taken, not its logarithm.": -P[range(n), y],
+            "the loss was given probabilities, so softmax was taken twice: it takes logits.": F.cross_entropy(P, y, reduction="none"),
+            "the row's maximum was subtracted in the logarithm of the sum, and not added again.": torch.logsumexp(O, 1) - O.amax(1) - O[range(n), y],
+            "the softmax was taken over the batch: over the classes of each row.": F.nll_loss(F.log_softmax(O, 0), y, reduction="none"),
+            "(n, 1) minus (n,) has broadcast to (n, n): take the sum of the exponentials without keepdim, or keep it for both.":
+                torch.logsumexp(O, 1, keepdim=True) - O[range(n), y],
             "the sum runs over the columns of all rows: sum along axis 1.":
                 torch.logsumexp(O, 0) - O[range(n), y] if n == q else None,
             "no loss exceeds a certain number: something small was added before the logarithm was taken, or a clamp cuts it off. Take the "
-            "logarithm of the sum of exponentials instead.":
+            "logarithm of the sum of exponentials, of the logits as they are.":
                 lambda got: alike(got, loss) and (got.max() < loss.max() / 2 if scale > 80 else same(got, loss, 1e-2) and None),
         })
 
-    examine("cross_entropy(O, y)", answer, [case(*sizes) for sizes in cases], shape="one loss per example, shape (n,)")
+    far = torch.tensor([[0.0, 1000.0], [1000.0, 0.0], [0.0, -1000.0]])  # where float64 underflows as well
+    examine("cross_entropy(O, y)", answer, [case(*drawn(*sizes)) for sizes in cases] + [case(far, torch.zeros(3).long(), f"O = {far.tolist()}, labels 0")], shape="one loss per example, shape (n,)")
 
 
 @task

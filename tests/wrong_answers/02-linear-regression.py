@@ -1345,3 +1345,35 @@ def largest_rate(X):
 # wrong: three digits
 def huber(y_hat, y, delta):
     return torch.nn.functional.huber_loss(y_hat, y, reduction="none", delta=delta).half()
+
+
+# %% huber: PyTorch's as it is
+# wrong: the mean, and delta 1
+def huber(y_hat, y, delta):
+    return torch.nn.functional.huber_loss(y_hat, y)
+
+
+# %% largest_rate: another eigenvalue
+# wrong: the second
+def largest_rate(X):
+    values = torch.linalg.eigvalsh(X.T @ X / len(X))
+    return 2 / values[min(1, len(values) - 1)]
+
+
+# %% minibatch_sgd: no bias in the prediction
+# wrong: X w is not what the model predicts
+def minibatch_sgd(batches, w, b, lr):
+    for X, y in batches:
+        r = X @ w - y
+        w, b = w - lr * X.T @ r / len(y), b - lr * r.mean()
+    return w, b
+
+
+# %% minibatch_sgd: takes the gradients off
+# wrong: the caller's w and b may have some
+def minibatch_sgd(batches, w, b, lr):
+    w.grad = b.grad = None
+    for X, y in batches:
+        r = X @ w + b - y
+        w, b = w - lr * X.T @ r / len(y), b - lr * r.mean()
+    return w, b

@@ -1265,3 +1265,51 @@ def log_sigmoid(o):
 # rule: neither exp nor arithmetic
 def log_sigmoid(o):
     return -torch.logcumsumexp(torch.stack([0 * o, -o]), 0)[1]
+
+
+# %% log_sigmoid: without the minimum
+# wrong: for negative logits
+def log_sigmoid(o):
+    return -torch.log1p(torch.exp(-o.abs()))
+
+
+# %% log_sigmoid: no absolute value
+# wrong: exp(-o) overflows, and counts twice where o is negative
+def log_sigmoid(o):
+    return o.clamp(max=0) - torch.log1p(torch.exp(-o))
+
+
+# %% bce_with_logits: no absolute value
+# wrong: for negative logits
+def bce_with_logits(o, y):
+    return o.clamp(min=0) - o * y + torch.log1p(torch.exp(-o))
+
+
+# %% bce_with_logits: labels first
+# wrong: the arguments are swapped
+def bce_with_logits(o, y):
+    return torch.nn.functional.binary_cross_entropy_with_logits(y, o, reduction="none")
+
+
+# %% bce_with_logits: a minus for the first term only
+# wrong: for label 0
+def bce_with_logits(o, y):
+    F = torch.nn.functional
+    return -(y * F.logsigmoid(o) - (1 - y) * F.logsigmoid(-o))
+
+
+# %% train: no bias in the model
+# wrong: b moves, and nothing depends on it
+def train(X, y, lr, epochs):
+    w, b = torch.zeros(X.shape[1]), torch.zeros(())
+    for _ in range(epochs):
+        r = torch.sigmoid(X @ w) - y
+        w, b = w - lr * X.T @ r / len(y), b - lr * r.mean()
+    return w, b
+
+
+# %% fixed_loss: an epsilon in the second logarithm alone
+# wrong: for p near 1
+def fixed_loss(p, y):
+    p = p.reshape(-1)
+    return -(y * torch.log(p) + (1 - y) * torch.log(1 - p + 1e-4)).mean()

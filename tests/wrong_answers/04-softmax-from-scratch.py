@@ -1285,3 +1285,22 @@ def accuracy(batches):
 def accuracy(batches):
     hits = sum(int((O.argmax(1) == y).sum()) for O, y in batches)
     return round(hits / sum(len(y) for _, y in batches), 5)
+
+
+# %% stable_softmax: sums of the columns
+# wrong: dim=0 in the sum
+def stable_softmax(O, T):
+    E = ((O - O.amax(1, keepdim=True)) / T).exp()
+    return E / E.sum(0, keepdim=True)
+
+
+# %% cross_entropy: keepdim in the first term alone
+# wrong: (n, 1) minus (n,) is (n, n)
+def cross_entropy(O, y):
+    return torch.logsumexp(O, 1, keepdim=True) - O[range(len(y)), y]
+
+
+# %% cross_entropy: the softmax in float64
+# wrong: where logits are more than 745 apart
+def cross_entropy(O, y):
+    return -torch.softmax(O.double(), 1)[range(len(O)), y].log()

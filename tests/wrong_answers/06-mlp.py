@@ -1960,3 +1960,50 @@ class MLP(nn.Module):
 def normalize(train, test):
     mean, std = train.mean(), train.std(correction=0)
     return ((train - mean) / std).half(), ((test - mean) / std).half()
+
+
+# %% early_stopping: the last number's epoch
+# wrong: where it stops before
+def early_stopping(losses, patience):
+    best, waited = 0, 0
+    for epoch in range(1, len(losses)):
+        best, waited = (epoch, 0) if losses[epoch] < losses[best] else (best, waited + 1)
+        if waited == patience:
+            break
+    return best, len(losses) - 1
+
+
+# %% early_stopping: a step must be larger than a millionth
+# wrong: for smaller ones
+def early_stopping(losses, patience):
+    best, waited = 0, 0
+    for epoch in range(1, len(losses)):
+        best, waited = (epoch, 0) if losses[epoch] < losses[best] - 1e-6 else (best, waited + 1)
+        if waited == patience:
+            return best, epoch
+    return best, len(losses) - 1
+
+
+# %% normalize: each set by its own, with std()
+# wrong: both slips
+def normalize(train, test):
+    return tuple((each - each.mean()) / each.std() for each in (train, test))
+
+
+# %% normalize: test is forgotten
+# wrong: it is not scaled
+def normalize(train, test):
+    return (train - train.mean()) / train.std(correction=0), test.clone()
+
+
+# %% MLP: weights are tensors
+# wrong: no nn.Parameter
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.W = [torch.randn(b, a, requires_grad=True) for a, b in zip(sizes, sizes[1:])]
+
+    def forward(self, X):
+        for W in self.W[:-1]:
+            X = torch.relu(X @ W.T)
+        return X @ self.W[-1].T

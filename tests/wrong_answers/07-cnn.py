@@ -1745,3 +1745,15 @@ class SignalNet(nn.Module):
         if self.head is None:
             self.head = nn.Linear(X.shape[1], self.classes)
         return self.head(X)
+
+
+# %% SignalNet: no first ReLU
+# wrong: pooling comes right after the convolution
+class SignalNet(nn.Module):
+    def __init__(self, length, classes):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv1d(1, 4, 5), nn.MaxPool1d(2), nn.Conv1d(4, 8, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(),
+                                 nn.Linear(8 * (length // 4 - 3), classes))
+
+    def forward(self, X):
+        return self.net(X)
