@@ -553,6 +553,17 @@ def test_a_damaged_member_costs_its_owner_only(damage, words, tmp_path, template
     assert words in found["bob"].lost and bool(words) == bool(found["bob"].lost)
 
 
+def test_a_student_whose_outer_folders_a_zip_does_not_list_is_there(tmp_path, template):
+    found = collect(zipped(tmp_path / "class.zip", {f"ada/{FILE}": GOOD, "bob/work/inner/": b""}), LESSON, template)
+    assert [each.identity for each in found] == ["ada", "bob"]
+
+
+@pytest.mark.parametrize("name", ["..", "./.", "/", "\\"])
+def test_a_member_of_a_zip_whose_name_says_nothing_is_left_alone(name, tmp_path, template):
+    found = collect(zipped(tmp_path / "class.zip", {f"ada/{FILE}": GOOD, name: b"x"}), LESSON, template)
+    assert [each.identity for each in found] == ["ada"]
+
+
 def test_names_in_a_zip_without_the_utf8_flag_and_with_a_wrong_one(tmp_path, template):
     where = zipped(tmp_path / "class.zip", [f"{name}/{FILE}" for name in ("aaaa", "bbbb", "cccc")])
     content = bytes(raw(where)).replace(b"aaaa/", "Zoë".encode() + b"/").replace(b"bbbb/", b"\xff\xfe\xfdx/")  # flag unset: UTF-8, and no text at all

@@ -57,6 +57,17 @@ def test_a_text_is_long_by_its_letters_and_not_by_the_pictures_in_it():
     assert long.startswith("<pre>**x** yy") and len(long) == 100_000 + len("<pre></pre>")
 
 
+def test_a_text_of_the_greatest_length_is_rendered_and_one_that_cannot_be_is_shown_as_it_was_written(monkeypatch):
+    assert html("*" + "y" * 99_998 + "*").startswith("<p><em>yy") and html("*" + "y" * 99_999 + "*").startswith("<pre>*yy")
+    monkeypatch.setattr(pages.MarkdownWithMath, "render", lambda *_: 1 / 0)
+    assert html("**a** < *b*") == "<pre>**a** &lt; *b*</pre>"
+
+
+def test_a_heading_has_no_link_to_itself_and_what_asks_for_more_than_letters_is_plain_letters():
+    assert html("# A *title*") == "<h1>A <em>title</em></h1>\n"
+    assert html(r"\href and `\url`, \alpha") == "<p>href and <code>url</code>, \\alpha</p>\n"
+
+
 def test_a_picture_that_was_handed_in_is_shown_and_one_that_was_not_is_named():
     context = jinja2.runtime.Context(jinja2.Environment(), {"cell": {"attachments": {"a.png": {"image/png": "aaaa"}}}}, "page", {})
     shown = markdown2html(context, '![mine](attachment:a.png "in green")')

@@ -435,6 +435,78 @@ def test_a_fifo_of_several_names_is_still_no_ordinary_file(inbound):
         assert found["fifo"].problem == found["other"].problem == "it is no ordinary file"
 
 
+@contextlib.contextmanager
+def nothing_stays_open():
+    before = os.listdir("/proc/self/fd")
+    yield
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_what_is_read_is_closed_whatever_happens(inbound, monkeypatch):
+    folder = hand_in(inbound)
+    (folder / "work").mkdir()
+    with nothing_stays_open():
+        with inside(inbound) as found:
+            assert len(found) == 3
+    with nothing_stays_open(), pytest.raises(KeyError):
+        with reading.hand_ins(inbound, LESSON) as found, found[0].files(lambda path: None), reading._opened(folder, reading.FOLDER, None):
+            raise KeyError
+    monkeypatch.setattr(reading, "_hand_in", lambda *_: 1 / 0)
+    with nothing_stays_open(), pytest.raises(ZeroDivisionError), reading.hand_ins(inbound, LESSON):
+        pass
+
+
+def test_a_folder_that_has_become_anothers_is_not_read(inbound):
+    hand_in(inbound)
+    with reading.hand_ins(inbound, LESSON) as found:
+        found[0].uid += 1
+        with nothing_stays_open(), pytest.raises(reading.Refused, match="^it was replaced while it was read$"), found[0].files(lambda path: None):
+            pass
+
+
+def stat_as(monkeypatch, **parts):
+    """Let os.fstat say something else of a folder: `uid`, or `mode`, its permissions."""
+    real = os.fstat
+
+    def fstat(number):
+        info = list(real(number))
+        info[0] = stat.S_IFDIR | parts.get("mode", 0o1733)
+        info[4] = parts.get("uid", info[4])
+        return os.stat_result(info)
+
+    monkeypatch.setattr(os, "fstat", fstat)
+
+
+@pytest.mark.parametrize("uid, euid, refused", [(0, 0, False), (0, 4321, False), (4321, 4321, False), (1, 4321, True), (4322, 4321, True), (4321, 0, True)])
+def test_an_inbound_folder_is_roots_or_the_readers_own(uid, euid, refused, inbound, monkeypatch):
+    stat_as(monkeypatch, uid=uid)
+    monkeypatch.setattr(os, "geteuid", lambda: euid)
+    monkeypatch.setattr(reading, "_account", "account {}".format)
+    words = re.escape(f"{inbound} belongs to account {uid}, who can replace what others have handed in: sudo hub/exchange makes it the teachers'.")
+    with pytest.raises(ValueError, match=f"^{words}$") if refused else contextlib.nullcontext(), reading.hand_ins(inbound, LESSON) as found:
+        assert found == []
+
+
+@pytest.mark.parametrize("mode, refused", [(0o1733, False), (0o3770, False), (0o770, False), (0o771, False), (0o773, True), (0o775, True), (0o1777, True), (0o774, True)])
+def test_others_may_neither_see_nor_remove_what_was_handed_in(mode, refused, inbound, monkeypatch):
+    stat_as(monkeypatch, mode=mode)
+    words = re.escape(f"In {inbound} students can see or remove what others have handed in (its mode is {mode:o}): sudo hub/exchange mends that.")
+    with pytest.raises(ValueError, match=f"^{words}$") if refused else contextlib.nullcontext(), reading.hand_ins(inbound, LESSON) as found:
+        assert found == []
+
+
+def test_a_folder_that_is_none_or_cannot_be_read_is_told_with_what_to_do(inbound, monkeypatch):
+    with pytest.raises(ValueError, match=f"^There is no {inbound / 'none'}: sudo hub/exchange makes it.$"), reading.hand_ins(inbound / "none", LESSON):
+        pass
+    (inbound / "file").touch()
+    with pytest.raises(ValueError, match=f"^{inbound / 'file'} is no folder: move it away"), reading.hand_ins(inbound / "file", LESSON):
+        pass
+    monkeypatch.setattr(os, "open", lambda *_: (_ for _ in ()).throw(PermissionError))
+    words = re.escape(f"{inbound} can't be read by {me()}, who is none of the teachers whose it is: sudo adduser {me()} teachers, and log in anew.")
+    with pytest.raises(ValueError, match=f"^{words}$"), reading.hand_ins(inbound, LESSON):
+        pass
+
+
 def test_what_is_taken_away_meanwhile_costs_only_itself(inbound):
     folder, gone = hand_in(inbound), []
 

@@ -195,9 +195,11 @@ def hand_ins(where: Path, lesson: str) -> Iterator[list[HandIn]]:
     Raises ValueError where the folder can't be read, or where students could change in it what is another's.
     """
     try:
-        inbound = os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        inbound = os.open(where, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
         raise ValueError(f"There is no {where}: sudo hub/exchange makes it.") from None
+    except NotADirectoryError:
+        raise ValueError(f"{where} is no folder: move it away, and sudo hub/exchange makes one.") from None
     except PermissionError:
         raise ValueError(f"{where} can't be read by {_account(os.geteuid())}, who is none of the teachers whose it is: "
                          f"sudo adduser {_account(os.geteuid())} teachers, and log in anew.") from None

@@ -125,7 +125,7 @@ class _Renderer(IPythonRenderer):
 @pass_context
 def markdown2html(context, source):
     """Jinja's filter of that name: nbconvert's own, cleaned. What can't be rendered is shown as it was written."""
-    attachments = context.get("cell", {}).get("attachments", {})
+    attachments = context.get("cell", {}).get("attachments")
     if len(PICTURE.sub("", source)) > LONGEST:
         return f"<pre>{escape(source[:LONGEST])}</pre>"
     try:
