@@ -371,6 +371,26 @@ def test_a_students_comma_does_not_change_the_decimal_points(tmp_path):
     assert "10.5" in gradebook.bytes().decode() and "10,5" not in gradebook.bytes().decode()
 
 
+ONE = "\n".join(GERMAN.split("\n")[:2]) + "\n"  # a comma in the most points alone, of the first row
+
+
+@pytest.mark.parametrize("text, column, of, mark", [
+    (ONE, 4, "moodle", "10,5"), (ONE.replace("12,00", "12.00"), 4, "moodle", "10.5"), (ONE.replace("Bewertung,", "評点,", 1), 4, "moodle", "10,5"),  # a language that nobody knows here
+    (CANVAS.replace("91.7,91.7", '"91,7","91,7"'), 6, "canvas", "10.5")])
+def test_points_have_a_comma_where_the_most_points_have_one_and_not_where_another_column_has(text, column, of, mark, tmp_path):
+    gradebook = Gradebook(written(tmp_path, text))
+    who = people("moodle", entry("Ada Lovelace", "4711", "moodle")) if of == "moodle" else of_canvas()
+    filled, _ = marks.fill(gradebook, column, *who)
+    assert "s0" in filled and mark in [cell for row in csv.reader(gradebook.bytes().decode().splitlines()) for cell in row]
+
+
+@pytest.mark.parametrize("row, shown", [
+    (gradebooks.Row(4, "7", {"b", "a"}, ["Ada", "Lovelace"]), "Ada"), (gradebooks.Row(4, "7", {"b", "a"}), "7"), (gradebooks.Row(4, "", {"b", "a"}), "a"),
+    (gradebooks.Row(4, ""), "row 5")])
+def test_a_row_is_called_by_its_name_or_by_the_best_that_it_has(row, shown):
+    assert row.shown == shown
+
+
 @pytest.mark.parametrize("points", ["complete", "100%", "", "0.00"])
 def test_a_column_that_takes_no_points_is_refused(points, tmp_path):
     gradebook = Gradebook(written(tmp_path, CANVAS.replace("12.00,12.00", f"12.00,{points}")))
