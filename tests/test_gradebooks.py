@@ -376,6 +376,7 @@ ONE = "\n".join(GERMAN.split("\n")[:2]) + "\n"  # a comma in the most points alo
 
 @pytest.mark.parametrize("text, column, of, mark", [
     (ONE, 4, "moodle", "10,5"), (ONE.replace("12,00", "12.00"), 4, "moodle", "10.5"), (ONE.replace("Bewertung,", "評点,", 1), 4, "moodle", "10,5"),  # a language that nobody knows here
+    (ONE.replace("Bewertung,", "評点,", 1).replace("12,00", "12.00"), 4, "moodle", "10.5"),
     (CANVAS.replace("91.7,91.7", '"91,7","91,7"'), 6, "canvas", "10.5")])
 def test_points_have_a_comma_where_the_most_points_have_one_and_not_where_another_column_has(text, column, of, mark, tmp_path):
     gradebook = Gradebook(written(tmp_path, text))
