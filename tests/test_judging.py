@@ -566,6 +566,16 @@ def test_every_call_is_held_to_the_rules_of_the_task():
         assert words.startswith("<lambda> uses the ready-made exp"), which
 
 
+def test_the_call_with_the_same_arguments_is_held_to_the_rules_too():
+    calls = []
+
+    def answer(x):
+        calls.append(x)
+        return torch.exp(x) if len(calls) == 3 else math.e ** x
+
+    assert said(examine, "f(x)", answer, pairs(), close=1e-4, without=["exp"]).startswith("answer uses the ready-made exp")
+
+
 def test_a_rule_that_was_broken_counts_after_all_results_are_right():
     def by_autograd(x):
         x = x.clone().requires_grad_()

@@ -149,6 +149,18 @@ def test_units_do_not_all_begin_alike(made, biases, alike):
                      "same: leave them as PyTorch's layers draw them. (as given)") * alike
 
 
+def test_parameters_begin_alike_only_where_each_of_two_numbers_or_more_does():
+    def net(bias):
+        made = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+        for parameter in made.parameters():
+            nn.init.constant_(parameter, 0.5)
+        made[2].bias.data = torch.tensor(bias)
+        return made
+
+    roles = [(3, 4), (3,), (2, 3), (2,)]
+    assert said(lambda: net([1.0, 2.0]), roles=roles) == "" and said(lambda: net([1.0, 1.0]), roles=roles).startswith("Net begins with parameters")
+
+
 def test_a_single_layer_may_begin_with_zeros_and_a_weight_of_one_number_is_no_layer_of_units():
     one = nn.Linear(4, 3)
     for parameter in one.parameters():

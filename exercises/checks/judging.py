@@ -217,7 +217,7 @@ def _kind(tensor):
 
 def _made(got, want):
     """How a tensor is made of a list that was returned instead, as a sentence's end; "" where the list would give no such tensor."""
-    stacked = _stacked(got) if isinstance(got, list | tuple) else None
+    stacked = _stacked(got)
     if stacked is None or stacked.shape != want.shape:
         return ""
     return ": `torch.tensor(...)` makes one of a list of numbers, `torch.stack(...)` of a list of tensors"
