@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("nbgrader")
+from filelock import FileLock  # noqa: E402
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import LESSON  # noqa: E402
 from exercises.grading import gradebooks, late, marks  # noqa: E402
@@ -383,6 +384,18 @@ def test_points_have_a_comma_where_the_most_points_have_one_and_not_where_anothe
     who = people("moodle", entry("Ada Lovelace", "4711", "moodle")) if of == "moodle" else of_canvas()
     filled, _ = marks.fill(gradebook, column, *who)
     assert "s0" in filled and mark in [cell for row in csv.reader(gradebook.bytes().decode().splitlines()) for cell in row]
+
+
+def test_who_fills_in_while_a_run_is_grading_is_told_so_at_once(tmp_path, monkeypatch):
+    def lock(path, timeout=-1):
+        assert timeout == 0, "it would wait for the run, perhaps for hours"
+        return FileLock(path, timeout=timeout)
+
+    monkeypatch.setattr(marks, "FileLock", lock)
+    monkeypatch.setattr(marks.keep, "graded", lambda lesson: tmp_path / f"{lesson}.json")
+    monkeypatch.setattr(sys, "argv", ["marks", LESSON, str(written(tmp_path, CANVAS))])
+    with FileLock(tmp_path / ".lock"), pytest.raises(SystemExit, match="^A run is grading in this folder. Wait until it has ended"):
+        marks.main()
 
 
 @pytest.mark.parametrize("row, shown", [

@@ -53,6 +53,10 @@ def test_what_idles_is_stopped_when_the_page_says(config):
     assert "--MappingKernelManager.cull_connected=True" in config.Spawner.args
 
 
+def test_students_go_on_while_the_hub_is_started_anew(config):
+    assert config.JupyterHub.cleanup_servers is False and "students' servers and kernels go on meanwhile" in PAGE
+
+
 def test_address_groups_limits_and_data_are_those_of_the_page(config):
     assert f"Open `{config.JupyterHub.subdomain_host}` in a browser" in PAGE and f"reverse_proxy {config.JupyterHub.bind_url.removeprefix('http://')}\n" in PAGE
     assert config.LocalAuthenticator.allowed_groups == {group for _, group in re.findall(r"adduser (ada|grace) (students|teachers)", PAGE)}

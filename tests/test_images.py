@@ -4,6 +4,7 @@ import gzip
 import os
 import re
 import shutil
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -270,6 +271,13 @@ def put(full, name):
 def test_files_are_found_under_their_other_names(root, full, place):
     put(full, root / place)
     assert utils.load_data_mnist(256)[1].dataset.source == "real"
+
+
+@pytest.mark.parametrize("size, read", [(47_040_016, True), (99_999_999, True), (100_000_000, False)])
+def test_a_file_of_the_sets_size_is_looked_into_and_one_that_is_far_larger_is_not(size, read, tmp_path):
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(size)
+    assert image_data._checksum(tmp_path / "large") == (zlib.crc32(bytes(size)) if read else None)
 
 
 @pytest.mark.parametrize("named", ["MNIST", "MNIST/raw"])

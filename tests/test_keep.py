@@ -63,12 +63,19 @@ def another(data):
     return database.serialize()
 
 
+def three_of_four(data):
+    database = sqlite3.connect(":memory:")
+    database.deserialize(data)
+    database.execute("DROP TABLE grade")
+    return database.serialize()
+
+
 def miscounted(data):
     """SQLite reads it, and only its own check finds that something is wrong."""
     return data[:36] + b"\0\0\0\5" + data[40:]
 
 
-@pytest.mark.parametrize("damage", [cut, scratched, garbage, empty, head, another, miscounted])
+@pytest.mark.parametrize("damage", [cut, scratched, garbage, empty, head, another, three_of_four, miscounted])
 @pytest.mark.parametrize("with_copy", [True, False])
 def test_a_damaged_gradebook_is_put_aside_and_its_copy_takes_its_place(folder, damage, with_copy):
     bad = damage((folder / "gradebook.db").read_bytes())
@@ -108,7 +115,7 @@ def test_a_whole_gradebook_is_one_wherever_the_course_lies(name, folder, monkeyp
     assert keep.mend_gradebook() == [] and sorted(folder.rglob("*")) == before
 
 
-@pytest.mark.parametrize("damage, words", [(garbage, "not a database"), (miscounted, "should be 5"), (another, "it holds no gradebook")])
+@pytest.mark.parametrize("damage, words", [(garbage, "not a database"), (miscounted, "should be 5"), (another, "it holds no gradebook"), (three_of_four, "it holds no gradebook")])
 def test_what_is_wrong_with_a_damaged_gradebook_is_told(folder, damage, words):
     (folder / "gradebook.db").write_bytes(damage((folder / "gradebook.db").read_bytes()))
     said, = keep.mend_gradebook()

@@ -128,6 +128,7 @@ def test_what_idles_ends_when_the_page_says():
     hours = {3: "three", 24: "a day"}
     assert f"A terminal ends after {hours[int(clocks['TerminalManager.cull_inactive_timeout']) // 3600]} hours without a letter in or out" in PAGE
     assert f"after {hours[settings['cull']['timeout'] // 3600]} hours without output" in PAGE and f"and any after {hours[settings['cull']['maxAge'] // 3600]}" in PAGE
+    assert 10 * settings["cull"]["every"] <= settings["cull"]["timeout"], "or the hours that the page names would be others"
     assert settings["cull"]["timeout"] > kernel + server and settings["cull"]["enabled"] and not settings["cull"]["users"]
 
 

@@ -390,6 +390,20 @@ def test_binder_installs_the_tested_versions_as_cpu_builds():
         assert os.access(ROOT / "binder" / script, os.X_OK)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Binder's images are of Linux")
+@pytest.mark.parametrize("fails, tries, code", [(0, 1, 0), (2, 3, 0), (3, 3, 1)])
+def test_an_image_is_built_with_both_real_sets_or_not_at_all(fails, tries, code, tmp_path):
+    for name, script in (("sleep", "exit 0"), ("python", 'echo "$COURSE_DATA $2" >> asked; [ "$(grep -c _mnist asked)" -gt "$FAILS" ]')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "FAILS": str(fails)}
+    (tmp_path / "sub" / "__pycache__").mkdir(parents=True)
+    assert subprocess.run([ROOT / "binder" / "postBuild"], cwd=tmp_path, env=env).returncode == code
+    first, second = (f"real import utils; utils.load_data_{name}(256)" for name in ("mnist", "fashion_mnist"))
+    assert (tmp_path / "asked").read_text().splitlines() == [first] * tries + [second] * (code == 0)
+    assert (tmp_path / "sub" / "__pycache__").exists() == bool(code)
+
+
 @in_git
 @pytest.mark.exhaustive("an environment for repo2docker")
 def test_repo2docker_takes_the_course(tmp_path):

@@ -325,9 +325,11 @@ def test_each_command_does_what_it_is_for(installed):
 @posix
 @pytest.mark.parametrize("changed, goals", [("requirements.txt", ("lab", "test", "grade LESSON=04 FROM=x")), ("constraints.txt", ("lab", "test", "grade LESSON=04 FROM=x")),
                                             ("exercises/requirements.txt", ("test", "grade LESSON=04 FROM=x")),
-                                            ("exercises/cluster/requirements.txt", ("test", "grade LESSON=04 FROM=x WORKERS=local:2", "scheduler")), ("web/requirements.txt", ("site", "test", "explored")), ("tests/requirements.txt", ("test", "lint", "notebooks", "pdf"))])
+                                            ("exercises/cluster/requirements.txt", ("test", "grade LESSON=04 FROM=x WORKERS=local:2", "scheduler")), ("web/requirements.txt", ("site", "test", "explored")), ("tests/requirements.txt", ("test", "lint", "notebooks", "pdf")),
+                                            ("tests/weekly.txt", ("shuffled", "mutants"))])
 def test_what_is_needed_anew_is_installed_anew(changed, goals, installed):
     """After `git pull` brought other versions."""
+    (installed / ".venv" / "weekly").touch()
     for goal in goals:
         before = make(installed, "-n", *goal.split(), "UV=").stdout
         stamps = {path: path.stat().st_mtime for path in (installed / ".venv").glob("*") if path.is_file()}
@@ -764,7 +766,10 @@ def test_a_handout_has_what_students_need_and_no_more(handed_out):
 @pytest.mark.parametrize("name, goes_along", [
     ("utils.py", True), ("notebooks/01-tensors.ipynb", True), ("tools/mine.py", True), ("tools/launch.py", False), ("docs/checks.md", False),
     ("exercises/checks/__init__.py", True), ("exercises/checks/__pycache__/__init__.pyc", False),
-    ("__pycache__/utils.cpython-312.pyc", False), ("notebooks/.ipynb_checkpoints/01-tensors-checkpoint.ipynb", False), ("mine/01-tensors.ipynb", False)])
+    ("__pycache__/utils.cpython-312.pyc", False), ("notebooks/.ipynb_checkpoints/01-tensors-checkpoint.ipynb", False), ("mine/01-tensors.ipynb", False),
+    *((f"exercises/{name}", False) for name in (  # what grading writes, had .gitignore lost its line
+        "collected/ada/04/a.ipynb", "submitted/ada/04/a.ipynb", "autograded/ada/04/a.ipynb", "feedback/ada/04/a.html", "feedback/04-for-moodle.zip", "grades/04.csv",
+        "grades/gradebook-copy.db", "gradebook.db", "gradebook.db-journal", "gradebook.db.damaged-1", ".gradebook.new"))])
 def test_a_file_goes_along_where_a_student_needs_it(name, goes_along):
     assert handout.packed(name) is goes_along
 

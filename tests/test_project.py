@@ -117,6 +117,26 @@ def test_the_page_names_each_stage_of_the_scripts_and_each_job_of_the_workflows(
             assert f"| `{workflow}.yml`, {''.join(job)} |" in checks, job
 
 
+def test_workflows_keep_what_a_failed_run_has_shown_and_ask_the_links_that_lead_out():
+    jobs = {name: yaml.safe_load(page(f".github/workflows/{name}.yml"))["jobs"] for name in ("test", "weekly", "pages")}
+    kept = [step for of in jobs.values() for job in of.values() for step in job.get("steps", ()) if "/upload-artifact@" in step.get("uses", "")]
+    assert any(step["with"]["path"] == "tests/screenshots" for step in kept) and 'SHOTS = ROOT / "tests" / "screenshots"' in page("tests/test_web.py")
+    assert all(step.get("if") == "always()" for step in kept)
+    assert any("tools/release_check.py --links > links.txt" in step.get("run", "") for step in jobs["weekly"]["links"]["steps"])
+
+
+@pytest.mark.parametrize("drawn, said", [("of today", 0), ("of yesterday", 1)])
+def test_what_the_web_edition_shows_is_of_todays_modules(drawn, said, monkeypatch, tmp_path):
+    (tmp_path / "web" / "explored").mkdir(parents=True)
+    (tmp_path / "web" / "explored" / "01-tensors.one.js").write_text(f'course.pack({{"modules":"{drawn}"}})')
+    monkeypatch.setattr(release_check, "ROOT", tmp_path)
+    monkeypatch.setattr(release_check.stamp, "modules", lambda notebook, root: "of today" if notebook == tmp_path / "notebooks" / "01-tensors.ipynb" else "another lesson's")
+    for code in (0, 2):
+        monkeypatch.setattr(release_check.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, code, "", f"{command} failed"))
+        wanted = ["web/explored/01-tensors.one.js was drawn with other modules of the course: make explored LESSONS=01-tensors"] * said
+        assert list(release_check.edition()) == wanted + ["make site fails:\n['make', 'site'] failed"] * bool(code)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="grading needs Linux")
 def test_each_part_of_continuous_integration_runs_somewhere_on_github_and_the_slow_ones_share_all_files():
     script, workflow = page(".ci/run"), yaml.safe_load(page(".github/workflows/test.yml"))

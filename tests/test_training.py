@@ -588,6 +588,15 @@ def test_an_error_hands_on_the_history_so_far(capsys):
     assert "1 epoch, " in capsys.readouterr().out
 
 
+def test_the_picture_of_a_training_that_goes_on_begins_with_the_first_epoch(monkeypatch):
+    net, added = linear(), []
+    updater = torch.optim.SGD(net.parameters(), lr=0.1)
+    history = utils.train(net, data(), data(), nn.CrossEntropyLoss(), 2, updater)
+    monkeypatch.setattr(utils.Animator, "add", lambda self, x, y: added.append((x, y[-1])))
+    utils.train(net, data(), data(), nn.CrossEntropyLoss(), 2, updater, history=history)
+    assert added == list(enumerate(history.test_acc, 1)) and len(added) == 4
+
+
 # ---- what strangers tried
 
 @pytest.mark.parametrize("make", [nn.MSELoss, nn.L1Loss, nn.HuberLoss, nn.SmoothL1Loss, nn.BCEWithLogitsLoss, lambda reduction: functools.partial(

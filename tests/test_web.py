@@ -353,6 +353,8 @@ def test_a_digit_is_drawn_by_mouse_finger_and_keyboard_and_seen_as_the_lesson_se
             assert (torch.tensor(seen) - mine.flatten()).abs().max() < 1e-4
             p = net((mine[None] - 0.1307) / 0.3081).softmax(1)[0]
             assert p.argmax() == digit and np.allclose(bars, p, atol=0.0051)
+            told = dict(pair.split(": ") for pair in block.locator(".bars").get_attribute("aria-label").removeprefix("Ten probabilities: ").split(", "))
+            assert list(told) == [str(k) for k in range(10)] and np.allclose([float(value) for value in told.values()], bars)
             if digit == 7:
                 page.screenshot(path=SHOTS / "site-drawn.png")
             block.get_by_role("button", name="Clear").click()

@@ -21,7 +21,7 @@ LEFT_OUT = ("exercises/source/", "exercises/grading/", "exercises/nbgrader_confi
             "benchmarks/explore.py", "benchmarks/grading.py",  # these two need tests/
             # what grading, learning and installing write, should .gitignore have lost its line
             "exercises/collected/", "exercises/submitted/", "exercises/autograded/", "exercises/feedback/", "exercises/grades",
-            "exercises/gradebook.db", "mine/", ".venv/", ".lock/", ".environments/", "data/MNIST/", "data/FashionMNIST/", TARGET)
+            "exercises/gradebook.db", "exercises/.gradebook", "mine/", ".venv/", ".lock/", ".environments/", "data/MNIST/", "data/FashionMNIST/", TARGET)
 KEPT = ("tools/python_fits.py", "tools/mine.py", "tools/course.py")  # `make lab` asks them
 SECTIONS = ("For instructors", "For maintainers")
 MAKEFILE_ENDS = "# ---- for instructors and maintainers"

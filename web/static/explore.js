@@ -70,10 +70,10 @@ for (const block of document.querySelectorAll(".explore[data-script]")) {
       [drawn.role, drawn.ariaLabel] = what.alt ? ["img", what.alt] : [null, null];
       return;
     }
-    const at = () => fields.reduce((sum, field) => sum * values.get(field).length + +field.value, 0), asked = at();
     try {
-      const pack = await course.pack(block.dataset.block), [number, alt, said] = pack.settings[asked];
-      if (asked !== at()) return;  // moved on while the file was loaded
+      const pack = await course.pack(block.dataset.block);
+      const at = fields.reduce((sum, field) => sum * values.get(field).length + +field.value, 0);  // where they are now that it is loaded
+      const [number, alt, said] = pack.settings[at];
       [picture.src, picture.alt, text.textContent] = [`data:image/webp;base64,${pack.pictures[number]}`, alt, said];
     } catch (error) {
       text.textContent = `This picture could not be loaded (${error.message}). Load the page again.`;
