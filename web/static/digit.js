@@ -91,10 +91,9 @@
       digit.forEach((value, i) => grey.data.set([255 - 255 * value, 255 - 255 * value, 255 - 255 * value, 255], 4 * i));
       small.putImageData(grey, 0, 0);
       try {
-        const p = course.forward(await course.pack(block.dataset.block), digit), best = p.indexOf(Math.max(...p)), drawn = digit.some(value => value > 0);
-        const shown = drawn ? p : p.map(() => 0);
-        bars.innerHTML = course.bars(shown);
-        bars.ariaLabel = `Ten probabilities: ${shown.map((value, k) => `${k}: ${value.toFixed(2)}`).join(", ")}`;
+        const p = course.forward(await course.pack(block.dataset.block), digit), best = p.indexOf(Math.max(...p));
+        const drawn = digit.some(value => value > 0), shown = drawn ? p : p.map(() => 0);
+        [bars.innerHTML, bars.ariaLabel] = [course.bars(shown), `Ten probabilities: ${shown.map((value, k) => `${k}: ${value.toFixed(2)}`).join(", ")}`];
         text.textContent = drawn ? `most likely a ${best}, probability ${p[best].toFixed(2)}` : "Draw a digit in the black field.";
       } catch (error) {
         text.textContent = `The network could not be loaded (${error.message}). Load the page again.`;
