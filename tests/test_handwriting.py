@@ -365,6 +365,13 @@ def test_the_box_of_what_a_mask_holds():
     assert handwriting._box(mask) == (3, 7, 2, 11) and handwriting._box(torch.ones(2, 3)) == (0, 2, 0, 3)
 
 
+def test_a_single_pixel_in_the_first_corner_is_a_piece_too():
+    mask = torch.zeros(4, 4)
+    mask[0, 0] = mask[3, 1:] = 1
+    row, corner = handwriting._pieces(mask)
+    assert row.nonzero().tolist() == [[3, 1], [3, 2], [3, 3]] and corner.nonzero().tolist() == [[0, 0]]
+
+
 def test_pieces_hang_together_also_by_a_corner_and_the_largest_comes_first():
     mask = torch.zeros(10, 12)
     mask[1, 1] = mask[2, 2] = mask[3, 1] = 1  # three, by their corners
