@@ -37,9 +37,10 @@ def answers(kind):
 
 RIGHT, WRONG = answers("right"), answers("wrong")
 TASKS = [(lesson, task) for lesson in RIGHT for task in dict.fromkeys(task for task, _, _ in RIGHT[lesson])]
-LONG = {"03-train", "05-read_products", "05-train_products", "06-MLP", "07-SignalNet", "07-resume", "08-accuracy_of_all", "08-share", "08-train_step", "08-whole_gradient"}
+LONG = {"01-moving_mean", "02-minibatch_sgd", "03-train", "05-read_products", "05-three_ways", "05-train_products", "06-epoch_loss", "06-MLP",
+        "07-SignalNet", "07-corr2d", "07-resume", "08-accuracy_of_all", "08-share", "08-train_step", "08-whole_gradient"}
 EACH_TASK = pytest.mark.parametrize("lesson, task", [pytest.param(
-    lesson, task, id=name, marks=[pytest.mark.long("trains a network or works with several processes for each answer")] if name in LONG else [])
+    lesson, task, id=name, marks=[pytest.mark.long("a second and more: trains, works with several processes, or has many answers and cases")] if name in LONG else [])
     for lesson, task in TASKS for name in [f"{lesson[:2]}-{task}"]])
 CHECKS = {lesson: importlib.import_module("exercises.checks." + re.search(r"import answer, progress, (\w+) as check", path.read_text(encoding="utf-8"))[1])
           for lesson, path in SOURCES.items()}

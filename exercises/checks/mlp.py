@@ -192,7 +192,7 @@ def normalize(answer, cases=((20, 5, 4, 4, 1.0), (50, 1, 3, 3, 1.0), (3, 8, 2, 5
             "test is as it was: it was not scaled, or by mean and deviation of a train that was scaled before, 0 and 1. Take both from train as it "
             "is given.": (right[0], test),
             "the test set got its own mean and deviation, and of both sets the deviation is `std()`, which divides by n - 1: use those of train, "
-            "with `std(correction=0)`.": ((train - mean) / train.std(), (test - test.mean()) / test.std()),
+            "with `std(correction=0)`.": ((train - mean) / train.std(), (test - test.mean()) / (test.std() if test.numel() > 1 else 1)),
             "`train - mean / std` divides only the mean: put train - mean in brackets.": (train - mean / std, test - mean / std),
         })
 
