@@ -189,6 +189,7 @@ def test_the_second_mirror_helps_where_the_first_fails(root, stand_in, monkeypat
     assert [path.name for path in root.iterdir()] == ["FashionMNIST"]
 
 
+@pytest.mark.long("waits for seconds, as a slow network does")
 def test_the_second_mirror_has_its_turn_where_the_first_never_answers(root, stand_in, monkeypatch):
     """Of the patience with one set, half goes to each mirror."""
     monkeypatch.setattr(image_data, "PATIENCE", 1)
@@ -259,6 +260,7 @@ def test_each_reason_has_its_cure(error, reason):
     assert image_data._reason(error, "DATA") == reason
 
 
+@pytest.mark.long("waits for seconds, as a slow network does")
 def test_a_slow_server_is_waited_for_as_long_as_bytes_come(root, stand_in, monkeypatch):
     monkeypatch.setattr(image_data, "PATIENCE", 2.5)
 
