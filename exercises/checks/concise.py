@@ -303,6 +303,7 @@ def class_weights(answer, cases=(((5, 3, 2),), ((1, 1, 1, 9),), ((40, 10),), ((3
             "these are the counts: a rare class needs a larger weight.": c,
             "the classes stand in the order in which the labels first name them (as in a Counter): that of class 0 comes first.":
                 n / (q * c[list(dict.fromkeys(y.tolist()))]),
+            "1 was added to each count: every class occurs, so none is divided by 0.": n / (q * (c + 1)),
             "`n / num_classes * count` multiplies by the count: put num_classes * count in brackets.": n / q * c,
             "proportional to the right weights, but not on the scale asked for: n / (num_classes * count).":
                 lambda got: alike(got, weights) and same(got / got.sum(), weights / weights.sum(), 1e-4),

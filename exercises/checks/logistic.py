@@ -79,6 +79,8 @@ def bce_with_logits(answer, cases=((6, 1.0), (9, 300.0), (12, 10.0), (1, 3.0)), 
             "exp(-o) stands where exp(-|o|) should.": o.clamp(min=0) - o * y + torch.log1p(torch.exp(-o)),
             "the two have changed places: first the logits, then the labels.": F.binary_cross_entropy_with_logits(y, o, reduction="none"),
             "the term of the examples with label 0 has the wrong sign: the minus belongs to both.": -y * F.logsigmoid(o) + (1 - y) * F.logsigmoid(-o),
+            "the term of the examples with label 0 takes 1 - log(sigmoid(o)): the 1 - belongs under the logarithm.":
+                -y * F.logsigmoid(o) - (1 - y) * (1 - F.logsigmoid(o)),
         })
 
     def drawn(n, scale):
@@ -117,7 +119,7 @@ def _fit(X, y, lr, epochs, how="right"):
     grad_w, grad_b = 0, 0
     for _ in range(epochs + {"one more": 1, "one less": -1}.get(how, 0)):
         o = X @ w + {"bias": -b, "no bias": 0}.get(how, b)
-        r = (o if how == "linear" else torch.sigmoid(o)) - y
+        r = (o if how == "linear" else torch.sigmoid(o)) - (y.mean() if how == "column" else y)
         m = {"sum": 1, "twice": len(y) ** 2, "up": -len(y)}.get(how, len(y))
         kept = how == "adds up"
         grad_w = X.T @ r / m + kept * grad_w
@@ -136,7 +138,7 @@ def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5,
         y = (randint(seed + n, 2, n)).float()
         X = randn(seed + n + 1, n, d) + 2 * (y[:, None] - 0.3)
         after = {how: _fit(X, y, lr, epochs, how) for how in ("right", "sum", "twice", "up", "bias", "one more", "one less", "adds up", "linear", "old", "w alone",
-                                                              "no bias")}
+                                                              "no bias", "column")}
         one = _fit(X, y, lr, 1)
         w, b = right = after["right"]
         return Case((X, y, lr, epochs), (w, b), f"X of shape {(n, d)}, rate {lr}, {some(epochs, 'epoch')}", {
@@ -157,6 +159,8 @@ def train(answer, cases=((20, 2, 0.1, 20), (9, 3, 1.0, 5), (50, 1, 0.5, 10), (5,
             "b has not moved: it has a gradient, too.": after["w alone"],
             "the bias is missing in the model: it is X @ w + b.": after["no bias"],
             "the sigmoid is missing in the model.": after["linear"],
+            "every example was held to the labels of all: where predictions of shape (n, 1) meet labels of shape (n,), the two broadcast to (n, n).":
+                lambda got: alike(got, right) and (None if epochs > 100 else same(got, after["column"], 1e-4)),  # then all of w is rounding
             "the gradient of b was taken after w had moved: compute both gradients, then take both steps.": after["old"],
             "after 0 epochs w and b should be zeros: with these every call begins. (A layer such as nn.Linear draws other numbers: set them to 0.)":
                 lambda got: alike(got, right) and (None if epochs else True),

@@ -193,6 +193,9 @@ def normalize(answer, cases=((20, 5, 4, 4, 1.0), (50, 1, 3, 3, 1.0), (3, 8, 2, 5
             "is given.": (right[0], test),
             "the test set got its own mean and deviation, and of both sets the deviation is `std()`, which divides by n - 1: use those of train, "
             "with `std(correction=0)`.": ((train - mean) / train.std(), (test - test.mean()) / (test.std() if test.numel() > 1 else 1)),
+            "the test set was shifted by its own mean: it takes mean and deviation of train, both.": (right[0], (test - test.mean()) / std),
+            "the test set was divided by its own deviation: it takes mean and deviation of train, both.":
+                (right[0], (test - mean) / test.std(correction=0)),
             "`train - mean / std` divides only the mean: put train - mean in brackets.": (train - mean / std, test - mean / std),
         })
 

@@ -1313,3 +1313,24 @@ def train(X, y, lr, epochs):
 def fixed_loss(p, y):
     p = p.reshape(-1)
     return -(y * torch.log(p) + (1 - y) * torch.log(1 - p + 1e-4)).mean()
+
+
+# %% bce_with_logits: 1 - log of the sigmoid
+# wrong: the 1 - stands before the logarithm
+from torch.nn import functional as F
+def bce_with_logits(o, y):
+    return -(y * F.logsigmoid(o) + (1 - y) * (1 - F.logsigmoid(o)))
+
+
+# %% train: predictions in a column
+# wrong: (n, 1) against (n,), n > 1
+def train(X, y, lr, epochs):
+    w, b = torch.zeros(X.shape[1], 1, requires_grad=True), torch.zeros(1, requires_grad=True)
+    for _ in range(epochs):
+        p = torch.sigmoid(X @ w + b)
+        loss = -(y * p.log() + (1 - y) * (1 - p).log()).mean()
+        grad_w, grad_b = torch.autograd.grad(loss, (w, b))
+        with torch.no_grad():
+            w -= lr * grad_w
+            b -= lr * grad_b
+    return w.detach()[:, 0], b.detach()[0]

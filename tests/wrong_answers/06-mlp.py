@@ -2007,3 +2007,17 @@ class MLP(nn.Module):
         for W in self.W[:-1]:
             X = torch.relu(X @ W.T)
         return X @ self.W[-1].T
+
+
+# %% normalize: the test set's own mean
+# wrong: the deviation alone is the training set's
+def normalize(train, test):
+    std = train.std(correction=0)
+    return (train - train.mean()) / std, (test - test.mean()) / std
+
+
+# %% normalize: the test set's own deviation
+# wrong: the mean alone is the training set's
+def normalize(train, test):
+    mean = train.mean()
+    return (train - mean) / train.std(correction=0), (test - mean) / test.std(correction=0)
