@@ -272,8 +272,11 @@ def test_a_file_that_cannot_be_read_takes_the_old_answer_away(upload, watched, m
     cleared, count = [], len(upload.digits)
     output = part(watched[-1], "Output")
     monkeypatch.setattr(type(output), "clear_output", lambda self, *_, **__: cleared.append(self))
+    wiped, canvas = [], part(watched[-1], "Canvas")
+    canvas.fill_rect = lambda *place: wiped.append(place)
     upload(b"%PDF-1.7")
     assert cleared == [output] and len(upload.digits) == count
+    assert wiped == [(0, 0, canvas.width, canvas.height)], "and the drawing, which it would seem to speak of"
     assert capsys.readouterr().out.count("PDF") == 1
     upload(a_one())
     assert len(upload.digits) == count + 1

@@ -314,6 +314,7 @@ def test_who_could_be_two_or_is_one_of_two_is_listed(tmp_path):
     _, told = marks.fill(gradebook, 6, *people("", entry("Ada Lovelace"), entry("grace"), entry("jose"), entry("test student")))
     assert sorted(told["Not filled in"]) == ["Ada Lovelace: could be Lovelace, Ada (row 4), Lovelace, Ada (row 5)", "grace: not given this assignment there",
                                              "jose: excused there"]
+    assert "In the gradebook, with nothing handed in (left as they are)" not in told, "of neither row can that be said"
     gradebook = Gradebook(written(tmp_path, CANVAS))
     filled, told = marks.fill(gradebook, 6, *people("", entry("ada"), entry("Ada Lovelace"), entry("alan")))
     assert filled == ["s2"] and told["Not filled in"] == ["ada: the row of Lovelace, Ada is also Ada Lovelace's", "Ada Lovelace: the row of Lovelace, Ada is also ada's"]
@@ -398,6 +399,84 @@ def test_who_fills_in_while_a_run_is_grading_is_told_so_at_once(tmp_path, monkey
         marks.main()
 
 
+@pytest.fixture
+def graded(monkeypatch, tmp_path):
+    """A function that has `marks.run` find a record, points of two tasks and what lateness costs; it returns the folder of the record."""
+    def make(state, points, delays=None, unknown=()):
+        for student in state["students"]:
+            points.setdefault(student, {"task": 8, "words": 4}) if student != "unmarked" else None
+        (tmp_path / "grades").mkdir()
+        monkeypatch.setattr(marks.keep, "graded", lambda lesson: tmp_path / "grades" / f"{lesson}.json")
+        monkeypatch.setattr(marks.keep, "state", lambda record: state if record.name == f"{LESSON}.json" else {})
+        monkeypatch.setattr(marks.late, "apply", lambda lesson, database, names: ({student: (delays or {}).get(student, late.Lateness()) for student in points}, list(unknown)))
+        monkeypatch.setattr(marks, "scores", lambda lesson, database: (["task", "words"], {"task": 8, "words": 4}, points, {}))
+        return tmp_path / "grades"
+
+    return make
+
+
+def test_what_was_filled_in_is_told_and_the_copy_lies_beside_the_grades(graded, tmp_path, capsys):
+    state, _ = of_canvas()
+    state["students"] |= {"s3": entry("hoppergrace", "4714", "canvas", failed="no notebook among: a.txt"), "unmarked": entry("lost", "4799", "gradescope")}
+    folder = graded(state, {"s0": {"task": 8, "words": 3.5}, "s1": {"task": 8, "words": None}, "of no record": {"task": 8, "words": 4}},
+                    {"s0": late.Lateness(7200, 1.0, "late")}, ["alna"])
+    path = written(tmp_path, CANVAS.replace(",EX,", ",,"))
+    before = path.read_bytes()
+    target = marks.run(LESSON, path)
+    assert target == folder / f"{LESSON}-for-canvas.csv" and path.read_bytes() == before
+    assert [row[6] for row in csv.reader(target.read_text(encoding="utf-8").splitlines())][3:] == ["10.5", "3.50", "12", "N/A", ""]
+    assert capsys.readouterr().out == f"""Extensions in course.toml for nobody here, or for two: alna
+Canvas, column 'Softmax from scratch (502)': 2 of 5 students now have this class's mark there.
+
+Not filled in:
+  turingalan: 1 task still to be marked by hand (make formgrader)
+  hoppergrace: no notebook among: a.txt
+  lost: not in the gradebook
+
+In the gradebook, with nothing handed in (left as they are):
+  Student, Test
+
+Written: {target}. Import it as it is: in Canvas, {gradebooks.SYSTEMS["canvas"].load}. {path} was left as it was.
+"""
+
+
+@pytest.mark.parametrize("options, cell", [((), "3.50"), (("--partial",), "8"), (("--scale",), "3.50"), (("--partial", "--scale"), "66.67"), (("--partial", "--column", "501"), "8")])
+def test_what_is_asked_for_in_the_command_is_done(options, cell, graded, tmp_path, monkeypatch):
+    state, _ = of_canvas()
+    folder = graded(state, {"s1": {"task": 8, "words": None}})
+    column = 5 if "--column" in options else 6
+    path = written(tmp_path, CANVAS.replace("12.00,12.00", f"12.00,{100 if '--scale' in options else 12}.00").replace(",EX,", ",,"))
+    monkeypatch.setattr(sys, "argv", ["marks", LESSON, str(path), *options])
+    marks.main()
+    assert [row[column] for row in csv.reader((folder / f"{LESSON}-for-canvas.csv").read_text(encoding="utf-8").splitlines())][4] == cell
+
+
+def test_of_a_large_class_all_are_named_who_have_no_mark_and_twenty_who_handed_nothing_in(graded, tmp_path, capsys):
+    rows = "".join(f'"Of nobody, {i:02}",{5000 + i},s-{i},of{i},Section 2,,,,\n' for i in range(22))
+    state, _ = of_canvas()
+    state["students"] |= {f"f{i}": entry(f"failed {i:02}", str(6000 + i), "canvas", failed="not readable") for i in range(23)}
+    graded(state, {})
+    marks.run(LESSON, written(tmp_path, CANVAS + rows))
+    said = capsys.readouterr().out.split("\n\n")
+    assert said[1].splitlines() == ["Had another mark there:", "  turingalan"]
+    assert said[2].splitlines() == ["Not filled in:", "  obrienjose: excused there", *(f"  failed {i:02}: not readable" for i in range(23))]
+    assert said[3].splitlines()[1:4] == ["  Hopper, Grace", "  Student, Test", "  Of nobody, 00"] and said[3].splitlines()[20:] == ["  Of nobody, 17", "  and 4 more"]
+
+
+@pytest.mark.parametrize("students, words", [
+    ({"s0": entry("obrienjose", "4713", "canvas")}, "^So there is nothing to import, and nothing was written.$"),
+    ({"s0": entry("ada", "4711", "canvas", failed="not readable")}, f"^Nobody is graded yet: make grade LESSON={LESSON} FROM=... comes first.$"),
+    ({}, "^Nobody is graded yet: "),
+    ({"s0": {"name": "ada", "identity": "ada", "lost": "", "failed": ""}}, f"^These grades are of an older version of the course: make grade LESSON={LESSON} FROM=... once more.$")])
+def test_where_there_is_nothing_to_fill_in_it_says_why_and_nothing_is_written(students, words, graded, tmp_path, monkeypatch):
+    folder = graded({"students": students}, {})
+    path = written(tmp_path, CANVAS)
+    monkeypatch.setattr(sys, "argv", ["marks", LESSON, str(path)])
+    with pytest.raises(SystemExit, match=words):
+        marks.main()
+    assert not list(folder.glob("*.csv"))
+
+
 @pytest.mark.parametrize("row, shown", [
     (gradebooks.Row(4, "7", {"b", "a"}, ["Ada", "Lovelace"]), "Ada"), (gradebooks.Row(4, "7", {"b", "a"}), "7"), (gradebooks.Row(4, "", {"b", "a"}), "a"),
     (gradebooks.Row(4, ""), "row 5")])
@@ -416,6 +495,12 @@ def test_a_column_that_takes_no_points_is_refused(points, tmp_path):
 def test_a_column_that_does_not_say_out_of_how_many_is_refused(text, column, class_, tmp_path):
     with pytest.raises(NotUnderstood, match="takes no points, or does not say out of how many"):
         marks.fill(Gradebook(written(tmp_path, text)), column, *class_())
+
+
+@pytest.mark.parametrize("says, most", [("Total Pts: 12 Score", 12), ("Total Pts: up to 12 Score", 12), ("Total Pts: 12,5 Score", 12.5), ("Total Pts:up to 100", 100)])
+def test_blackboards_titles_say_out_of_how_many_also_where_a_task_has_several_values(says, most, tmp_path):
+    gradebook = Gradebook(written(tmp_path, BLACKBOARD.replace("scratch [Total Pts: 12 Score]", f"scratch [{says}]")))
+    assert gradebook.most(7, 1) == most
 
 
 @pytest.mark.parametrize("letter", ["A-", "85%", "complete"])

@@ -86,21 +86,22 @@ def fill(gradebook: Gradebook, column: int, state: dict, totals: dict, scale: bo
     most. `partial`: fill in also what is not wholly marked. Raises NotUnderstood where nothing fits.
     """
     rows = gradebook.students()
-    entries = {student: entry for student, entry in state["students"].items() if student in totals}
+    found = {student: find(entry, rows, gradebook.kind) for student, entry in state["students"].items()}
+    graded = [student for student in state["students"] if student in totals]
     claims, filled, told = {}, [], {}
 
     def tell(kind, student, why=""):
         told.setdefault(kind, []).append(f"{called(state, student)}{': ' if why else ''}{why}")
 
-    for student, entry in entries.items():
-        mine, why = find(entry, rows, gradebook.kind)
+    for student in graded:
+        mine, why = found[student]
         if len(mine) == 1 and not why:
             claims.setdefault(mine[0].at, []).append(student)
         else:
             where = ", ".join(f"{readable(row.shown)} (row {row.at + 1})" for row in mine)
             tell("Not filled in", student, why or (f"could be {where}" if mine else "in no row"))
     if not claims:
-        raise NotUnderstood(f"None of the {len(entries)} students who handed in stands in {gradebook.path}. Is it another course's, or "
+        raise NotUnderstood(f"None of the {len(graded)} students who handed in stands in {gradebook.path}. Is it another course's, or "
                             f"another assignment's? Its first: {', '.join(readable(row.shown) for row in rows[:3])}.")
     told_most = {gradebook.most(column, at) for at in claims}
     if None in told_most or 0 in told_most:
@@ -123,10 +124,11 @@ def fill(gradebook: Gradebook, column: int, state: dict, totals: dict, scale: bo
             else:
                 if gradebook.fill(column, at, points * gradebook.most(column, at) / most if scale else points):
                     tell("Had another mark there", student)
-                if entries[student]["lost"]:
+                if state["students"][student]["lost"]:
                     tell("0 points, as nothing could be graded", student)
                 filled.append(student)
-    if missing := [row for row in rows if row.at not in claims]:
+    theirs = {row.at for mine, why in found.values() if not why for row in mine}  # also of who could not be graded, or could be two
+    if missing := [row for row in rows if row.at not in theirs]:
         told["In the gradebook, with nothing handed in (left as they are)"] = [readable(row.shown) for row in missing]
     return filled, told
 
