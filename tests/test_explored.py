@@ -64,6 +64,11 @@ def taken_from(lesson, name, **given):
     return known[name]
 
 
+def cell(lesson, name):
+    """The code of a cell, by its id."""
+    return next(each.source for each in nbformat.read(ROOT / "notebooks" / f"{lesson}.ipynb", as_version=4).cells if each.id == name)
+
+
 def texts(ax):
     return [text.get_text() for text in ax.texts]
 
@@ -206,3 +211,38 @@ def test_a_drawn_digit_stands_beside_its_ten_probabilities(shown):
     assert np.allclose([bar.get_height() for bar in right.patches], p) and right.get_ylim() == (0, 1)
     assert [label.get_text() for label in right.get_xticklabels()] == list("0123456789")
     assert (right.get_xlabel(), right.get_ylabel()) == ("digit", "probability") and alt.endswith("the highest is that of 7, 0.82.")
+
+
+# ---------------------------------------------------------------- cells of the lessons
+
+def test_activations_are_whole_lines_and_their_slopes_dashed(shown):
+    exec(cell("06-mlp", "activations"), {"plt": plt, "torch": torch, "utils": utils})
+    (fig, alt), = shown
+    x = torch.linspace(-5, 5, 201).double().numpy()
+    s = 1 / (1 + np.exp(-x))
+    assert alt.startswith("Three curves with dashed slopes")
+    for ax, name, y, slope in zip(fig.axes, ("relu", "sigmoid", "tanh"), (x.clip(0), s, np.tanh(x)), (x > 0, s * (1 - s), 1 - np.tanh(x) ** 2), strict=True):
+        assert {line.get_label(): line.get_linestyle() for line in ax.get_lines()} == {"value": "-", "slope": "--"} and ax.get_title() == name
+        for line in ax.get_lines():
+            assert np.allclose(line.get_xdata(), x) and np.allclose(line.get_ydata(), {"value": y, "slope": slope}[line.get_label()], atol=1e-6)
+
+
+def test_the_deeper_networks_schedule_is_over_all_epochs_that_a_reader_asks_for():
+    """The text has them set num_epochs = 5."""
+    asked, stepped = [], []
+
+    def one_cycle(net, num_steps):
+        asked.append(num_steps)
+        return "updater", "scheduler"
+
+    class Quick:
+        set_seed = staticmethod(lambda seed: None)
+        train_epoch = staticmethod(lambda net, data_iter, loss, updater, scheduler: stepped.append(len(data_iter)))
+        evaluate_accuracy = staticmethod(lambda net, data_iter: 0.5)
+
+    source = cell("07-cnn", "further-train")
+    assert "num_epochs = 1\n" in source
+    exec(source.replace("num_epochs = 1", "num_epochs = 5"), {
+        "utils": Quick, "nn": nn, "one_cycle": one_cycle, "make_deeper_net": nn.Flatten, "device": "cpu", "moved": None, "test_iter": [],
+        "fast_iter": [0] * 7, "Changed": lambda data_iter, change: data_iter, "print": lambda *_: None})
+    assert asked == [sum(stepped)] == [35]

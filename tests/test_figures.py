@@ -40,6 +40,13 @@ def test_the_limits_of_grading():
     assert int(said(GRADING, r"names and messages are cut to (\d+) letters")[0]) == report.LONGEST
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="grading needs Linux")
+def test_the_limits_of_an_exchange():
+    from exercises.grading import inbound, mend
+    size, files, depth = said(GRADING, r"more than (\d+) MB, ([\d,]+) files or (\d+) folders in one another")
+    assert (int(size) * 1_000_000, int(files.replace(",", "")), int(depth)) == (mend.LARGEST, inbound.FILES, inbound.DEPTH)
+
+
 def test_the_data():
     """The sample's sizes. Of the real sets' the repository has no copy to compare with."""
     import image_data
@@ -69,3 +76,11 @@ def test_files_that_a_command_names_are_there(name):
     missing = {path for path in named if not path.startswith(made) and not (ROOT / path).exists()}
     assert not missing
     assert named or name in ("README.md", "docs/mutants.md")
+
+
+def test_how_many_lessons_make_test_runs():
+    import conftest
+    short = [path.name[:2] for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if path.name not in conftest.LONG]
+    words = "no one two three four five six seven eight nine ten".split()
+    assert said(README, r"`make test` runs the (\w+) lessons and the quick tests") == (words[len(short)],)
+    assert said(page("CONTRIBUTING.md"), r"make test +# lessons (\d\d) to (\d\d) and every quick test") == (short[0], short[-1])

@@ -36,6 +36,7 @@ def test_the_container_is_described_as_the_specification_says():
     version = re.fullmatch(r"mcr\.microsoft\.com/devcontainers/python:(\d+)\.(\d+)", CONTAINER["image"])
     _, oldest, newest = python_fits.supported()
     assert oldest <= tuple(map(int, version.groups())) <= newest
+    assert f"The course in a container with Python {'.'.join(version.groups())}," in (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
     assert CONTAINER["customizations"]["codespaces"]["openFiles"] == [f"{mine.MINE}/{next(iter(mine.versions()))}"]
 
 

@@ -102,6 +102,12 @@ def test_the_term_plan_counts_as_the_course_does():
         assert re.search(rf"\b{minutes}\b", row) and re.search(rf"\b{seconds}\b", row), row
     assert f"= {sum(read)} minutes, {sum(read) // 60}:{sum(read) % 60:02} " in plan and f"= {sum(computed)} seconds" in plan
     seven, ten = rows(section(plan, "Seven weeks")), rows(section(plan, "Ten weeks"))
+    split = {}
+    for told in filter(None, (re.fullmatch(r"exercises (\d\d), tasks ([\d, ]+?)(?: to (\d+))?", row[3]) for row in ten)):
+        tasks = [int(task) for task in told[2].split(", ")]
+        split.setdefault(told[1], []).extend(range(tasks[0], int(told[3]) + 1) if told[3] else tasks)
+    assert {lesson: sorted(tasks) for lesson, tasks in split.items()} == {
+        lesson[:2]: list(range(1, 1 + sum(bool(meta.get("grade")) for *_, meta in exercise(lesson)))) for lesson in SEVEN if lesson[:2] in ("06", "07")}, "each task in one week"
     code = words = 0.0
     for row, lesson, minutes in zip(seven, SEVEN, read, strict=False):
         told = [meta for _, _, _, meta in exercise(lesson) if meta.get("grade")]
