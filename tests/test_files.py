@@ -86,7 +86,11 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("what", DAMAGE)
+LONG = pytest.mark.long("reads a file of the real one's size twice, for a sentence that another kind shows too")
+ALIKE = ("cut in the header", "a web page", "other sides", "labels in place of images", "a byte too long", "fewer labels")
+
+
+@pytest.mark.parametrize("what", [pytest.param(what, marks=[LONG] if what in ALIKE else []) for what in DAMAGE])
 def test_damage_is_named_and_the_stated_step_cures_it(what, sets, raw, monkeypatch):
     damage, words = DAMAGE[what]
     damage(raw, sets[0])

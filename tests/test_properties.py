@@ -74,6 +74,7 @@ def test_every_task_has_its_cases():
     assert list(CASES) == [task for _, task in TASKS]
 
 
+@pytest.mark.long("draws many cases for each worked answer")
 @pytest.mark.parametrize("lesson, task", TASKS, ids=[f"{lesson[:2]}-{task}" for lesson, task in TASKS])
 def test_the_worked_answer_passes_with_any_numbers(solved, lesson, task):  # noqa: F811  the fixture
     names, _ = solved(lesson)
