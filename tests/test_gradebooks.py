@@ -399,6 +399,12 @@ def test_who_fills_in_while_a_run_is_grading_is_told_so_at_once(tmp_path, monkey
         marks.main()
 
 
+def test_what_another_handed_in_under_ones_number_is_none_of_ones_own(tmp_path):
+    of_another, _ = people("moodle", entry("Alan Turing", "4711", "moodle"), entry("Grace Hopper", "4714", "moodle"))
+    _, told = marks.fill(Gradebook(written(tmp_path, MOODLE)), 4, of_another, {"s1": (8.0, 12.0, 0)})
+    assert "Ada Lovelace" in told["In the gradebook, with nothing handed in (left as they are)"], "a stranger's hand-in with her number is none of hers"
+
+
 @pytest.fixture
 def graded(monkeypatch, tmp_path):
     """A function that has `marks.run` find a record, points of two tasks and what lateness costs; it returns the folder of the record."""
@@ -475,6 +481,20 @@ def test_where_there_is_nothing_to_fill_in_it_says_why_and_nothing_is_written(st
     with pytest.raises(SystemExit, match=words):
         marks.main()
     assert not list(folder.glob("*.csv"))
+
+
+@pytest.mark.parametrize("error, words", [
+    (FileNotFoundError(2, "No such file or directory", "there.csv"), "No such file or directory: there.csv"),
+    (OSError(28, "No space left on device"), "No space left on device: x.csv"), (OSError("cannot be packed"), "cannot be packed: x.csv")])
+def test_an_error_of_the_disk_says_what_and_where_and_that_nothing_was_written(error, words, monkeypatch):
+    def run(*_):
+        raise error
+
+    monkeypatch.setattr(marks, "run", run)
+    monkeypatch.setattr(sys, "argv", ["marks", LESSON, "x.csv"])
+    with pytest.raises(SystemExit) as told:
+        marks.main()
+    assert told.value.code == f"{words}. Nothing was written."
 
 
 @pytest.mark.parametrize("row, shown", [
