@@ -266,6 +266,72 @@ def test_without_anybody_graded_no_page_is_written(monkeypatch):
         feedback.run(LESSON)
 
 
+@pytest.fixture
+def converter(monkeypatch, tmp_path):
+    """In place of nbgrader's: it notes how it was called, and writes pages of two students; `done` is what it says."""
+    called = []
+
+    class Converter:
+        done = {"success": True}
+
+        def __init__(self, coursedir, config, force):
+            called.append((coursedir, config, force))
+
+    def log(one):
+        for student, lesson in (("bob", LESSON), ("ada", LESSON), ("ada", "01-tensors")):
+            page = tmp_path / "feedback" / student / lesson / f"{lesson}-exercises.html"
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text("page")
+        return one.done
+
+    monkeypatch.setattr(keep, "EXERCISES", tmp_path)
+    monkeypatch.setattr(feedback.release, "coursedir", lambda **asked: (f"course of {asked}", "its settings"))
+    monkeypatch.setattr(feedback, "GenerateFeedback", Converter)
+    monkeypatch.setattr(feedback, "capture_log", log)
+    Converter.called = called
+    return Converter
+
+
+def test_every_page_is_written_anew_and_none_is_of_another_lesson(converter, tmp_path):
+    """A page that was there already would keep the points and comments of the last time."""
+    assert feedback.pages(LESSON) == {student: tmp_path / "feedback" / student / LESSON / f"{LESSON}-exercises.html" for student in ("ada", "bob")}
+    assert converter.called == [(f"course of {{'assignment_id': {LESSON!r}}}", "its settings", True)]
+
+
+@pytest.mark.parametrize("done, words", [
+    ({"success": False, "log": "[INFO] a\n[ERROR] no disk\n"}, "no disk"), ({"success": False, "log": "x\n", "error": "it broke\n"}, "it broke"),
+    ({"success": False, "log": None, "error": None}, "no reason given"), ({"success": False}, "no reason given")])
+def test_where_nbgrader_writes_no_pages_its_last_words_are_told(done, words, converter):
+    converter.done = done
+    with pytest.raises(ValueError, match=rf"^nbgrader could not write the pages: .*{words}$"):
+        feedback.pages(LESSON)
+
+
+@pytest.mark.parametrize("given, called", [([LESSON], (LESSON, "")), ([LESSON, "--pack", "moodle"], (LESSON, "moodle")), (["01-tensors", "--pack", "canvas"], ("01-tensors", "canvas"))])
+def test_the_command_hands_on_what_it_is_given(given, called, monkeypatch):
+    seen = []
+    monkeypatch.setattr(feedback, "run", lambda *asked: seen.append(asked))
+    monkeypatch.setattr(sys, "argv", ["feedback", *given])
+    feedback.main()
+    assert seen == [called]
+
+
+@pytest.mark.parametrize("given, error, words", [
+    ([LESSON, "--pack", "Moodle"], None, "PACK is 'Moodle', where it takes moodle or canvas."), ([LESSON], ValueError("nobody yet"), "nobody yet"),
+    ([LESSON], OSError(28, "No space left on device"), "[Errno 28] No space left on device")])
+def test_the_command_ends_with_a_sentence_where_it_can_not_do_it(given, error, words, monkeypatch):
+    def run(*_):
+        if error:
+            raise error
+        pytest.fail("it ran")
+
+    monkeypatch.setattr(feedback, "run", run)
+    monkeypatch.setattr(sys, "argv", ["feedback", *given])
+    with pytest.raises(SystemExit) as told:
+        feedback.main()
+    assert told.value.code == words
+
+
 # ---------------------------------------------------------------- packs
 
 @pytest.mark.parametrize("system, given, where", [

@@ -263,6 +263,56 @@ def test_what_lay_beside_a_damaged_gradebook_goes_with_it(folder):
     assert not [name for name in os.listdir(folder) if name.endswith(("-journal", "-wal", "-shm"))]
 
 
+def test_the_copy_is_the_gradebook_whole_while_somebody_has_it_open(folder):
+    with sqlite3.connect(folder / "gradebook.db") as database:
+        database.execute("INSERT INTO student VALUES ('new')")
+    with contextlib.closing(sqlite3.connect(folder / "gradebook.db", timeout=0)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM student").fetchone()
+        keep.back_up(folder / "grades")
+    with sqlite3.connect(folder / "grades" / "gradebook-copy.db") as copy:
+        assert copy.execute("SELECT count(*), max(length(name)) FROM student").fetchone() == (501, 500)
+    assert sorted(os.listdir(folder / "grades")) == ["gradebook-copy.db"]
+
+
+@pytest.mark.long("nbgrader makes a course")
+def test_a_new_gradebook_is_empty_whatever_a_killed_run_left_in_its_place(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))  # nbgrader asks alembic
+    monkeypatch.setattr(keep, "NEW", tmp_path / ".gradebook.new")
+    with sqlite3.connect(keep.NEW) as database:
+        database.execute("CREATE TABLE student (name TEXT)")
+        database.execute("INSERT INTO student VALUES ('of the killed run')")
+    assert keep.new_gradebook() == keep.NEW and keep._damage(keep.NEW) == ""
+    with Gradebook(f"sqlite:///{keep.NEW}") as gradebook:
+        assert gradebook.students == gradebook.assignments == []
+
+
+@pytest.mark.parametrize("text, found", [
+    ('{"cells": [], "metadata": {"by_clock": true}}', {"cells": [], "metadata": {"by_clock": True}}), ("", {}), ('{"cells": ', {}), ("[1]", {}), ('{"cells": 3}', {}), ("[" * 100_000, {}),
+    (None, {})])
+def test_a_graded_notebook_is_read_and_none_where_it_can_not_be(text, found, tmp_path, monkeypatch):
+    monkeypatch.setattr(keep, "EXERCISES", tmp_path)
+    for student, lesson, content in (("ada", LESSON, text), ("bob", LESSON, "{}"), ("ada", "01-tensors", "{}")):
+        path = tmp_path / "autograded" / student / lesson / f"{lesson}-exercises.ipynb"
+        path.parent.mkdir(parents=True)
+        if content is not None:
+            path.write_text(content, encoding="utf-8")
+    assert keep.autograded(LESSON, "ada") == found
+
+
+def test_a_lesson_is_graded_where_its_record_and_the_gradebook_are_there(folder):
+    for name in ("09-none", "../04-softmax-from-scratch"):
+        with pytest.raises(ValueError, match="There are no exercises called"):
+            keep.graded(name)
+    for missing in (folder / "grades" / f"{LESSON}.json", folder / "gradebook.db"):
+        (folder / "grades" / f"{LESSON}.json").write_text("{}")
+        missing.unlink()
+        with pytest.raises(ValueError, match=f"Nothing is graded yet: make grade LESSON={LESSON} FROM=... comes first"):
+            keep.graded(LESSON)
+        missing.touch()
+    assert keep.graded(LESSON) == folder / "grades" / f"{LESSON}.json"
+
+
 @pytest.mark.long("nbgrader makes a course")
 @pytest.mark.parametrize("points", [0.0, 1.5])
 def test_points_by_hand_are_remembered_none_among_them(points, tmp_path, monkeypatch):

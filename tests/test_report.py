@@ -402,6 +402,26 @@ def test_points_given_by_hand_stay_while_the_words_are_the_same(tmp_path, monkey
             gradebook.db.rollback()  # what is not in the file yet
             mark = gradebook.find_grade("explain", name, LESSON, "ada")
             assert mark.manual_score == given and mark.needs_manual_grade == asked, reworded
+        # And what the table is made of: points, none where they are still to be given, and those that an answer had before it was written anew.
+        gradebook.add_grade_cell("shares-check", name, LESSON, max_score=3, cell_type="code")
+        for student, points, given, asked in (("bob", 2.5, 1.0, False), ("carol", 0.0, 0.0, True), ("dan", 3.0, None, True)):
+            gradebook.add_student(student)
+            gradebook.add_submission(LESSON, student)
+            mark = gradebook.find_grade("shares-check", name, LESSON, student)
+            mark.auto_score, mark.needs_manual_grade = points, False
+            mark = gradebook.find_grade("explain", name, LESSON, student)
+            mark.manual_score, mark.needs_manual_grade = given, asked
+        gradebook.remove_submission(LESSON, "ada")
+        gradebook.add_assignment("01-tensors")
+        gradebook.add_submission("01-tensors", "ada")
+        gradebook.db.commit()
+    graded = [nbformat.v4.new_code_cell(metadata={"nbgrader": {"grade_id": "shares", "grade": False}}), nbformat.v4.new_code_cell(), cell,
+              nbformat.v4.new_code_cell(metadata={"nbgrader": {"grade_id": "shares-check", "grade": True}})]
+    monkeypatch.setattr(report, "template", lambda lesson: {LESSON: nbformat.v4.new_notebook(cells=graded)}[lesson])
+    tasks, most, points, old = report.scores(LESSON, f"sqlite:///{tmp_path}/gradebook.db")
+    assert tasks == ["explain", "shares-check"] and most == {"explain": 2.0, "shares-check": 3.0}
+    assert points == {"bob": {"shares-check": 2.5, "explain": 1.0}, "carol": {"shares-check": 0.0, "explain": None}, "dan": {"shares-check": 3.0, "explain": None}}
+    assert old == {"bob": {}, "carol": {"explain": 0.0}, "dan": {}}, "also where it had none at all"
 
 
 def test_what_submissions_are_mended_after_is_made_anew_when_the_source_or_the_course_is_another(tmp_path, monkeypatch):

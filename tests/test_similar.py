@@ -287,3 +287,65 @@ def test_names_that_were_chosen_and_statements_apart_make_no_difference():
         "def f(X, y):\n    # a\n    a = X.mean()\n    return a - y\n", 'def f(A, B):\n    """b"""\n    value = A.mean()\n\n    return value - B  # c\n')]
     assert same[0] == same[1]
     assert [word[0] for word in similar.of_code("a = X.mean()")] != [word[0] for word in similar.of_code("a = X.sum()")]
+
+
+# ---------------------------------------------------------------- the command
+
+@pytest.fixture
+def handed_in(tmp_path, monkeypatch):
+    """A class of five in a folder of exercises: ada and bob share, carol does not; of dan there is no record, of eve no notebook."""
+    def cells(code, words):
+        kinds = {"code": new_code_cell, "words": new_markdown_cell}
+        made = [kinds[kind](source, metadata={"nbgrader": {"grade_id": task, "solution": True}}) for task, kind, source in (("shares", "code", code), ("explain", "words", words))]
+        for cell in made:
+            cell.id = cell.metadata.nbgrader.grade_id
+        other = new_code_cell("seen_by_all(1, 2, 3)", metadata={"nbgrader": {"grade_id": "shares-check", "solution": False}}, id="shares-check")
+        return new_notebook(cells=[*made, other, new_code_cell("my_own(1, 2, 3)", id="scratch")])
+
+    copied = "def shares(X):\n    " + "\n    ".join(f"{name} = X.sum({i}) * {i} + {i + 3}" for i, name in enumerate("abcdefgh")) + "\n    return a\n"
+    for student, code in (("ada", copied), ("bob", copied), ("carol", "def shares(X):\n    return X / X.sum(1)"), ("dan", copied)):
+        place = tmp_path / "submitted" / student / LESSON / FILE
+        place.parent.mkdir(parents=True)
+        similar.nbformat.write(cells(code, f"{student} says so"), place)
+    (tmp_path / "submitted" / "eve" / LESSON).mkdir(parents=True)
+    (tmp_path / "grades").mkdir()
+    state = {"students": {student: {"name": student.title(), "key": "", "failed": "", "lost": "", "notes": []} for student in ("ada", "bob", "carol", "eve")}}
+    monkeypatch.setattr(similar.keep, "EXERCISES", tmp_path)
+    monkeypatch.setattr(similar.keep, "COPY", tmp_path / "grades" / "copy.db")
+    monkeypatch.setattr(similar, "template", lambda lesson: cells("", ""))
+    monkeypatch.setattr(similar, "explained", lambda lesson: {"code": set(), "words": set()})
+    monkeypatch.setattr(sys, "argv", ["similar", LESSON])
+
+    def record(state=state):
+        similar.keep.replace(tmp_path / "grades" / f"{LESSON}.json", similar.keep.json.dumps(state))
+    record()
+    return tmp_path, copied, record
+
+
+def test_of_each_hand_in_the_tasks_cells_count(handed_in):
+    found = similar.submissions(LESSON)
+    assert sorted(found) == ["ada", "bob", "carol", "dan"]
+    assert found["ada"] == {"shares": ("code", handed_in[1]), "explain": ("words", "ada says so")}
+
+
+def test_a_graded_class_is_ranked_its_page_written_and_whoever_is_in_no_record_left_out(handed_in, capsys):
+    similar.main()
+    out = capsys.readouterr().out.splitlines()
+    target = handed_in[0] / "grades" / f"{LESSON}-similar.html"
+    assert out[0] == "3 submissions, 1 pairs that share more than independent answers mostly do:" and out[1].endswith(" Ada and Bob (shares)") and len(out) == 4
+    assert out[3] == f"Written: {target}. It ranks and accuses nobody: read what it says first, then both answers."
+    text = target.read_text(encoding="utf-8")
+    assert "1. Ada and Bob" in text and "<p>3 submissions." in text and "Dan" not in text and "carol" not in text.casefold()
+
+
+def test_without_two_to_compare_or_a_lesson_of_that_name_the_reason_is_told(handed_in, monkeypatch):
+    handed_in[2]({"students": {"ada": {"name": "Ada", "key": "", "failed": "", "lost": "", "notes": []}}})
+    with pytest.raises(SystemExit, match=f"There are no two submissions to compare: make grade LESSON={LESSON} FROM=... comes first"):
+        similar.main()
+    (handed_in[0] / "grades" / f"{LESSON}.json").unlink()
+    with pytest.raises(SystemExit, match="There are no two submissions"):
+        similar.main()
+    monkeypatch.setattr(sys, "argv", ["similar", "09-none"])
+    with pytest.raises(SystemExit, match="There are no exercises called '09-none'"):
+        similar.main()
+    assert not list((handed_in[0] / "grades").glob("*.html"))
