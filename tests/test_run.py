@@ -10,15 +10,17 @@ import sqlite3
 import sys
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 
 pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from classroom import LESSON  # noqa: E402
+from classroom import FILE, LESSON  # noqa: E402
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook  # noqa: E402
 from nbgrader.api import Gradebook  # noqa: E402
 from sqlalchemy.exc import OperationalError  # noqa: E402
 from exercises.grading import keep, run  # noqa: E402
@@ -374,6 +376,92 @@ def test_what_was_graded_keeps_its_points_and_says_whether_the_clock_stopped_it(
     in_course, config, force = one.asked.step
     assert in_course and force is True and config.SaveGrades.reworded == ["explain"] and config.RunAndJudge.verdict == "a verdict" and os.environ["COURSE_SANDBOX"] == "none"
     assert one.asked.coursedir == {"assignment_id": LESSON, "student_id": "ada"}
+
+
+# ---------------------------------------------------------------- the reference, and what is prepared
+
+CHECK = {"nbgrader": {"grade_id": "shares-check", "grade": True, "locked": True, "solution": False, "points": 2, "cell_type": "code", "schema_version": 3}}
+OWN = {"nbgrader": {"grade_id": "shares", "grade": False, "locked": False, "solution": True, "cell_type": "code", "schema_version": 3}}
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """A source notebook: an answer, its check, a cell that is only run, and words; and a function that makes a verdict of errors of each cell of code."""
+    cells = [new_code_cell("def shares(X): ...", metadata=OWN, id="shares"), new_code_cell("check.shares(shares)", metadata=CHECK, id="shares-check"),
+             new_markdown_cell("words"), new_code_cell("shares", id="shown")]
+    for place, notebook in (("source", cells), ("submitted/ada", [new_code_cell("mine", metadata=OWN, id="shares")])):
+        path = tmp_path / place / LESSON / FILE
+        path.parent.mkdir(parents=True)
+        nbformat.write(new_notebook(cells=notebook), path)
+    monkeypatch.setattr(run, "EXERCISES", tmp_path)
+
+    def verdict(*names, stopped=()):
+        outputs = [[{"output_type": "error", "ename": name, "evalue": "why", "traceback": []}] if name else [] for name in names]
+        of = [[cell.id, cell.source] for cell in (cells[0], cells[3])]
+        return json.dumps({"outputs": outputs, "of": of, "stopped": list(stopped), "by_clock": False})
+    return verdict
+
+
+def test_of_the_reference_the_checks_are_trusted_and_its_own_answers_judged_as_a_submission_is(source):
+    packed = json.loads(run.reference(LESSON, "none"))
+    assert packed["trusted"] == {"shares-check": "check.shares(shares)"} and packed["sandbox"] == "none" and packed["stubs"] == {}
+    assert [cell["source"] for cell in packed["cells"]] == ["def shares(X): ...", "check.shares(shares)", "shares"]
+    packed = json.loads(run.submission(LESSON, "ada", ({"shares-check": "trusted"}, "none")))
+    assert [cell["source"] for cell in packed["cells"]] == ["mine"] and packed["trusted"] == {"shares-check": "trusted"} and packed["sandbox"] == "none"
+
+
+@pytest.mark.parametrize("names, stopped, reasons", [
+    (("", "", ""), [], []), (("", "Wrong", ""), [], ["shares-check: Wrong: why"]), (("NameError", "", ""), [], ["shares: NameError: why"]),
+    (("", "", "TypeError"), [], ["shown: TypeError: why"]), (("", "", ""), ["shares: more than 30 s, interrupted"], ["shares: more than 30 s, interrupted"]),
+    (("NameError", "Wrong", ""), ["more than 5 minutes"], ["more than 5 minutes", "shares: NameError: why", "shares-check: Wrong: why"])])
+def test_whatever_keeps_the_reference_from_full_marks_is_a_reason(names, stopped, reasons, source, monkeypatch):
+    assert run.faults(LESSON, source(*names, stopped=stopped)) == reasons
+    monkeypatch.setattr(run, "verdict", lambda packed: source(*names, stopped=stopped) if json.loads(packed)["sandbox"] == "none" else "")
+    assert run.check_reference(LESSON, "none") == reasons
+
+
+def test_a_reference_that_could_not_be_judged_says_why(source):
+    assert run.faults(LESSON, json.dumps({"error": "bubblewrap is missing"})) == ["bubblewrap is missing"]
+    assert run.faults(LESSON, json.dumps({"outputs": [], "of": [], "stopped": [], "by_clock": False})) == ["the verdict is that of other cells"]
+
+
+@pytest.mark.parametrize("reasons, words", [
+    ([], ""), (["shares: NameError: x", "no time"], "so nobody was graded:\n  shares: NameError: x\n  no time$"),
+    (BrokenProcessPool("gone"), "so nobody was graded:\n  the process that graded them ended, perhaps for lack of memory$")])
+def test_where_the_reference_has_no_full_marks_the_run_stops_with_all_reasons(reasons, words, monkeypatch):
+    asked = []
+
+    class One:
+        def submit(self, *task):
+            asked.append(task)
+            future = Future()
+            future.set_exception(reasons) if isinstance(reasons, Exception) else future.set_result(reasons)
+            return future
+
+    monkeypatch.setattr(run, "_workers", lambda jobs, judge=True: contextlib.nullcontext(One()))
+    with run._Here(2, LESSON, "none") as here:
+        if words:
+            with pytest.raises(Stop, match="^The reference answers themselves do not get full marks here, " + words):
+                here.check()
+        else:
+            here.check()
+    assert asked == [(run.check_reference, LESSON, "none")]
+
+
+@pytest.mark.long("nbgrader makes a gradebook")
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
+def test_a_due_date_that_is_changed_or_taken_away_counts_from_the_next_run_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # where nbgrader finds alembic
+    url, made = f"sqlite:///{tmp_path}/gradebook.db", []
+    monkeypatch.setattr(run.release, "coursedir", lambda: (SimpleNamespace(db_url=url, course_id="dl"), None))
+    monkeypatch.setattr(run.release, "generate", lambda lesson, database: made.append((lesson, database)))
+    for due in (datetime(2026, 12, 4, 12, tzinfo=timezone.utc), datetime(2026, 12, 5, 12, tzinfo=timezone(timedelta(hours=9))), None):
+        monkeypatch.setattr(run.release, "settings", lambda lesson, due=due: {"due": due} if due else {})
+        assert run.prepare(LESSON) == url
+        with Gradebook(url) as gradebook:
+            kept = gradebook.find_assignment(LESSON).duedate
+        assert kept == (due and due.astimezone(timezone.utc).replace(tzinfo=None))
+    assert made == [(LESSON, url)] * 3
 
 
 # ---------------------------------------------------------------- many submissions
