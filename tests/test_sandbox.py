@@ -115,6 +115,8 @@ CALLS = {  # how it is asked of the system, by its number on this machine's proc
     "clone of a user": 'call("clone", 0x10000000 | 17, 0, 0, 0, 0)',
     "clone3": 'call("clone3", ctypes.create_string_buffer(88), 88)',
     "shared memory of no file": "mmap.mmap(-1, 100)",
+    "shared memory of no file, reserved": "mmap.mmap(-1, 100, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | 0x4000)",
+    "shared memory of no file, with its pages": "mmap.mmap(-1, 100, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | 0x8000)",
     "shared memory of /dev/zero": "mmap.mmap(os.open('/dev/zero', os.O_RDWR), 100)",
     "the internet": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
     "netlink": "socket.socket(16, socket.SOCK_RAW, 0)",
@@ -150,6 +152,23 @@ except (OSError, ValueError, OverflowError) as error:
     assert problem is None and text.startswith("refused"), (text, problem)
     if "call(" in CALLS[what]:
         assert "[Errno 1]" in text or "[Errno 38]" in text, text  # by the filter, and not for what was asked
+
+
+def test_every_call_that_is_named_is_refused_by_the_filter(kernel):
+    """Whatever it is asked for: here for nothing, which most would refuse for other reasons."""
+    import pyseccomp
+    numbers = {name: number for name in sandbox.REFUSED if (number := pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)) >= 0}
+    assert len(numbers) > 60
+    text, problem = told(kernel, f"""
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+for name, number in {numbers!r}.items():
+    ctypes.set_errno(0)
+    if libc.syscall(ctypes.c_long(number), 0, 0, 0, 0, 0, 0) != -1 or ctypes.get_errno() != 1:
+        print(name, ctypes.get_errno())
+print("all")
+""")
+    assert problem is None and text == "all\n", text
 
 
 def test_what_learners_and_their_libraries_need_is_not_refused(kernel):

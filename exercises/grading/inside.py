@@ -23,6 +23,8 @@ class Wire:
         self.file, self.lock, self.owner, self.number = file, threading.Lock(), os.getpid(), 0
 
     def send(self, kind, **content):
+        if os.getpid() != self.owner:  # a process that a cell forked: in Jupyter too nothing of it is shown but what it prints
+            return
         data = json.dumps({"kind": kind, "number": self.number, **content}).encode()
         if len(data) > LARGEST:
             data = json.dumps({"kind": kind, "number": self.number, "too large": len(data)}).encode()
