@@ -1,9 +1,12 @@
 """The web edition's parts, without building it: what its extension makes of cells, links and style sheets, and what is kept of the
 Explore blocks. tests/test_web.py builds it and opens it."""
+import base64
 import importlib
+import io
 import itertools
 import json
 import math
+import os
 import re
 import sys
 from html import escape
@@ -11,8 +14,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
+import numpy as np
 import pytest
+import utils
+import torch
 from classroom import ROOT
+from matplotlib import pyplot as plt
+from PIL import Image
+from torch import nn
 
 sys.path[:0] = [str(ROOT / "web"), str(ROOT / "tools")]
 edition, stamp = importlib.import_module("edition"), importlib.import_module("stamp")
@@ -213,6 +222,90 @@ def test_a_control_of_the_site_takes_each_value_of_the_lessons_from_end_to_end()
         values = values_of(explore.slider("rate", low, high, "log", low))
         assert (values[0], values[-1]) == (low, high) and len(values) == 20 * round(math.log10(high / low)) + 1
         assert all(math.isclose(b / a, 10 ** 0.05, rel_tol=1e-6) for a, b in itertools.pairwise(values))
+
+
+explored, explore = importlib.import_module("explored"), importlib.import_module("explore")
+
+
+@pytest.mark.parametrize("grid, start", list(itertools.product((1, 2, 3, 4, 5, [1, 4, 5, 9]), range(1, 10))))
+def test_a_block_begins_where_its_lesson_does_however_few_values_are_kept(grid, start, monkeypatch):
+    """Where a list of values is named, and the lesson's is none of them, it stops."""
+    monkeypatch.setitem(explored.GRIDS, "00-none.explore", {"n": grid})
+    if isinstance(grid, list) and start not in grid:
+        with pytest.raises(ValueError):
+            explored.described("00-none.explore", {"n": explore.slider("units", 1, 9, 1, start)})
+        return
+    kept, = explored.described("00-none.explore", {"n": explore.slider("units", 1, 9, 1, start)})
+    assert kept["name"] == "n" and kept["label"] == "units" and kept["values"][kept["start"]] == start
+    assert kept["values"] == (grid if isinstance(grid, list) else [value for value in range(1, 10) if (value - start) % grid == 0])
+
+
+def test_a_block_has_every_kind_of_control_and_where_no_grid_is_named_all_values():
+    kept = explored.described("00-none.explore", {
+        "lr": explore.slider("rate", 0.1, 10.0, "log", 1.0), "p": explore.slider("dropout", 0.0, 1.0, 0.25, 0.5), "t": explore.text("shape", "(2, 3)")})
+    rate, dropout, shape = kept
+    assert len(rate["values"]) == 41 and rate["values"][rate["start"]] == pytest.approx(1.0)
+    assert dropout == {"name": "p", "label": "dropout", "values": [0.0, 0.25, 0.5, 0.75, 1.0], "start": 2}
+    assert shape == {"name": "t", "label": "shape", "text": "(2, 3)"}
+
+
+def test_each_different_picture_is_kept_once_with_its_words_for_every_setting():
+    def picture(n, up):
+        fig, ax = plt.subplots(figsize=(2, 1))
+        ax.plot([0, 1], [n % 2, 1], color="C0")
+        print(f"n is {n}, {up}")
+        utils.show(fig, f"a line from {n % 2}")
+
+    before = plt.get_fignums()
+    made = explored.grid(picture, [{"name": "n", "values": [1, 2, 3]}, {"name": "up", "values": [True, False]}])
+    assert plt.get_fignums() == before, "a figure that stays open takes memory until the end"
+    assert len(made["pictures"]) == 2
+    assert made["settings"] == [[(n + 1) % 2, f"a line from {n % 2}", f"n is {n}, {up}"] for n in (1, 2, 3) for up in (True, False)], "the last control moves first"
+    image = Image.open(io.BytesIO(base64.b64decode(made["pictures"][0])))
+    assert image.format == "WEBP" and image.size == (200, 100) and len(image.convert("RGB").getcolors()) <= 20
+
+
+def test_a_networks_layers_are_kept_in_order_with_float32_weights_and_what_evaluation_needs():
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2, eps=1e-3), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3)).to(memory_format=torch.channels_last)
+    net[1].running_mean += torch.tensor([1.0, 2.0])
+    layers = explored.network(net)["layers"]
+    assert [layer["kind"] for layer in layers] == ["Conv2d", "BatchNorm2d", "ReLU", "Flatten", "Linear"] and not net.training
+    assert layers[1]["eps"] == 1e-3 and "num_batches_tracked" not in layers[1] and set(layers[2]) == {"kind"}
+    for layer, kept in zip(net, layers):
+        for name, tensor in layer.state_dict().items():
+            if tensor.is_floating_point():
+                assert kept[name]["shape"] == list(tensor.shape)
+                assert np.array_equal(np.frombuffer(base64.b64decode(kept[name]["data"]), "<f4").reshape(tensor.shape), tensor.numpy())
+
+
+def test_what_is_kept_of_a_lesson_is_what_its_cells_show_and_which_code_it_was(tmp_path, monkeypatch, capsys):
+    """And the drawing's network is the one that the lesson has trained."""
+    cells = [nbformat.v4.new_code_cell("from explore import draw_digit, explore, slider\nimport torch\nfrom torch import nn\nimport utils\nfrom matplotlib import pyplot as plt\nprint('not told')", id="imports"),
+             nbformat.v4.new_markdown_cell("words", id="words"),
+             nbformat.v4.new_code_cell("def picture(n):\n    fig, ax = plt.subplots()\n    utils.show(fig, f'an empty picture of {n}')\nexplore(picture, n=slider('n', 1, 3, 1, 2))", id="explore"),
+             nbformat.v4.new_code_cell("better_net = nn.Sequential(nn.Linear(1, 1))", id="net"), nbformat.v4.new_code_cell("draw_digit(print)", id="explore-drawing")]
+    lesson = tmp_path / "01-none.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), lesson)
+    monkeypatch.setattr(explored, "HERE", tmp_path)
+    monkeypatch.setattr(explored.explore, "explore", None)
+    monkeypatch.setattr(explored.explore, "draw_digit", None)
+    monkeypatch.setattr(explored.stamp, "modules", lambda path: {lesson: "the modules"}[path])
+    here = os.getcwd()
+    try:
+        explored.run(lesson)
+    finally:
+        os.chdir(here)
+    assert sorted(path.name for path in tmp_path.glob("*.js")) == ["01-none.explore.js", "01-none.network.js"]
+    for name in ("explore", "network"):
+        text = (tmp_path / f"01-none.{name}.js").read_text(encoding="utf-8")
+        name_of, _, rest = text.partition("course.loaded(")[2].partition(", ")
+        pack = json.loads(rest.rstrip().removesuffix(");"))
+        assert json.loads(name_of) == f"01-none.{name}" and pack.pop("of") == {"code": stamp.code(nbformat.read(lesson, 4)), "modules": "the modules"}
+        if name == "explore":
+            assert pack["controls"] == [{"name": "n", "label": "n", "values": [1, 2, 3], "start": 1}] and [alt for _, alt, _ in pack["settings"]] == [f"an empty picture of {n}" for n in (1, 2, 3)]
+        else:
+            assert [layer["kind"] for layer in pack["layers"]] == ["Linear"]
+    assert capsys.readouterr().out.startswith("01-none.explore: 0.0")
 
 
 def test_the_sites_own_code_is_small_and_says_what_it_is_for():

@@ -66,7 +66,7 @@ def described(block, controls):
 
 
 def drawn(picture, setting):
-    """What a picture shows at a setting: (WebP, its alternative text, what it printed). A ValueError is its words."""
+    """What a picture shows at a setting: (WebP, its alternative text, what it printed)."""
     shown, printed = [], io.StringIO()
 
     def keep(fig, alt):
