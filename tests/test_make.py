@@ -217,6 +217,82 @@ def test_the_folder_of_an_environment_is_read_from_the_line_that_tells_it_or_unk
     assert python_fits.made_in(str(tmp_path)) == folder
 
 
+@pytest.fixture
+def moved(tmp_path, monkeypatch):
+    """A .venv of a folder that was called `was`, and now has another name; and a function that gives what is in one of its files."""
+    here, was = tmp_path / "new name" / ".venv", tmp_path / "was" / ".venv"
+    (here / "bin").mkdir(parents=True)
+    files = {"pyvenv.cfg": f"home = /usr/bin\ncommand = /usr/bin/python3 -m venv {was}\n", "bin/pip": f"#!{was}/bin/python\nprint('{was}/x {was}-old {was}2 {was}.bak')\n",
+             "bin/activate": f"VIRTUAL_ENV={was}\nOTHER={was}2\n", "bin/other": "#!/bin/sh\necho\n"}
+    for name, text in files.items():
+        (here / name).write_text(text)
+        (here / name).chmod(0o755 if name.startswith("bin/p") else 0o640)
+    (here / "bin" / "program").write_bytes(f"\0{was}".encode())
+    (here / "bin" / "python").symlink_to(was / "bin" / "python3")
+    monkeypatch.setattr(python_fits, "VENV", str(here))
+    monkeypatch.setattr(python_fits, "BIN", str(here / "bin"))
+    return here, was, lambda name: (here / name).read_text()
+
+
+@posix
+def test_after_a_move_programs_start_from_here_and_no_other_path_is_changed(moved):
+    here, was, text = moved
+    os.link(here / "bin" / "activate", here.parent / "shared")
+    python_fits.mend()
+    assert text("pyvenv.cfg") == f"home = /usr/bin\ncommand = /usr/bin/python3 -m venv {here}\n" and text("bin/other") == "#!/bin/sh\necho\n"
+    assert text("bin/activate") == f"VIRTUAL_ENV={here}\nOTHER={was}2\n", "a folder that only begins like it"
+    assert text("bin/pip") == f"#!/bin/sh\n'''exec' \"{here}/bin/python\" \"$0\" \"$@\"\n' '''\nprint('{here}/x {was}-old {was}2 {was}.bak')\n", "a kernel reads no name with a space"
+    assert (here / "bin" / "program").read_bytes() == f"\0{was}".encode() and os.readlink(here / "bin" / "python") == f"{was}/bin/python3"
+    assert [stat.S_IMODE((here / "bin" / name).stat().st_mode) for name in ("pip", "activate")] == [0o755, 0o640]
+    assert (here.parent / "shared").read_text() == f"VIRTUAL_ENV={was}\nOTHER={was}2\n", "a file that another folder has too stays its own"
+    assert sorted(path.name for path in (here / "bin").iterdir()) == ["activate", "other", "pip", "program", "python"]
+
+
+@posix
+@pytest.mark.parametrize("said, out, gone", [
+    ("fits", "", False), ("moved", "This folder was moved: the programs in .venv now start from here.\n", False),
+    ("other 3.9", ".venv was made by Python 3.9: it is made anew with Python {}.\n", True), (None, ".venv has no Python that runs: it is made anew with Python {}.\n", True),
+    ("", ".venv has no Python that runs: it is made anew with Python {}.\n", True)])
+def test_an_environment_that_does_not_work_is_cleared_away_or_mended_and_said(said, out, gone, moved, monkeypatch, capsys):
+    asked, mended, version = [], [], "%d.%d" % sys.version_info[:2]
+    monkeypatch.setattr(python_fits, "output", lambda command: asked.append(command) or said)
+    monkeypatch.setattr(python_fits, "mend", lambda: mended.append(True))
+    assert python_fits.prepare() is None and capsys.readouterr().out == out.format(version)
+    assert moved[0].exists() != gone and mended == [True] * (said == "moved")
+    assert asked == [[str(moved[0] / "bin" / "python"), str(ROOT / "tools" / "python_fits.py"), "--venv", version]]
+    python_fits.prepare()
+    assert len(asked) == (1 if gone else 2), "without one there is nothing to ask"
+
+
+@posix
+@pytest.mark.parametrize("kind", ["a link", "a file", "a link to nothing"])
+def test_an_environment_that_is_a_link_or_a_file_is_not_ours_to_clear(kind, moved, monkeypatch, capsys):
+    here, place = moved[0], moved[0].parent / "kept"
+    os.rename(here, place)
+    here.write_text("mine") if kind == "a file" else here.symlink_to(place if kind == "a link" else "nowhere")
+    monkeypatch.setattr(python_fits, "output", lambda command: None)
+    assert python_fits.prepare() == ".venv, a link or a file, has no Python that runs: remove it, and it is made anew."
+    assert os.path.lexists(here) and (place / "bin" / "pip").exists() and capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("version, wanted, made, said", [
+    ((3, 12), "3.12", "{here}", "fits"), ((3, 12), "", "{here}", "fits"), ((3, 12), "", None, "fits"), ((3, 12), "3.12", "{here}/../elsewhere", "moved"),
+    ((3, 12), "3.13", "{here}", "other 3.12"), ((3, 10), "3.10", "{here}", "other 3.10"), ((3, 15), "", "{here}", "other 3.15")])
+def test_an_environment_says_in_a_word_what_it_is(version, wanted, made, said, tmp_path, monkeypatch):
+    if made:
+        (tmp_path / "pyvenv.cfg").write_text(f"command = python3 -m venv {made.format(here=tmp_path)}\n")
+    monkeypatch.setattr(python_fits.sys, "version_info", (*version, 1, "final", 0))
+    monkeypatch.setattr(python_fits.sys, "prefix", str(tmp_path))
+    assert python_fits.state(wanted) == said
+
+
+@posix
+@pytest.mark.parametrize("command, said", [(["sh", "-c", "echo ' a '; echo b >&2"], "a"), (["sh", "-c", "echo a; exit 3"], None), (["no such program"], None), (["sh\0"], None),
+                                           (["sh", "-c", "cat; echo end"], "end"), (["sh", "-c", r"printf '\303\050'"], "\ufffd(")])
+def test_what_a_command_prints_is_asked_without_waiting_for_anybody(command, said):
+    assert python_fits.output(command) == said
+
+
 @posix
 @pytest.mark.parametrize("version", ["2.7", "3.6", "3.9", "3.10"])
 def test_the_question_can_be_put_to_an_old_python(version, bare, without_git):
