@@ -24,7 +24,7 @@ from PIL import Image
 from torch import nn
 
 sys.path[:0] = [str(ROOT / "web"), str(ROOT / "tools")]
-edition, stamp = importlib.import_module("edition"), importlib.import_module("stamp")
+edition, slides, stamp = map(importlib.import_module, ("edition", "slides", "stamp"))
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXPLORE = {f"{path.stem}.{cell.id}": cell.source for path in LESSONS for cell in nbformat.read(path, 4).cells
            if cell.cell_type == "code" and re.search(r"^explore\(", cell.source, re.M)}
@@ -306,6 +306,105 @@ def test_what_is_kept_of_a_lesson_is_what_its_cells_show_and_which_code_it_was(t
         else:
             assert [layer["kind"] for layer in pack["layers"]] == ["Linear"]
     assert capsys.readouterr().out.startswith("01-none.explore: 0.0")
+
+
+# ---------------------------------------------------------------- formulas, addresses, pictures, and what a page waits for
+
+@pytest.fixture
+def node(monkeypatch):
+    """In the place of Node.js, for both that ask it: what it is asked, and what it answers next."""
+    pipe = SimpleNamespace(asked=[], answers=[])
+    program = SimpleNamespace(stdin=SimpleNamespace(write=pipe.asked.append, flush=lambda: None), stdout=SimpleNamespace(readline=lambda: json.dumps(pipe.answers.pop(0)) + "\n"))
+    for module in (edition, slides):
+        monkeypatch.setattr(module, "node_js", lambda: program)
+    return pipe
+
+
+@pytest.mark.parametrize("display, tag", [(True, "div"), (False, "span")])
+def test_a_formula_is_asked_for_whole_and_one_that_cant_be_read_named_in_the_page_and_refused_on_a_slide(display, tag, node, caplog):
+    writer = SimpleNamespace(body=[])
+    node.answers = [["<b>é</b>", None], [r"\frac{", "Expected '}'"], ["<b>é</b>", None], [r"\frac{", "Expected '}'"]]
+    for tex in ("x\né", r"\frac{"):
+        with pytest.raises(edition.nodes.SkipNode):
+            edition.formula(writer, edition.nodes.math_block(tex, tex), display)
+    assert writer.body == [f'<{tag} class="math"><b>é</b></{tag}>', f'<{tag} class="math">\\frac{{</{tag}>']
+    assert [json.loads(line) for line in node.asked] == [["x\né", display], [r"\frac{", display]] and all(line.count("\n") == 1 and line.endswith("\n") for line in node.asked)
+    assert [record.getMessage() for record in caplog.records] == [r"KaTeX can't read the formula \frac{: Expected '}'"]
+    assert slides.formula("x", display) == "<b>é</b>" and json.loads(node.asked[-1]) == ["x", display]
+    with pytest.raises(ValueError, match=r"^KaTeX can't read the formula \\frac\{: Expected '\}'$"):
+        slides.formula(r"\frac{", display)
+
+
+def test_a_heading_has_its_cells_address_and_the_one_that_its_words_give_leads_there_too(tmp_path):
+    from docutils import nodes, utils as docutils
+    cells = [("markdown", "t-text", "# Title\n\n```\n# no heading\n```\n## Second"), ("code", "c", "# no heading"), ("markdown", "loss", "text\n\n## The loss\n")]
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps({"cells": [{"cell_type": kind, "id": name, "source": source.splitlines(keepends=True)} for kind, name, source in cells]}), encoding="utf-8")
+    document = docutils.new_document("a")
+    for words in (["title"], ["second", "t"], ["the-loss"]):
+        section = nodes.section(ids=words)
+        document += section
+    change = edition.Anchors(document)
+    change.document.settings.env = SimpleNamespace(doc2path=lambda name: str(path), docname="a")
+    change.apply()
+    assert [section["ids"] for section in document.findall(nodes.section)] == [["t", "title"], ["t", "second"], ["loss", "the-loss"]]
+    assert document.ids["loss"]["ids"] == ["loss", "the-loss"]
+    document += nodes.section(ids=["more"])
+    with pytest.raises(edition.ExtensionError, match="a.ipynb: 4 headings became sections, 3 are written"):
+        change.apply()
+    change.document.settings.env.doc2path = lambda name: "README.md"
+    change.apply()
+
+
+def test_a_pages_pictures_lie_in_files_that_load_when_they_come_into_view_and_keep_their_room(tmp_path):
+    made = io.BytesIO()
+    Image.new("RGB", (400, 100), "red").save(made, "PNG")
+    png, svg = base64.b64encode(made.getvalue()).decode(), base64.b64encode(b"<svg/>").decode()
+    body = (f'<img alt="a" width="200" style="max-width: 100%" src="data:image/png;base64,{png}"><img alt="b" src="data:image/png;base64,{png}">'
+            f'<img alt="c" src="data:image/svg+xml;base64,{svg}"><table><th class="head"><p></p></th><th class="head"><p>x</p></th></table>')
+    context = {"body": body, "title": "Title", "metatags": "<meta>"}
+    page = edition.nodes.document(None, None)
+    for words in ("short", "A paragraph <that> is longer than eighty letters, so that it tells what the page is about, as a search shows it.  " * 4, "Another one " * 9):
+        page += edition.nodes.paragraph(words, words)
+    edition.write(SimpleNamespace(outdir=tmp_path), "notebooks/01", "page.html", context, page)
+    found = re.findall(r"<img ([^>]*)>", context["body"])
+    files = {path.name: path.read_bytes() for path in (tmp_path / "_images").iterdir()}
+    assert len(found) == 3 and len(files) == 2 and "data:" not in context["body"]
+    assert 'width="200" height="50"' in found[0] and 'width="400" height="100"' in found[1] and "height" not in found[2]
+    for tag in found:
+        name = re.search(r'src="\.\./_images/([0-9a-f]{16}\.(?:webp|svg))" loading="lazy"', tag)[1]
+        assert name in files
+        if name.endswith("webp"):
+            shown = Image.open(io.BytesIO(files[name]))
+            assert shown.format == "WEBP" and shown.size == (400, 100) and shown.convert("RGB").getpixel((9, 9)) == (255, 0, 0)
+        else:
+            assert files[name] == b"<svg/>"
+    assert [f'alt="{name}"' in tag for name, tag in zip("abc", found)] == [True] * 3
+    assert '<table><td></td><th class="head"><p>x</p></th></table>' in context["body"], "an empty corner heads nothing"
+    told = re.fullmatch(r'<meta><meta name="description" content="([^"]*)">', context["metatags"])[1]
+    assert told.startswith("A paragraph &lt;that&gt; is longer") and "  " not in told
+    context = {"body": "", "title": "Only <a> title", "metatags": ""}
+    edition.write(SimpleNamespace(outdir=tmp_path), "a", "page.html", context, None)
+    assert context["metatags"] == '<meta name="description" content="Only &lt;a&gt; title">'
+    edition.write(SimpleNamespace(outdir=tmp_path), "genindex", "x.html", {"title": "no body"}, None)
+
+
+def test_a_page_waits_for_one_style_sheet_and_no_script_and_only_the_search_finds_words(tmp_path):
+    (tmp_path / "documentation_options.js").write_text(r"const O = {SHOW_SEARCH_SUMMARY: true, a: '\1'};")
+    for name in ("a.css", "b.css"):
+        (tmp_path / name).write_text(f".{name[0]} {{}}\n")
+    head = ('<html data-content_root="../" data-theme="auto"><title>T</title><link rel="stylesheet" href="../_static/a.css?v=1" /><link rel="icon" href="../_static/i.svg">'
+            '<link rel="stylesheet" href="../_static/b.css" /><script src="../_static/documentation_options.js?v=2"></script><script src="../_static/fontawesome.js"></script>'
+            '<script src="../_static/searchtools.js"></script><script src="../_static/searchindex.js"></script><script src="../_static/own.js"></script>')
+    page = edition.lighter(head, tmp_path)
+    sheets = re.findall(r'<link rel="stylesheet" href="([^"]*)">', page)
+    assert len(sheets) == 1 and sheets[0].startswith("../_static/") and (tmp_path / Path(sheets[0]).name).read_text() == ".a {}\n.b {}\n" and 'rel="icon"' in page
+    assert re.findall(r"<script[^>]*src=[^>]*>", page) == ['<script defer src="../_static/own.js">']
+    assert page.index(edition.FIRST) == page.index("</title><script>") + len("</title><script>") and 'data-theme="light"' in page
+    assert r"<script>const O = {SHOW_SEARCH_SUMMARY: location.protocol !== 'file:', a: '\1'};</script>" in page
+    search = edition.lighter(head + '<div id="search-results">', tmp_path)
+    assert re.findall(r"<script[^>]*src=[^>]*/(\w+)\.js", search) == ["searchtools", "searchindex", "own"]
+    assert edition.lighter("an earlier page", tmp_path) == "an earlier page"
 
 
 def test_the_sites_own_code_is_small_and_says_what_it_is_for():
