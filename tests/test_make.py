@@ -923,6 +923,25 @@ def test_a_handout_keeps_programs_executable_and_is_the_same_each_time(handed_ou
     assert (handed_out.parent / "source" / "handout.zip").read_bytes() == first
 
 
+def test_of_files_that_git_does_not_know_those_are_named_that_go_along_and_half_a_zip_is_never_left(tmp_path, monkeypatch, capsys):
+    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "README.md").write_text("2")
+    monkeypatch.setattr(handout, "ROOT", tmp_path)
+    monkeypatch.setattr(handout, "settings", lambda: ("owner/course", "main"))
+    monkeypatch.setattr(handout, "contents", lambda: {"a.py": b"1", "README.md": b"rewritten"})
+    for fresh, told in (([], ""), (["tests/secret.py", "grades.csv"], ""), (["grades.csv", "a.py"], "Among them files that git does not track yet:\n    a.py\n")):
+        monkeypatch.setattr(handout, "new_files", lambda fresh=fresh: fresh)
+        handout.main()
+        assert capsys.readouterr().out == "handout.zip: 2 files, as they are in this folder now.\n" + told
+    with zipfile.ZipFile(tmp_path / "handout.zip") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {"course/a.py": b"1", "course/README.md": b"rewritten"}
+    before = (tmp_path / "handout.zip").read_bytes()
+    monkeypatch.setattr(handout, "contents", lambda: {"a.py": b"2", "gone.py": b""})
+    with pytest.raises(FileNotFoundError):
+        handout.main()
+    assert (tmp_path / "handout.zip").read_bytes() == before and sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "a.py", "handout.zip"]
+
+
 @posix
 @has_git
 def test_a_handout_is_what_lies_in_the_folder(tmp_path):
