@@ -14,7 +14,7 @@ pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import FILE, LESSON  # noqa: E402
 from nbgrader.api import Gradebook  # noqa: E402
-from exercises.grading import feedback, keep, late, pages  # noqa: E402
+from exercises.grading import feedback, keep, late, marks, pages, similar  # noqa: E402
 from exercises.grading.pages import CLEANER, elsewhere, markdown2html, mathml  # noqa: E402
 
 
@@ -299,12 +299,21 @@ def test_every_page_is_written_anew_and_none_is_of_another_lesson(converter, tmp
 
 
 @pytest.mark.parametrize("done, words", [
-    ({"success": False, "log": "[INFO] a\n[ERROR] no disk\n"}, "no disk"), ({"success": False, "log": "x\n", "error": "it broke\n"}, "it broke"),
+    ({"success": False, "log": "[INFO] a\n[INFO] b\n[ERROR] no disk\n"}, "no disk"), ({"success": False, "log": "x\n", "error": "it broke\n"}, "it broke"),
     ({"success": False, "log": None, "error": None}, "no reason given"), ({"success": False}, "no reason given")])
 def test_where_nbgrader_writes_no_pages_its_last_words_are_told(done, words, converter):
     converter.done = done
     with pytest.raises(ValueError, match=rf"^nbgrader could not write the pages: .*{words}$"):
         feedback.pages(LESSON)
+
+
+@pytest.mark.parametrize("module", [feedback, marks, similar], ids=["feedback", "marks", "similar"])
+def test_a_command_says_what_it_is_for(module, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [module.__name__, "--help"])
+    with pytest.raises(SystemExit):
+        module.main()
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith(f"usage: make {module.__name__.rpartition('.')[2]} ") and " ".join(module.__doc__.split())[:40] in said
 
 
 @pytest.mark.parametrize("given, called", [([LESSON], (LESSON, "")), ([LESSON, "--pack", "moodle"], (LESSON, "moodle")), (["01-tensors", "--pack", "canvas"], ("01-tensors", "canvas"))])

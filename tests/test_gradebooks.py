@@ -409,13 +409,15 @@ def test_what_another_handed_in_under_ones_number_is_none_of_ones_own(tmp_path):
 def graded(monkeypatch, tmp_path):
     """A function that has `marks.run` find a record, points of two tasks and what lateness costs; it returns the folder of the record."""
     def make(state, points, delays=None, unknown=()):
-        for student in state["students"]:
+        for student in state.get("students", ()):
             points.setdefault(student, {"task": 8, "words": 4}) if student != "unmarked" else None
         (tmp_path / "grades").mkdir()
+        where = f"sqlite:///{marks.keep.GRADEBOOK}"
         monkeypatch.setattr(marks.keep, "graded", lambda lesson: tmp_path / "grades" / f"{lesson}.json")
         monkeypatch.setattr(marks.keep, "state", lambda record: state if record.name == f"{LESSON}.json" else {})
-        monkeypatch.setattr(marks.late, "apply", lambda lesson, database, names: ({student: (delays or {}).get(student, late.Lateness()) for student in points}, list(unknown)))
-        monkeypatch.setattr(marks, "scores", lambda lesson, database: (["task", "words"], {"task": 8, "words": 4}, points, {}))
+        monkeypatch.setattr(marks.late, "apply", lambda lesson, database, names: (
+            {student: (delays or {}).get(student, late.Lateness()) for student in points} if names == late.names(state) else {}, {(LESSON, where): list(unknown)}[lesson, database]))
+        monkeypatch.setattr(marks, "scores", lambda lesson, database: {(LESSON, where): (["task", "words"], {"task": 8, "words": 4}, points, {})}[lesson, database])
         return tmp_path / "grades"
 
     return make
@@ -469,13 +471,27 @@ def test_of_a_large_class_all_are_named_who_have_no_mark_and_twenty_who_handed_n
     assert said[3].splitlines()[1:4] == ["  Hopper, Grace", "  Student, Test", "  Of nobody, 00"] and said[3].splitlines()[20:] == ["  Of nobody, 17", "  and 4 more"]
 
 
+@pytest.mark.parametrize("missing, more", [(19, []), (20, []), (21, ["  and 1 more"])])
+def test_of_twenty_who_handed_nothing_in_none_is_left_out(missing, more, graded, tmp_path, capsys):
+    head = CANVAS.partition('"Lovelace')[0]
+    rows = "".join(f'"Of nobody, {i:02}",{5000 + i},s-{i},of{i},Section 2,,,,\n' for i in range(missing))
+    state, _ = people("canvas", entry("lovelaceada", "4711", "canvas"), entry("failed", "1", "canvas", failed="not readable"))
+    graded(state, {})
+    path = written(tmp_path, head + CANVAS.splitlines(keepends=True)[3] + rows)
+    marks.run(LESSON, path)
+    said = capsys.readouterr().out.split("\n\n")
+    assert said[2] == "Not filled in:\n  failed: not readable" and said[1].splitlines()[1:] == [f"  Of nobody, {i:02}" for i in range(min(missing, 20))] + more
+    with pytest.raises(NotUnderstood, match="is out of 100 points"):  # nothing is converted that was not asked for
+        marks.run(LESSON, written(tmp_path, head.replace("12.00,12.00", "12.00,100.00") + CANVAS.splitlines(keepends=True)[3]))
+
+
 @pytest.mark.parametrize("students, words", [
-    ({"s0": entry("obrienjose", "4713", "canvas")}, "^So there is nothing to import, and nothing was written.$"),
+    (None, f"^Nobody is graded yet: make grade LESSON={LESSON} FROM=... comes first.$"), ({"s0": entry("obrienjose", "4713", "canvas")}, "^So there is nothing to import, and nothing was written.$"),
     ({"s0": entry("ada", "4711", "canvas", failed="not readable")}, f"^Nobody is graded yet: make grade LESSON={LESSON} FROM=... comes first.$"),
     ({}, "^Nobody is graded yet: "),
     ({"s0": {"name": "ada", "identity": "ada", "lost": "", "failed": ""}}, f"^These grades are of an older version of the course: make grade LESSON={LESSON} FROM=... once more.$")])
 def test_where_there_is_nothing_to_fill_in_it_says_why_and_nothing_is_written(students, words, graded, tmp_path, monkeypatch):
-    folder = graded({"students": students}, {})
+    folder = graded({} if students is None else {"students": students}, {})
     path = written(tmp_path, CANVAS)
     monkeypatch.setattr(sys, "argv", ["marks", LESSON, str(path)])
     with pytest.raises(SystemExit, match=words):

@@ -312,8 +312,8 @@ def handed_in(tmp_path, monkeypatch):
     state = {"students": {student: {"name": student.title(), "key": "", "failed": "", "lost": "", "notes": []} for student in ("ada", "bob", "carol", "eve")}}
     monkeypatch.setattr(similar.keep, "EXERCISES", tmp_path)
     monkeypatch.setattr(similar.keep, "COPY", tmp_path / "grades" / "copy.db")
-    monkeypatch.setattr(similar, "template", lambda lesson: cells("", ""))
-    monkeypatch.setattr(similar, "explained", lambda lesson: {"code": set(), "words": set()})
+    monkeypatch.setattr(similar, "template", lambda lesson: {LESSON: cells("", "")}[lesson])
+    monkeypatch.setattr(similar, "explained", lambda lesson: {LESSON: {"code": set(), "words": set()}}[lesson])
     monkeypatch.setattr(sys, "argv", ["similar", LESSON])
 
     def record(state=state):
@@ -336,6 +336,23 @@ def test_a_graded_class_is_ranked_its_page_written_and_whoever_is_in_no_record_l
     assert out[3] == f"Written: {target}. It ranks and accuses nobody: read what it says first, then both answers."
     text = target.read_text(encoding="utf-8")
     assert "1. Ada and Bob" in text and "<p>3 submissions." in text and "Dan" not in text and "carol" not in text.casefold()
+
+
+def test_two_are_enough_and_where_none_are_alike_that_is_said(handed_in, capsys):
+    handed_in[2]({"students": {student: {"name": "", "key": "", "failed": "", "lost": "", "notes": []} for student in ("ada", "carol")}})
+    target = similar.run(LESSON)
+    assert capsys.readouterr().out.splitlines()[:2] == ["2 submissions, 0 pairs that share more than independent answers mostly do.", ""]
+    assert "No pair shares more than independent answers do." in target.read_text(encoding="utf-8")
+
+
+def test_of_many_pairs_the_first_ten_are_told_each_with_the_three_tasks_that_share_most(handed_in, capsys, monkeypatch):
+    pairs = [similar.Pair("ada", "bob", 50.0 - i, {"a": 1.0, "b": 9.0, "c": 3.0, "d": 2.0}) for i in range(12)]
+    monkeypatch.setattr(similar, "rank", lambda found, known: (pairs, {}))
+    monkeypatch.setattr(similar, "page", lambda lesson, pairs, prints, names, count: f"{lesson}, {len(pairs)} of {count}: {names['ada']}")
+    target = similar.run(LESSON)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "     50  Ada and Bob (b, c, d)" and lines[10] == "     41  Ada and Bob (b, c, d)" and lines[11] == ""
+    assert target.read_text(encoding="utf-8") == f"{LESSON}, 12 of 3: Ada"
 
 
 def test_without_two_to_compare_or_a_lesson_of_that_name_the_reason_is_told(handed_in, monkeypatch):

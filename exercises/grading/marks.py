@@ -138,16 +138,18 @@ def run(lesson: str, path: Path, column: str = "", scale: bool = False, partial:
     record = keep.graded(lesson)
     gradebook = Gradebook(path)
     with FileLock(record.parent / ".lock", timeout=0):
-        state = keep.state(record)
-        if any("system" not in entry for entry in state.get("students", {}).values()):
+        state, nobody = keep.state(record), f"Nobody is graded yet: make grade LESSON={lesson} FROM=... comes first."
+        if not state.get("students"):
+            raise ValueError(nobody)
+        if any("system" not in entry for entry in state["students"].values()):
             raise ValueError(f"These grades are of an older version of the course: make grade LESSON={lesson} FROM=... once more.")
         delays, unknown = late.apply(lesson, f"sqlite:///{keep.GRADEBOOK}", late.names(state))
         tasks, most, points, _ = scores(lesson, f"sqlite:///{keep.GRADEBOOK}")
     totals = {student: (sum(marks.get(task) or 0 for task in tasks) - delays[student].points, sum(most[task] for task in tasks),
                         sum(marks.get(task) is None for task in tasks))
-              for student, marks in points.items() if student in state.get("students", {}) and not state["students"][student]["failed"]}
+              for student, marks in points.items() if student in state["students"] and not state["students"][student]["failed"]}
     if not totals:
-        raise ValueError(f"Nobody is graded yet: make grade LESSON={lesson} FROM=... comes first.")
+        raise ValueError(nobody)
     if unknown:
         print(late.of_nobody(unknown))
     at = choose(gradebook, lesson, column)

@@ -213,7 +213,7 @@ def run(lesson: str) -> Path:
     """Rank a graded class, write the page, print the first pairs; return the page's path. Raises ValueError."""
     release.check(lesson)
     record = keep.record(lesson)
-    state = keep.state(record) if record.exists() else {}
+    state = keep.state(record)
     found = {student: theirs for student, theirs in submissions(lesson).items() if student in state.get("students", {})}
     if len(found) < 2:
         raise ValueError(f"There are no two submissions to compare: make grade LESSON={lesson} FROM=... comes first.")
