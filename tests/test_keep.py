@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -14,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # for `exercises`
 
-from nbgrader.api import Gradebook  # noqa: E402
+from nbgrader.api import Course, Gradebook  # noqa: E402
 
 from exercises.grading import keep  # noqa: E402
 from exercises.grading.release import NoRelease, course  # noqa: E402
@@ -276,15 +277,18 @@ def test_the_copy_is_the_gradebook_whole_while_somebody_has_it_open(folder):
 
 
 @pytest.mark.long("nbgrader makes a course")
-def test_a_new_gradebook_is_empty_whatever_a_killed_run_left_in_its_place(tmp_path, monkeypatch):
+@pytest.mark.parametrize("left", [True, False])
+def test_a_new_gradebook_is_empty_whatever_a_killed_run_left_in_its_place(left, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))  # nbgrader asks alembic
     monkeypatch.setattr(keep, "NEW", tmp_path / ".gradebook.new")
-    with sqlite3.connect(keep.NEW) as database:
-        database.execute("CREATE TABLE student (name TEXT)")
-        database.execute("INSERT INTO student VALUES ('of the killed run')")
+    monkeypatch.setattr(keep.release, "coursedir", lambda **where: (SimpleNamespace(course_id="dl", **where), None))
+    if left:
+        with sqlite3.connect(keep.NEW) as database:
+            database.execute("CREATE TABLE student (name TEXT)")
+            database.execute("INSERT INTO student VALUES ('of the killed run')")
     assert keep.new_gradebook() == keep.NEW and keep._damage(keep.NEW) == ""
     with Gradebook(f"sqlite:///{keep.NEW}") as gradebook:
-        assert gradebook.students == gradebook.assignments == []
+        assert gradebook.students == gradebook.assignments == [] and [course.id for course in gradebook.db.query(Course)][0] == "dl"
 
 
 @pytest.mark.parametrize("text, found", [

@@ -21,7 +21,7 @@ pytest.importorskip("nbgrader")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from classroom import FILE, LESSON  # noqa: E402
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook  # noqa: E402
-from nbgrader.api import Gradebook  # noqa: E402
+from nbgrader.api import Course, Gradebook  # noqa: E402
 from sqlalchemy.exc import OperationalError  # noqa: E402
 from exercises.grading import keep, run  # noqa: E402
 from exercises.grading.collect import Submission  # noqa: E402
@@ -420,6 +420,17 @@ def test_whatever_keeps_the_reference_from_full_marks_is_a_reason(names, stopped
     assert run.check_reference(LESSON, "none") == reasons
 
 
+def test_what_the_reference_prints_is_no_fault_nor_is_a_check_that_fails_and_gives_nothing(source, tmp_path):
+    told = json.loads(source("", "Wrong", ""))
+    told["outputs"][0] = [{"output_type": "stream", "name": "stdout", "text": "printed"}]
+    assert run.faults(LESSON, json.dumps(told)) == ["shares-check: Wrong: why"]
+    path = tmp_path / "source" / LESSON / FILE
+    nb = nbformat.read(path, 4)
+    nb.cells[1].metadata.nbgrader.points = 0
+    nbformat.write(nb, path)
+    assert run.faults(LESSON, json.dumps(told)) == []
+
+
 def test_a_reference_that_could_not_be_judged_says_why(source):
     assert run.faults(LESSON, json.dumps({"error": "bubblewrap is missing"})) == ["bubblewrap is missing"]
     assert run.faults(LESSON, json.dumps({"outputs": [], "of": [], "stopped": [], "by_clock": False})) == ["the verdict is that of other cells"]
@@ -456,10 +467,11 @@ def test_a_due_date_that_is_changed_or_taken_away_counts_from_the_next_run_on(tm
     monkeypatch.setattr(run.release, "coursedir", lambda: (SimpleNamespace(db_url=url, course_id="dl"), None))
     monkeypatch.setattr(run.release, "generate", lambda lesson, database: made.append((lesson, database)))
     for due in (datetime(2026, 12, 4, 12, tzinfo=timezone.utc), datetime(2026, 12, 5, 12, tzinfo=timezone(timedelta(hours=9))), None):
-        monkeypatch.setattr(run.release, "settings", lambda lesson, due=due: {"due": due} if due else {})
+        monkeypatch.setattr(run.release, "settings", lambda lesson, due=due: {LESSON: {"due": due} if due else {}}[lesson])
         assert run.prepare(LESSON) == url
-        with Gradebook(url) as gradebook:
+        with Gradebook(url, "dl") as gradebook:
             kept = gradebook.find_assignment(LESSON).duedate
+            assert [course.id for course in gradebook.db.query(Course)] == ["dl"]
         assert kept == (due and due.astimezone(timezone.utc).replace(tzinfo=None))
     assert made == [(LESSON, url)] * 3
 
