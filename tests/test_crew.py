@@ -21,7 +21,12 @@ from exercises.grading.run import Stop  # noqa: E402
 
 
 class Future(SimpleNamespace):
-    status = "finished"
+    rounds = 0  # that it takes
+
+    @property
+    def status(self):
+        self.rounds -= 1
+        return "finished" if self.rounds < 0 else "pending"
 
     def cancelled(self):
         return False
@@ -37,7 +42,7 @@ def crew(monkeypatch):
     monkeypatch.setattr(cluster.time, "sleep", lambda seconds: None)
     monkeypatch.setattr(cluster.time, "monotonic", lambda: float(next(clock)))
 
-    def call(says, students, workers=2, most=10**6):
+    def call(says, students, workers=2, most=10**6, slow=()):
         made = object.__new__(cluster.Crew)
         made.where, made.fit, made.refused, made.needed = "tls://host:1", set(), {}, {}
         call.asked, call.beside, running, times = [], [], [], {}
@@ -48,7 +53,7 @@ def crew(monkeypatch):
             running.append(student)
             call.asked.append((student, number))
             call.beside.append(tuple(sorted(running)))
-            return Future(student=student, times=times[student])
+            return Future(student=student, times=times[student], rounds=dict(slow).get(student, 0))
 
         def told(future):
             if future.student not in running:
@@ -83,6 +88,14 @@ def test_the_last_try_of_what_takes_its_worker_with_it_is_when_all_others_are_do
     assert json.loads(found.pop("b")) == {"error": "its worker ended", "ended": True} and found == {name: f"of {name}" for name in "acdef"}
     assert [student for student, _ in crew.asked].count("b") == cluster.TRIES == 3 and crew.asked[-1][0] == "b" and crew.beside[-1] == ("b",)
     assert {number for student, number in crew.asked if student == "b"} == {1}
+
+
+def test_its_last_try_waits_for_one_that_takes_long_too(crew):
+    def says(student, times):
+        return {"error": "its worker ended", "ended": True} if student == "b" else good(student)
+
+    found = crew(says, "abc", workers=3, slow={"c": 40})
+    assert found["c"] == "of c" and crew.asked[-1][0] == "b" and crew.beside[-1] == ("b",)
 
 
 def test_one_that_only_waited_behind_another_is_graded_when_it_is_alone(crew):

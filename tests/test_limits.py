@@ -5,6 +5,7 @@ The numbers themselves are held to the page by tests/test_figures.py; here a lim
 """
 import dataclasses
 import io
+import json
 import os
 import re
 import subprocess
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from classroom import NEEDS_A_SANDBOX  # noqa: E402
 from confined import needs_bubblewrap  # noqa: E402
+from exercises.checks import crossing  # noqa: E402
 from exercises.grading import kernel as kernels  # noqa: E402
 from exercises.grading import sandbox  # noqa: E402
 from exercises.grading.kernel import Kernel, _Clock  # noqa: E402
@@ -88,6 +90,17 @@ def test_a_process_that_is_started_again_goes_on_with_the_time_that_is_left(kind
             kernel.stop()
             kernel.start()
         assert not kernel.spent and re.match(r"more than (1|0\.\d+) s", problem_of(kernel, a_second) or "nothing")
+
+
+@pytest.mark.long("goes on until a limit ends it")
+def test_an_answer_that_takes_no_notice_of_the_interrupt_is_none_though_it_returns():
+    """Right or wrong, it came after its time."""
+    request = json.dumps(["exercises.checks.asking", "probe_call", crossing.encode([{}, 3])])
+    with Kernel("none", Limits(cell_seconds=1, patience=20)) as kernel:
+        assert problem_of(kernel, "def double(x):\n    return 2 * x") is None and kernel.ask("double", request)[1] is None
+        assert problem_of(kernel, "def double(x):\n    try:\n        while True: pass\n    except KeyboardInterrupt:\n        return 2 * x") is None
+        text, reason = kernel.ask("double", request)
+        assert text is None and re.fullmatch("more than (1 s|20 s by the clock), interrupted", reason)
 
 
 @pytest.mark.long("goes on until a limit ends it")

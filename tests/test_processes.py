@@ -298,7 +298,9 @@ def test_the_history_is_the_same_in_each_process_and_the_wholes_and_seeds_differ
     assert first.train_loss == pytest.approx(one.train_loss, abs=1e-4) and first.train_acc == pytest.approx(one.train_acc, abs=1e-3)
 
 
-def test_a_rate_that_is_given_goes_before_the_checkpoints(tmp_path, capfd):
+def test_a_rate_that_is_given_goes_before_the_checkpoints_and_each_epoch_has_its_own_order(tmp_path, capfd, monkeypatch):
+    orders, set_epoch = [], script.DistributedSampler.set_epoch
+    monkeypatch.setattr(script.DistributedSampler, "set_epoch", lambda sampler, epoch: orders.append(epoch) or set_epoch(sampler, epoch))
     dist.init_process_group("gloo", store=dist.FileStore(str(tmp_path / "meeting"), 1), rank=0, world_size=1)
     try:
         for epochs, lr, wanted in ((1, 0.05, 0.05), (2, None, 0.05), (3, 0.2, 0.2), (3, 0.2, 0.2)):
@@ -310,3 +312,4 @@ def test_a_rate_that_is_given_goes_before_the_checkpoints(tmp_path, capfd):
     finally:
         dist.destroy_process_group()
     assert "run.pt has reached epoch 3 already" in capfd.readouterr().out
+    assert orders == [0, 1, 2], "also after a checkpoint: one that goes on would see the first epoch's order again"
