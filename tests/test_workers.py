@@ -86,6 +86,7 @@ def test_what_ends_the_command_ends_what_it_started(started, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["cluster", "scheduler"])
     commands.main()
     for number in (signal.SIGTERM, signal.SIGINT):
+        assert callable(signal.getsignal(number)) and signal.getsignal(number) is not signal.default_int_handler
         with pytest.raises(SystemExit) as ended:
             signal.raise_signal(number)
         assert ended.value.code == 128 + number and started.pop() == "terminated"
