@@ -228,6 +228,9 @@ def moved(tmp_path, monkeypatch):
         (here / name).write_text(text)
         (here / name).chmod(0o755 if name.startswith("bin/p") else 0o640)
     (here / "bin" / "program").write_bytes(f"\0{was}".encode())
+    (here / "bin" / "folder").mkdir()
+    (here.parent / "theirs").write_text(f"#!{was}/bin/python\n")
+    (here / "bin" / "linked").symlink_to(here.parent / "theirs")
     (here / "bin" / "python").symlink_to(was / "bin" / "python3")
     monkeypatch.setattr(python_fits, "VENV", str(here))
     monkeypatch.setattr(python_fits, "BIN", str(here / "bin"))
@@ -238,14 +241,34 @@ def moved(tmp_path, monkeypatch):
 def test_after_a_move_programs_start_from_here_and_no_other_path_is_changed(moved):
     here, was, text = moved
     os.link(here / "bin" / "activate", here.parent / "shared")
+    before = (here / "bin" / "other").stat().st_ino
     python_fits.mend()
+    assert (here / "bin" / "linked").is_symlink() and (here.parent / "theirs").read_text() == f"#!{was}/bin/python\n", "what a link leads to is somebody else's"
+    assert (here / "bin" / "other").stat().st_ino == before, "what does not name the folder is not written anew"
     assert text("pyvenv.cfg") == f"home = /usr/bin\ncommand = /usr/bin/python3 -m venv {here}\n" and text("bin/other") == "#!/bin/sh\necho\n"
     assert text("bin/activate") == f"VIRTUAL_ENV={here}\nOTHER={was}2\n", "a folder that only begins like it"
     assert text("bin/pip") == f"#!/bin/sh\n'''exec' \"{here}/bin/python\" \"$0\" \"$@\"\n' '''\nprint('{here}/x {was}-old {was}2 {was}.bak')\n", "a kernel reads no name with a space"
     assert (here / "bin" / "program").read_bytes() == f"\0{was}".encode() and os.readlink(here / "bin" / "python") == f"{was}/bin/python3"
     assert [stat.S_IMODE((here / "bin" / name).stat().st_mode) for name in ("pip", "activate")] == [0o755, 0o640]
     assert (here.parent / "shared").read_text() == f"VIRTUAL_ENV={was}\nOTHER={was}2\n", "a file that another folder has too stays its own"
-    assert sorted(path.name for path in (here / "bin").iterdir()) == ["activate", "other", "pip", "program", "python"]
+    assert sorted(path.name for path in (here / "bin").iterdir()) == ["activate", "folder", "linked", "other", "pip", "program", "python"]
+
+
+@posix
+@pytest.mark.parametrize("letters, through_sh", [(119, False), (120, False), (121, True)])
+def test_a_program_is_started_by_sh_where_the_kernel_would_not_read_its_name_whole(letters, through_sh, monkeypatch):
+    import tempfile
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        here = Path(os.path.realpath(folder), "x" * (letters - len("#!//.venv/bin/python") - len(os.path.realpath(folder))), ".venv")
+        (here / "bin").mkdir(parents=True)
+        (here / "pyvenv.cfg").write_text("command = python3 -m venv /was/.venv\n")
+        (here / "bin" / "pip").write_text("#!/was/.venv/bin/python\nprint()\n")
+        monkeypatch.setattr(python_fits, "VENV", str(here))
+        monkeypatch.setattr(python_fits, "BIN", str(here / "bin"))
+        python_fits.mend()
+        first, *rest = (here / "bin" / "pip").read_text().splitlines()
+        assert len(f"#!{here}/bin/python") == letters
+        assert (first == "#!/bin/sh") == through_sh and (first == f"#!{here}/bin/python") != through_sh and rest[-1] == "print()"
 
 
 @posix
@@ -277,7 +300,7 @@ def test_an_environment_that_is_a_link_or_a_file_is_not_ours_to_clear(kind, move
 
 @pytest.mark.parametrize("version, wanted, made, said", [
     ((3, 12), "3.12", "{here}", "fits"), ((3, 12), "", "{here}", "fits"), ((3, 12), "", None, "fits"), ((3, 12), "3.12", "{here}/../elsewhere", "moved"),
-    ((3, 12), "3.13", "{here}", "other 3.12"), ((3, 10), "3.10", "{here}", "other 3.10"), ((3, 15), "", "{here}", "other 3.15")])
+    ((3, 11), "", "{here}", "fits"), ((3, 14), "3.14", "{here}", "fits"), ((3, 12), "3.13", "{here}", "other 3.12"), ((3, 10), "3.10", "{here}", "other 3.10"), ((3, 15), "", "{here}", "other 3.15")])
 def test_an_environment_says_in_a_word_what_it_is(version, wanted, made, said, tmp_path, monkeypatch):
     if made:
         (tmp_path / "pyvenv.cfg").write_text(f"command = python3 -m venv {made.format(here=tmp_path)}\n")
@@ -289,8 +312,30 @@ def test_an_environment_says_in_a_word_what_it_is(version, wanted, made, said, t
 @posix
 @pytest.mark.parametrize("command, said", [(["sh", "-c", "echo ' a '; echo b >&2"], "a"), (["sh", "-c", "echo a; exit 3"], None), (["no such program"], None), (["sh\0"], None),
                                            (["sh", "-c", "cat; echo end"], "end"), (["sh", "-c", r"printf '\303\050'"], "\ufffd(")])
-def test_what_a_command_prints_is_asked_without_waiting_for_anybody(command, said):
-    assert python_fits.output(command) == said
+def test_what_a_command_prints_is_asked_without_waiting_for_anybody(command, said, capfd):
+    reading, writing = os.pipe()  # a terminal where nobody types
+    kept = os.dup(0)
+    os.dup2(reading, 0)
+    os.write(writing, b"typed\n")
+    os.close(writing)
+    try:
+        assert python_fits.output(command) == said
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(reading)
+    assert capfd.readouterr() == ("", "")
+
+
+@posix
+@pytest.mark.parametrize("said, out", [("moved", ".venv belongs to another folder: it is made anew with Python {}.\n"), ("fits", ""), ("nonsense", ".venv has no Python that runs: it is made anew with Python {}.\n")])
+def test_on_windows_an_environment_that_was_moved_is_made_anew(said, out, moved, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(python_fits, "WINDOWS", True)
+    monkeypatch.setattr(python_fits, "output", lambda command: asked.append(command) or said)
+    monkeypatch.setattr(python_fits, "mend", lambda: pytest.fail("programs of Windows hold their path in another form"))
+    assert python_fits.prepare() is None and capsys.readouterr().out == out.format("%d.%d" % sys.version_info[:2])
+    assert asked[0][0].endswith("python.exe") and moved[0].exists() == (said == "fits")
 
 
 @posix
@@ -927,14 +972,18 @@ def test_of_files_that_git_does_not_know_those_are_named_that_go_along_and_half_
     (tmp_path / "a.py").write_text("1")
     (tmp_path / "README.md").write_text("2")
     monkeypatch.setattr(handout, "ROOT", tmp_path)
+    (tmp_path / "README.md").chmod(0o600)
+    (tmp_path / "a.py").chmod(0o700)
     monkeypatch.setattr(handout, "settings", lambda: ("owner/course", "main"))
-    monkeypatch.setattr(handout, "contents", lambda: {"a.py": b"1", "README.md": b"rewritten"})
+    monkeypatch.setattr(handout, "contents", lambda: {"a.py": b"1", "README.md": b"rewritten " * 99})
     for fresh, told in (([], ""), (["tests/secret.py", "grades.csv"], ""), (["grades.csv", "a.py"], "Among them files that git does not track yet:\n    a.py\n")):
         monkeypatch.setattr(handout, "new_files", lambda fresh=fresh: fresh)
         handout.main()
         assert capsys.readouterr().out == "handout.zip: 2 files, as they are in this folder now.\n" + told
     with zipfile.ZipFile(tmp_path / "handout.zip") as archive:
-        assert {name: archive.read(name) for name in archive.namelist()} == {"course/a.py": b"1", "course/README.md": b"rewritten"}
+        assert {name: archive.read(name) for name in archive.namelist()} == {"course/a.py": b"1", "course/README.md": b"rewritten " * 99}
+        assert [(entry.external_attr >> 16, entry.create_system) for entry in archive.infolist()] == [(0o100755 if os.name == "posix" else 0o100644, 3), (0o100644, 3)]
+        assert archive.infolist()[1].compress_size < 99
     before = (tmp_path / "handout.zip").read_bytes()
     monkeypatch.setattr(handout, "contents", lambda: {"a.py": b"2", "gone.py": b""})
     with pytest.raises(FileNotFoundError):
