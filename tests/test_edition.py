@@ -24,7 +24,7 @@ from PIL import Image
 from torch import nn
 
 sys.path[:0] = [str(ROOT / "web"), str(ROOT / "tools")]
-edition, slides, stamp = map(importlib.import_module, ("edition", "slides", "stamp"))
+edition, explore, explored, slides, stamp = map(importlib.import_module, ("edition", "explore", "explored", "slides", "stamp"))
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXPLORE = {f"{path.stem}.{cell.id}": cell.source for path in LESSONS for cell in nbformat.read(path, 4).cells
            if cell.cell_type == "code" and re.search(r"^explore\(", cell.source, re.M)}
@@ -215,16 +215,13 @@ def test_the_books_outline_opens_each_heading_at_its_page(tmp_path):
 
 
 def test_a_control_of_the_site_takes_each_value_of_the_lessons_from_end_to_end():
-    values_of, explore = importlib.import_module("explored").values_of, importlib.import_module("explore")
+    values_of = explored.values_of
     assert values_of(explore.slider("n", 1, 9, 2, 3)) == [1, 3, 5, 7, 9] and values_of(explore.choice("of", ["a", "b"], "b")) == ["a", "b"]
     assert values_of(explore.slider("x", -0.3, 0.3, 0.1, 0.0)) == [-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3]
     for low, high in ((0.01, 10.0), (0.001, 1.0), (0.1, 100.0), (0.02, 2.0)):
         values = values_of(explore.slider("rate", low, high, "log", low))
         assert (values[0], values[-1]) == (low, high) and len(values) == 20 * round(math.log10(high / low)) + 1
         assert all(math.isclose(b / a, 10 ** 0.05, rel_tol=1e-6) for a, b in itertools.pairwise(values))
-
-
-explored, explore = importlib.import_module("explored"), importlib.import_module("explore")
 
 
 @pytest.mark.parametrize("grid, start", list(itertools.product((1, 2, 3, 4, 5, [1, 4, 5, 9]), range(1, 10))))
